@@ -1,0 +1,1 @@
+"""What is read off a result file: labels, accuracies, receptive fields, figures and reports."""
