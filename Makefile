@@ -1,0 +1,39 @@
+# make demo    train a small network on handwritten digits and draw its receptive fields
+# make test    run the tests
+# make bench   measure speed, memory and scaling
+# make lint    check style and types
+#
+# Each makes .venv first where it is missing or stale. PYTHON=/path/to/python3.12 chooses the interpreter,
+# WORKERS=1 the number of test processes.
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test bench lint clean
+PYTHON ?=
+export PYTHON
+WORKERS ?= 2
+BIN := .venv/bin
+
+help:
+	@sed -n 's/^# \(make .*\)/\1/p' Makefile
+
+demo:
+	@sh virtual-environment.sh
+	@$(BIN)/hebbarium demo
+
+test:
+	@sh virtual-environment.sh test
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
+
+bench:
+	@sh virtual-environment.sh
+	@$(BIN)/python -m benchmarks
+
+lint:
+	@sh virtual-environment.sh --no-compiler dev
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+# Removes what is made here; runs/ and the caches in the user's folders stay.
+clean:
+	rm -rf .venv build dist *.egg-info .pytest_cache .ruff_cache .mypy_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
