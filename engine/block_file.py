@@ -1,0 +1,104 @@
+"""The file in which a block's arrays travel, and in which checkpoints are kept.
+
+Layout, little-endian: the bytes ``HEBBLOCK``, a count (uint32); for each array the length of its name
+(uint32), the name, the length of its type (uint32), the type in NumPy's notation, the number of bytes
+(uint64), the bytes; at the end a CRC-32 of all that came before. A file is written under a temporary name
+and renamed, so that a reader sees a whole one or none.
+"""
+
+from __future__ import annotations
+
+import os
+import struct
+import zlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.errors import EngineError
+
+MAGIC = b"HEBBLOCK"
+
+
+class BlockFileError(EngineError):
+    """A block file is missing, truncated or damaged."""
+
+
+def pack(arrays: Mapping[str, NDArray[Any]]) -> list[bytes]:
+    """The parts of a block file."""
+    parts = [MAGIC, struct.pack("<I", len(arrays))]
+    for name, array in arrays.items():
+        flat = np.ascontiguousarray(array)
+        kind = flat.dtype.newbyteorder("<").str.encode()
+        key = name.encode()
+        data = flat.tobytes()
+        parts += [struct.pack("<I", len(key)), key, struct.pack("<I", len(kind)), kind, struct.pack("<Q", len(data)), data]
+    crc = 0
+    for part in parts:
+        crc = zlib.crc32(part, crc)
+    parts.append(struct.pack("<I", crc))
+    return parts
+
+
+def write(path: Path, arrays: Mapping[str, NDArray[Any]], durable: bool = False) -> None:
+    """Write whole or not at all.
+
+    Parameters
+    ----------
+    durable : bool
+        Wait until it is on the disk: for checkpoints.
+    """
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        with open(temporary, "wb") as file:
+            for part in pack(arrays):
+                file.write(part)
+            file.flush()
+            if durable:
+                os.fsync(file.fileno())
+        os.replace(temporary, path)
+        if durable:
+            sync_folder(path.parent)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def sync_folder(folder: Path) -> None:
+    """Make a rename in this folder outlive a power cut."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def read(path: Path) -> dict[str, NDArray[Any]]:
+    """All arrays of a file, one-dimensional. Raises `BlockFileError`."""
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise BlockFileError(f"{path}: cannot be read ({error.strerror})") from error
+    if len(data) < len(MAGIC) + 8 or not data.startswith(MAGIC):
+        raise BlockFileError(f"{path}: not a whole block file ({len(data)} bytes)")
+    if zlib.crc32(memoryview(data)[:-4]) != struct.unpack_from("<I", data, len(data) - 4)[0]:
+        raise BlockFileError(f"{path}: truncated or damaged (its checksum does not match)")
+    at = len(MAGIC)
+    (count,) = struct.unpack_from("<I", data, at)
+    at += 4
+    arrays = {}
+    for _ in range(count):
+        (length,) = struct.unpack_from("<I", data, at)
+        name = data[at + 4 : at + 4 + length].decode()
+        at += 4 + length
+        (length,) = struct.unpack_from("<I", data, at)
+        kind = np.dtype(data[at + 4 : at + 4 + length].decode())
+        at += 4 + length
+        (size,) = struct.unpack_from("<Q", data, at)
+        at += 8
+        arrays[name] = np.frombuffer(data, kind, size // kind.itemsize, at).copy()
+        at += size
+    return arrays

@@ -1,0 +1,179 @@
+// How a compiled program takes a block's inputs and hands back its results; see engine/block_file.py for the layout.
+// Any doubt ends the program with a message and exit code 3: a wrong array must never go unnoticed.
+#ifndef HEBBARIUM_BLOCK_IO_H
+#define HEBBARIUM_BLOCK_IO_H
+
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <fcntl.h>
+#include <map>
+#include <string>
+#include <unistd.h>
+#include <vector>
+
+namespace block_io {
+
+[[noreturn]] inline void fail(const std::string& what) {
+    std::fprintf(stderr, "block: %s\n", what.c_str());
+    std::exit(3);
+}
+
+// CRC-32 (IEEE 802.3) as zlib computes it, eight bytes at a time.
+class Crc {
+    uint32_t table_[8][256];
+    uint32_t value_ = 0xFFFFFFFFu;
+
+  public:
+    Crc() {
+        for (uint32_t n = 0; n < 256; n++) {
+            uint32_t c = n;
+            for (int k = 0; k < 8; k++) c = c & 1 ? 0xEDB88320u ^ (c >> 1) : c >> 1;
+            table_[0][n] = c;
+        }
+        for (uint32_t n = 0; n < 256; n++)
+            for (int k = 1; k < 8; k++) table_[k][n] = table_[0][table_[k - 1][n] & 0xFF] ^ (table_[k - 1][n] >> 8);
+    }
+    void add(const void* data, size_t size) {
+        const unsigned char* p = static_cast<const unsigned char*>(data);
+        uint32_t c = value_;
+        for (; size >= 8; size -= 8, p += 8) {
+            uint32_t low, high;
+            std::memcpy(&low, p, 4);
+            std::memcpy(&high, p + 4, 4);
+            low ^= c;
+            c = table_[7][low & 0xFF] ^ table_[6][(low >> 8) & 0xFF] ^ table_[5][(low >> 16) & 0xFF] ^ table_[4][low >> 24] ^
+                table_[3][high & 0xFF] ^ table_[2][(high >> 8) & 0xFF] ^ table_[1][(high >> 16) & 0xFF] ^ table_[0][high >> 24];
+        }
+        for (; size > 0; size--, p++) c = table_[0][(c ^ *p) & 0xFF] ^ (c >> 8);
+        value_ = c;
+    }
+    uint32_t value() const { return value_ ^ 0xFFFFFFFFu; }
+};
+
+class Inputs {
+    struct Entry {
+        std::string type;
+        size_t offset, size;
+        bool used;
+    };
+    std::vector<char> data_;
+    std::map<std::string, Entry> entries_;
+    std::string path_;
+
+    template <class T> T take(size_t& at) {
+        T value;
+        if (at + sizeof(T) > data_.size()) fail(path_ + ": truncated");
+        std::memcpy(&value, &data_[at], sizeof(T));
+        at += sizeof(T);
+        return value;
+    }
+    std::string text(size_t& at) {
+        const uint32_t length = take<uint32_t>(at);
+        if (at + length > data_.size()) fail(path_ + ": truncated");
+        std::string value(&data_[at], length);
+        at += length;
+        return value;
+    }
+
+  public:
+    uint32_t crc = 0;
+
+    explicit Inputs(const std::string& folder) : path_(folder + "/inputs") {
+        FILE* file = std::fopen(path_.c_str(), "rb");
+        if (!file) fail(path_ + ": cannot be opened");
+        std::fseek(file, 0, SEEK_END);
+        const long size = std::ftell(file);
+        std::rewind(file);
+        if (size < 16) fail(path_ + ": truncated");
+        data_.resize(size);
+        if (std::fread(&data_[0], 1, size, file) != static_cast<size_t>(size)) fail(path_ + ": cannot be read");
+        std::fclose(file);
+        Crc sum;
+        sum.add(&data_[0], size - 4);
+        std::memcpy(&crc, &data_[size - 4], 4);
+        if (sum.value() != crc || std::memcmp(&data_[0], "HEBBLOCK", 8) != 0) fail(path_ + ": truncated or damaged");
+        size_t at = 8;
+        const uint32_t count = take<uint32_t>(at);
+        for (uint32_t k = 0; k < count; k++) {
+            const std::string name = text(at);
+            Entry entry;
+            entry.type = text(at);
+            entry.size = take<uint64_t>(at);
+            entry.offset = at;
+            entry.used = false;
+            at += entry.size;
+            if (at > data_.size()) fail(path_ + ": truncated");
+            entries_[name] = entry;
+        }
+    }
+
+    // Copy an array of which the first `size` bytes or fewer may be given (a block shorter than its capacity).
+    void copy(const std::string& name, const std::string& type, void* to, size_t size, bool may_be_shorter) {
+        std::map<std::string, Entry>::iterator found = entries_.find(name);
+        if (found == entries_.end()) fail(path_ + ": '" + name + "' is missing");
+        Entry& entry = found->second;
+        if (entry.type != type) fail(path_ + ": '" + name + "' is of type " + entry.type + ", expected " + type);
+        if (entry.size > size || (entry.size < size && !may_be_shorter))
+            fail(path_ + ": '" + name + "' has " + std::to_string(entry.size) + " bytes, expected " + std::to_string(size));
+        if (entry.size > 0) std::memcpy(to, &data_[entry.offset], entry.size);
+        entry.used = true;
+    }
+    template <class T> T scalar(const std::string& name, const std::string& type) {
+        T value;
+        copy(name, type, &value, sizeof(T), false);
+        return value;
+    }
+    void expect_all_used() const {
+        for (std::map<std::string, Entry>::const_iterator e = entries_.begin(); e != entries_.end(); ++e)
+            if (!e->second.used) fail(path_ + ": '" + e->first + "' is not known to this program");
+    }
+};
+
+class Results {
+    std::string final_, temporary_;
+    FILE* file_;
+    Crc sum_;
+
+    void put(const void* data, size_t size) {
+        if (size > 0 && std::fwrite(data, 1, size, file_) != size) fail(temporary_ + ": cannot be written (is the disk full?)");
+        sum_.add(data, size);
+    }
+    void text(const std::string& value) {
+        const uint32_t length = value.size();
+        put(&length, sizeof(length));
+        put(value.data(), length);
+    }
+
+  public:
+    Results(const std::string& folder, uint32_t count) : final_(folder + "/results"), temporary_(folder + "/results.tmp") {
+        file_ = std::fopen(temporary_.c_str(), "wb");
+        if (!file_) fail(temporary_ + ": cannot be opened for writing");
+        put("HEBBLOCK", 8);
+        put(&count, sizeof(count));
+    }
+    void array(const std::string& name, const std::string& type, const void* data, size_t size) {
+        text(name);
+        text(type);
+        const uint64_t bytes = size;
+        put(&bytes, sizeof(bytes));
+        put(data, size);
+    }
+    void finish() {
+        const uint32_t crc = sum_.value();
+        if (std::fwrite(&crc, 1, 4, file_) != 4 || std::fflush(file_) != 0 || std::fclose(file_) != 0)
+            fail(temporary_ + ": cannot be written (is the disk full?)");
+        if (std::rename(temporary_.c_str(), final_.c_str()) != 0) fail(final_ + ": cannot be renamed");
+    }
+};
+
+inline std::string folder() {
+    const char* name = std::getenv("HEBBARIUM_BLOCK");
+    if (!name) fail("HEBBARIUM_BLOCK names no folder: this program is run by hebbarium, or with a folder that holds 'inputs'");
+    return name;
+}
+
+}  // namespace block_io
+
+#endif

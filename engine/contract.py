@@ -1,0 +1,141 @@
+"""What the engine needs of a model, and what passes between a run and a compiled program."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+from brian2 import Network
+from numpy.typing import NDArray
+
+Arrays = dict[str, NDArray[Any]]
+
+
+class StateVariable(Protocol):
+    """A variable that survives a block."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def initial(self) -> float: ...
+    @property
+    def is_time(self) -> bool: ...
+
+
+class Model(Protocol):
+    """A network with what it declares about itself."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def readout(self) -> str: ...
+    def build(self, phase: str, precision: str, inputs: Arrays, record: tuple[str, ...] = ...) -> Network: ...
+    def encode(self, images: NDArray[np.uint8]) -> Arrays: ...
+    def sample_steps(self, phase: str) -> int: ...
+    def time_step(self) -> float: ...
+    def state(self, phase: str) -> Sequence[StateVariable]: ...
+    def run_time_values(self) -> dict[str, float]: ...
+    def structure_key(self) -> dict[str, str]: ...
+    def initial_state(self, generator: np.random.Generator) -> Arrays: ...
+    def population_sizes(self) -> dict[str, int]: ...
+
+
+@dataclass(frozen=True)
+class Structure:
+    """What is compiled in: another structure is another program.
+
+    Parameters
+    ----------
+    model : Model
+    phase : str
+    precision : {'float64', 'float32'}
+    device : str
+    capacity : int
+        The largest number of samples of a block. A block may hold fewer: the program then stops earlier.
+    record : tuple of str
+        Populations whose spikes are recorded besides the readout's.
+    """
+
+    model: Model
+    phase: str
+    precision: str
+    device: str
+    capacity: int
+    record: tuple[str, ...] = ()
+
+    @property
+    def populations(self) -> tuple[str, ...]:
+        """Populations whose spikes come back."""
+        return tuple(dict.fromkeys((self.model.readout, *self.record)))
+
+    @property
+    def sample_steps(self) -> int:
+        """Steps of one sample."""
+        return self.model.sample_steps(self.phase)
+
+
+@dataclass(frozen=True)
+class Spikes:
+    """Spikes of one population in one block: step counted from the block's start, and neuron."""
+
+    step: NDArray[np.int64]
+    neuron: NDArray[np.int32]
+
+    def counts(self, samples: int, sample_steps: int, neurons: int) -> NDArray[np.uint16]:
+        """Spike counts ``(samples, neurons)``."""
+        flat = (self.step // sample_steps) * neurons + self.neuron
+        counted = np.bincount(flat, minlength=samples * neurons)
+        return counted.reshape(samples, neurons).astype(np.uint16)
+
+
+@dataclass(frozen=True)
+class Block:
+    """Input of a block: state, inputs ``(samples, ...)``, run-time values and the seed of its stream."""
+
+    state: Mapping[str, NDArray[Any]]
+    inputs: Mapping[str, NDArray[Any]]
+    values: Mapping[str, float]
+    seed: int
+
+    @property
+    def samples(self) -> int:
+        """Samples of this block."""
+        return len(next(iter(self.inputs.values())))
+
+
+@dataclass(frozen=True)
+class BlockResult:
+    """Output of a block."""
+
+    state: Arrays
+    spikes: dict[str, Spikes]
+    samples: int
+    run_seconds: float
+    wall_seconds: float
+    profile: dict[str, float] = field(default_factory=dict)
+
+
+class Program(Protocol):
+    """A structure, ready to run blocks."""
+
+    structure: Structure
+
+    def run(self, block: Block) -> BlockResult:
+        """Run one block. Raises `BlockFailed`."""
+        ...
+
+
+def initial_state(model: Model, phase: str, generator: np.random.Generator, sizes: Mapping[str, int]) -> Arrays:
+    """Every state variable of a phase before the first sample, in double precision.
+
+    ``sizes`` gives the number of elements of each state variable.
+    """
+    drawn = model.initial_state(generator)
+    return {
+        v.name: np.asarray(drawn[v.name], dtype=np.float64)
+        if v.name in drawn
+        else np.full(sizes[v.name], v.initial)
+        for v in model.state(phase)
+    }

@@ -1,0 +1,25 @@
+"""Errors of the engine: each names the thing, what was expected and what to do."""
+
+
+class EngineError(Exception):
+    """Base of all errors of the engine."""
+
+
+class ModelRefused(EngineError):
+    """The network holds something that cannot be run, resumed or reproduced faithfully."""
+
+
+class BuildFailed(EngineError):
+    """Code generation or the compiler failed."""
+
+
+class BlockFailed(EngineError):
+    """The compiled program crashed, was killed, or wrote something incomplete. The run stays resumable."""
+
+
+class RunFolderError(EngineError):
+    """A run folder is in use, missing, unwritable, or does not hold what it should."""
+
+
+class Stopped(EngineError):
+    """The run was asked to stop and did so at its last whole block."""

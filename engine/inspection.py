@@ -1,0 +1,169 @@
+"""What a network holds: its variables, what may not be lost between blocks, and what cannot be run faithfully."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from brian2 import Clock, Network, NetworkOperation, Synapses
+from brian2.core.variables import ArrayVariable, DynamicArrayVariable
+from brian2.groups.group import Group, VariableOwner
+from brian2.synapses.synapses import SynapticPathway
+
+from engine.contract import Structure
+from engine.errors import ModelRefused
+
+
+def owners(network: Network) -> dict[str, Group]:
+    """Groups and synapses of a network by name; monitors and clocks hold no state of the model."""
+    found: dict[str, Group] = {}
+    for member in network.sorted_objects:
+        for candidate in (member, getattr(member, "group", None), getattr(member, "synapses", None)):
+            if isinstance(candidate, VariableOwner) and _is_population(candidate):
+                found[candidate.name] = candidate
+    return found
+
+
+def _is_population(candidate: object) -> bool:
+    return isinstance(candidate, Group) and not isinstance(candidate, (SynapticPathway, Clock)) \
+        and "Monitor" not in type(candidate).__name__
+
+
+def arrays(network: Network) -> Iterator[tuple[str, ArrayVariable]]:
+    """All array variables as ``group.variable``."""
+    for name, owner in owners(network).items():
+        for variable_name, variable in owner.variables.items():
+            if isinstance(variable, ArrayVariable) and variable.owner is not None and variable.owner.name == name:
+                yield f"{name}.{variable_name}", variable
+
+
+def changing(network: Network) -> set[str]:
+    """Array variables that code can change while the network runs."""
+    bookkeeping = {"N", "N_incoming", "N_outgoing", "i", "j", "t", "dt", "t_in_timesteps", "delay"}
+    return {
+        full for full, variable in arrays(network)
+        if not variable.read_only and not variable.constant
+        and not (short := full.split(".")[1]).startswith("_") and short not in bookkeeping
+    }
+
+
+def run_time_variables(network: Network, symbols: set[str]) -> dict[str, str]:
+    """Shared constants that carry a model's quantities: ``group.variable`` → symbol."""
+    return {
+        full: full.split(".")[1] for full, variable in arrays(network)
+        if variable.scalar and variable.constant and full.split(".")[1] in symbols
+    }
+
+
+def sizes(network: Network, structure: Structure) -> dict[str, int]:
+    """Number of elements of each declared state variable."""
+    known = dict(arrays(network))
+    groups = owners(network)
+    found = {}
+    for variable in structure.model.state(structure.phase):
+        if variable.name not in known:
+            raise ModelRefused(
+                f"model {structure.model.name}: declares the state {variable.name}, which the network of phase"
+                f" '{structure.phase}' does not have; it has {', '.join(sorted(changing(network)))}"
+            )
+        owner = groups[variable.name.split(".")[0]]
+        size = known[variable.name].size
+        if isinstance(owner, Synapses):
+            size = synapse_count(owner)
+        found[variable.name] = int(size)
+    return found
+
+
+def synapse_count(synapses: Synapses) -> int:
+    """Number of synapses; on a standalone device it is known before the build only for full connections."""
+    count = getattr(synapses, "declared_size", None)
+    return int(count) if count is not None else len(synapses.source) * len(synapses.target)
+
+
+def refuse_unfaithful(network: Network, structure: Structure) -> None:
+    """Raise `ModelRefused` for whatever a block would silently lose or a device would silently drop."""
+    model = structure.model
+    for member in network.sorted_objects:
+        if isinstance(member, NetworkOperation):
+            raise ModelRefused(
+                f"model {model.name}: '{member.name}' is a Python network operation, which compiled programs drop"
+                " without a word; write it as run_regularly, run_on_event or a pathway"
+            )
+        if isinstance(member, SynapticPathway):
+            delay = member.variables.get("delay")
+            if delay is not None and _has_delay(member):
+                raise ModelRefused(
+                    f"model {model.name}: pathway '{member.name}' has delays; spikes under way at the end of a"
+                    " block would be lost"
+                )
+    declared = {v.name for v in model.state(structure.phase)}
+    lost = changing(network) - declared
+    if lost:
+        raise ModelRefused(
+            f"model {model.name}: {', '.join(sorted(lost))} can change while the network runs but is not declared"
+            " by state(); declare it, or make it (constant)"
+        )
+    missing = declared - {full for full, _ in arrays(network)}
+    if missing:
+        raise ModelRefused(
+            f"model {model.name}: state() declares {', '.join(sorted(missing))}, which the network of phase"
+            f" '{structure.phase}' does not have"
+        )
+
+
+def _has_delay(pathway: SynapticPathway) -> bool:
+    delay = pathway.variables["delay"]
+    if isinstance(delay, DynamicArrayVariable) and not delay.scalar:
+        # An array of delays is made for every pathway that was not given one; zero unless somebody set it.
+        return bool(getattr(delay, "set_by_user", False))
+    return bool(np.any(np.asarray(delay.get_value()) != 0))
+
+
+def races(network: Network) -> list[str]:
+    """Operations whose outcome would depend on the order of a GPU's threads, one sentence each.
+
+    Many synapses of a pathway run at once and may share a neuron. Adding to, subtracting from and multiplying
+    a neuron's variable is made atomic by brian2cuda in pathways; everything else that touches a shared
+    variable is a race, and `run_regularly` on synapses has no atomics at all.
+    """
+    found = []
+    for member in network.sorted_objects:
+        code = getattr(member, "abstract_code", None) or getattr(member, "code", None)
+        if not isinstance(code, str):
+            continue
+        group = getattr(member, "group", None)
+        if isinstance(member, SynapticPathway):
+            found += _pathway_races(member.name, member.code, atomic=True)
+        elif isinstance(group, Synapses):
+            found += _pathway_races(member.name, code, atomic=False)
+    return found
+
+
+def _pathway_races(name: str, code: str, atomic: bool) -> list[str]:
+    found = []
+    added: set[str] = set()
+    tree = ast.parse(code)
+    for node in ast.walk(tree):
+        target: Any = None
+        if isinstance(node, ast.AugAssign):
+            target, safe = node.target, atomic and isinstance(node.op, ast.Add | ast.Sub | ast.Mult)
+            if isinstance(target, ast.Name) and _is_neuron(target.id):
+                added.add(target.id)
+        elif isinstance(node, ast.Assign):
+            target, safe = node.targets[0], False
+        if isinstance(target, ast.Name) and _is_neuron(target.id) and not safe:
+            found.append(f"{name}: '{ast.unparse(node)}' writes a variable that other synapses share")
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in {
+            "rand", "randn", "poisson", "binomial"
+        }:
+            found.append(f"{name}: '{ast.unparse(node)}' draws random numbers that synapses may share")
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load) and node.id in added:
+            found.append(f"{name}: reads {node.id} while other synapses add to it")
+    return found
+
+
+def _is_neuron(name: str) -> bool:
+    return name.endswith(("_pre", "_post"))

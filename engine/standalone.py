@@ -1,0 +1,291 @@
+"""C++ standalone: one compiled program a structure, fed block by block.
+
+What is taken from Brian2's private parts is here and in `engine.cuda`: the main queue of the device (to read a
+block's inputs before the run, write its results after it, and end at the block's own last step) and the names of
+the arrays in the generated code.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from brian2 import Network, device, get_device, prefs, second, set_device
+from brian2.core.variables import ArrayVariable, DynamicArrayVariable
+from numpy.typing import NDArray
+
+from engine import block_file, cache, inspection, interruption
+from engine.contract import Arrays, Block, BlockResult, Spikes, Structure
+from engine.errors import BlockFailed, BuildFailed
+
+DEVICE = "cpp"
+_HERE = Path(__file__).parent
+
+
+@contextmanager
+def standalone_device(name: str, precision: str) -> Iterator[None]:
+    """Generate code with a fresh standalone device and leave Brian2 as it was found."""
+    previous = get_device()
+    before = prefs.core.default_float_dtype
+    set_device(name, build_on_run=False)
+    device.reinit()
+    device.activate(build_on_run=False)
+    prefs.core.default_float_dtype = np.dtype(precision).type
+    try:
+        yield
+    finally:
+        prefs.core.default_float_dtype = before
+        device.reinit()
+        set_device("runtime" if previous.__class__.__name__ == "RuntimeDevice" else previous)
+
+
+def array_type(variable: ArrayVariable) -> str:
+    """NumPy's notation of a variable's type, as block files hold it."""
+    return str(np.dtype(variable.dtype).newbyteorder("<").str)
+
+
+def blank_inputs(structure: Structure, pixels: int) -> Arrays:
+    """Inputs of the right shape for code generation: their values come at run time."""
+    return {k: np.zeros((structure.capacity, *v.shape[1:])) for k, v in
+            structure.model.encode(np.zeros((1, pixels), np.uint8)).items()}
+
+
+class StandaloneProgram:
+    """A compiled program and how to run a block with it.
+
+    Parameters
+    ----------
+    structure : Structure
+    scratch : Path
+        Folder for the private files of blocks.
+    """
+
+    brian_device = "cpp_standalone"
+
+    def __init__(self, structure: Structure, scratch: Path) -> None:
+        self.structure = structure
+        self.scratch = scratch
+        self.path = self._fetch()
+
+    # -- building --------------------------------------------------------------------------------------
+    def _fetch(self) -> Path:
+        s = self.structure
+        description = {
+            "model": s.model.name, "phase": s.phase, "precision": s.precision, "device": s.device,
+            "capacity": s.capacity, "record": list(s.record), "structure": s.model.structure_key(),
+        }
+        recipe = cache.recipe_key(type(s.model), _HERE, description)
+        return cache.fetch(recipe, description, self.generate, self.compile)
+
+    def generate(self, folder: Path) -> None:
+        """Write the program's sources into a folder."""
+        s = self.structure
+        sizes = s.model.population_sizes()
+        with standalone_device(self.brian_device, s.precision):
+            self.set_preferences()
+            network = s.model.build(s.phase, s.precision, blank_inputs(s, sizes["input"]), s.record)
+            self.check(network)
+            state = {v.name: dict(inspection.arrays(network))[v.name] for v in s.model.state(s.phase)}
+            values = inspection.run_time_variables(network, set(s.model.run_time_values()))
+            variables = dict(inspection.arrays(network))
+            before = self.reading(state, {full: variables[full] for full in values}, list(blank_inputs(s, sizes["input"])))
+            device.insert_code("main", before)
+            network.run(s.capacity * s.sample_steps * s.model.time_step() * second)
+            self.end_at_last_step(network)
+            device.insert_code("main", self.writing(network, state))
+            device.build(directory=str(folder), compile=False, run=False, with_output=False)
+        self.include_block_io(folder)
+
+    def set_preferences(self) -> None:
+        """Flags of this device."""
+        # At link time this sets flush-to-zero: denormal conductances and traces cost a third of a float32 run.
+        if "-ffast-math" not in prefs.codegen.cpp.extra_link_args:
+            prefs.codegen.cpp.extra_link_args += ["-ffast-math"]
+
+    def check(self, network: Network) -> None:
+        """Refuse what this device cannot run faithfully."""
+        inspection.refuse_unfaithful(network, self.structure)
+
+    def reading(self, state: dict[str, ArrayVariable], values: dict[str, ArrayVariable], inputs: list[str]) -> str:
+        """C++ that reads a block: state, run-time values, inputs, seed and number of steps."""
+        lines = [
+            "block_io::Inputs block_inputs(block_io::folder());",
+            '_random_generators[0].seed(block_inputs.scalar<uint32_t>("seed", "<u4"));',
+            'const int64_t block_steps = block_inputs.scalar<int64_t>("steps", "<i8");',
+        ]
+        for name, variable in {**state, **values}.items():
+            data, size = self.storage(variable)
+            lines.append(f'block_inputs.copy("{name}", "{array_type(variable)}", {data}, {size}, false);')
+        for name in inputs:
+            array = self.timed_array(name)
+            lines.append(f'block_inputs.copy("{name}", "<f8", {array}, _num_{array}*sizeof(double), true);')
+        return "\n".join([*lines, "block_inputs.expect_all_used();"])
+
+    @staticmethod
+    def timed_array(name: str) -> str:
+        """The C++ name of a TimedArray's values."""
+        return f"{name}_values"
+
+    @staticmethod
+    def storage(variable: ArrayVariable) -> tuple[str, str]:
+        """C++ expressions for a variable's data and its size in bytes."""
+        name = device.get_array_name(variable, access_data=False)
+        if isinstance(variable, DynamicArrayVariable):
+            return f"{name}.data()", f"{name}.size()*sizeof({name}[0])"
+        return name, f"_num_{name}*sizeof({name}[0])"
+
+    def end_at_last_step(self, network: Network) -> None:
+        """Let the run last as long as the block, not as long as the capacity that was compiled in."""
+        dt = self.structure.model.time_step()
+        changed = 0
+        for kind, args in device.main_queue:
+            if kind == "run_network" and args[0] is network:
+                for k, line in enumerate(args[1]):
+                    new, n = re.subn(rf"^{network.name}\.run\([^,]+,", f"{network.name}.run(block_steps*{dt!r},", line)
+                    args[1][k] = new
+                    changed += n
+        if changed != 1:
+            raise BuildFailed("Brian2's generated main program has an unexpected form; is its version supported (2.10, 2.11)?")
+
+    def writing(self, network: Network, state: dict[str, ArrayVariable]) -> str:
+        """C++ that writes a block's results and ends the program, before Brian2 writes all its arrays."""
+        entries = []
+        for name, variable in state.items():
+            entries.append((name, array_type(variable), *self.storage(variable)))
+        for population in self.structure.populations:
+            monitor = network[f"{population}_spikes"]
+            for short in ("i", "t"):
+                variable = monitor.variables[short]
+                entries.append((f"{monitor.name}.{short}", array_type(variable), *self.storage(variable)))
+        for name, kind, expression, size in (
+            ("completed", "<f8", "&Network::_last_run_completed_fraction", 8),
+            ("run_seconds", "<f8", "&Network::_last_run_time", 8),
+            ("inputs_crc", "<u4", "&block_inputs.crc", 4),
+        ):
+            entries.append((name, kind, expression, str(size)))
+        lines = [f"block_io::Results block_results(block_io::folder(), {len(entries)});"]
+        lines += [f'block_results.array("{n}", "{k}", {data}, {size});' for n, k, data, size in entries]
+        return "\n".join([*lines, "block_results.finish();", "return 0;"])
+
+    main_source = "main.cpp"
+
+    def include_block_io(self, folder: Path) -> None:
+        """Put the block header beside the main program."""
+        shutil.copy(_HERE / "block_io.h", folder / "block_io.h")
+        main = folder / self.main_source
+        main.write_text('#include "block_io.h"\n' + main.read_text())
+
+    def compile(self, folder: Path) -> None:
+        """Run make; two jobs, since Brian2 writes one file an operation."""
+        run_make(folder, ["make", "-j2"])
+
+    # -- running ---------------------------------------------------------------------------------------
+    def run(self, block: Block) -> BlockResult:
+        """Run one block in a process of its own. Raises `BlockFailed`, `Stopped`."""
+        started = time.perf_counter()
+        s = self.structure
+        if not 0 < block.samples <= s.capacity:
+            raise ValueError(f"a block of {block.samples} samples, expected 1 to {s.capacity}")
+        self.scratch.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=self.scratch, prefix="block-", ignore_cleanup_errors=True) as name:
+            folder = Path(name)
+            sent = block_file.pack(self._inputs(block))
+            with open(folder / "inputs.tmp", "wb") as file:
+                file.writelines(sent)
+            os.replace(folder / "inputs.tmp", folder / "inputs")
+            self._launch(folder)
+            results = block_file.read(folder / "results") if (folder / "results").exists() else None
+            if results is None:
+                raise BlockFailed(f"{self.path / 'main'}: ended without results{_tail(folder)}")
+        if results["inputs_crc"].tobytes() != sent[-1]:
+            raise BlockFailed("the compiled program read other inputs than it was given")
+        if abs(results["completed"][0] - 1) > 1e-9:
+            raise BlockFailed(f"the compiled program stopped after {results['completed'][0]:.1%} of its block")
+        return self._result(block, results, started)
+
+    def _inputs(self, block: Block) -> Arrays:
+        s = self.structure
+        arrays: Arrays = {
+            "seed": np.array([block.seed], "<u4"),
+            "steps": np.array([block.samples * s.sample_steps], "<i8"),
+        }
+        known = self.types()
+        for name, kind in known.items():
+            if name in block.state:
+                arrays[name] = block.state[name].astype(kind)
+            elif name in block.inputs:
+                arrays[name] = np.ascontiguousarray(block.inputs[name], "<f8")
+            else:
+                arrays[name] = np.array([block.values[name.split(".")[1]]], kind)
+        return arrays
+
+    def types(self) -> dict[str, str]:
+        """Type of every array that the program reads, from its own source."""
+        if not hasattr(self, "_types"):
+            text = (self.path / self.main_source).read_text()
+            self._types = dict(re.findall(r'block_inputs\.copy\("([^"]+)", "([^"]+)"', text))
+        return self._types
+
+    def _launch(self, folder: Path) -> None:
+        environment = os.environ | {"HEBBARIUM_BLOCK": str(folder.resolve()), "OMP_NUM_THREADS": "1"}
+        with open(folder / "stdout", "wb") as out, open(folder / "stderr", "wb") as err:
+            try:
+                child = subprocess.Popen(
+                    [str(self.path / "main")], cwd=self.path, env=environment, stdin=subprocess.DEVNULL,
+                    stdout=out, stderr=err, start_new_session=True, preexec_fn=interruption.die_with_parent,
+                )
+            except OSError as error:
+                raise BlockFailed(f"{self.path / 'main'}: cannot be started ({error})") from error
+            code = interruption.wait(child)
+        if code != 0:
+            how = f"was killed by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
+            raise BlockFailed(f"the compiled program {how}{_tail(folder)}")
+
+    def _result(self, block: Block, results: dict[str, NDArray[Any]], started: float) -> BlockResult:
+        s = self.structure
+        dt = s.model.time_step()
+        length = block.samples * s.sample_steps * dt
+        state: Arrays = {}
+        for variable in s.model.state(s.phase):
+            array = results[variable.name]
+            if array.size != block.state[variable.name].size:
+                raise BlockFailed(f"{variable.name}: {array.size} values came back, expected {block.state[variable.name].size}")
+            state[variable.name] = array - length if variable.is_time else array
+        spikes = {}
+        for population in s.populations:
+            steps = np.rint(results[f"{population}_spikes.t"] / dt).astype(np.int64)
+            spikes[population] = Spikes(steps, results[f"{population}_spikes.i"])
+        return BlockResult(state, spikes, block.samples, float(results["run_seconds"][0]), time.perf_counter() - started)
+
+
+def run_make(folder: Path, command: list[str]) -> None:
+    """Compile; the whole output goes into build.log, its end into the error."""
+    log = folder / "build.log"
+    with open(log, "wb") as out:
+        try:
+            child = subprocess.Popen(command, cwd=folder, stdout=out, stderr=subprocess.STDOUT,
+                                     start_new_session=True, preexec_fn=interruption.die_with_parent)
+        except OSError as error:
+            raise BuildFailed(f"'{command[0]}' cannot be started ({error}); install make and g++") from error
+        code = interruption.wait(child)
+    if code != 0:
+        tail = "\n".join(log.read_text(errors="replace").split("\n")[-30:])
+        raise BuildFailed(f"'{' '.join(command)}' failed with exit code {code}:\n{tail}")
+    for unneeded in folder.rglob("*.o"):
+        unneeded.unlink()
+    log.unlink()
+
+
+def _tail(folder: Path) -> str:
+    text = (folder / "stderr").read_text(errors="replace").strip() if (folder / "stderr").exists() else ""
+    return f"; it said:\n{text[-2000:]}" if text else ""

@@ -1,0 +1,1 @@
+"""Reusable mechanisms as Brian2 equation strings: symbols only, never numbers."""

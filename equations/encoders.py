@@ -1,0 +1,24 @@
+"""Input neurons: Poisson spike trains of given rates. Source: Touda & Okuno, Eq. 1.
+
+Eq. 1 draws a uniform number at each step and fires where it is below lambda*dt: a Bernoulli process.
+The number of steps between its spikes is geometrically distributed, so one draw a spike gives the same
+process as one draw a step, at a fraction of the cost.
+"""
+
+# A neuron is due at a step of the block; p_spike is lambda*dt of the present sample.
+GEOMETRIC = """
+p_spike : 1                                                    # lambda*dt of Eq. 1
+due : 1                                                        # the step of the next spike
+"""
+GEOMETRIC_FIRES = "t_in_timesteps >= due"
+GEOMETRIC_RESET = "due = t_in_timesteps + ceil(log(rand())/log1p(-p_spike))\n"
+# The step at which a sample begins may itself carry a spike: hence the - one.
+GEOMETRIC_SWITCH = """
+p_spike = clip({rates}(t, i)*dt, p_least, p_most)
+due = t_in_timesteps - 1 + ceil(log(rand())/log1p(-p_spike))
+"""
+
+BERNOULLI = "p_spike : 1                                       # lambda*dt of Eq. 1\n"
+BERNOULLI_FIRES = "rand() < p_spike"
+BERNOULLI_RESET = ""
+BERNOULLI_SWITCH = "p_spike = {rates}(t, i)*dt\n"

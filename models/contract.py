@@ -1,0 +1,227 @@
+"""What every model declares, so that protocols and engine can treat all papers alike.
+
+A model is a frozen dataclass whose fields are made with `quantity`, `encoding`, `structure` or `choice`.
+Each says its meaning and its source, once; the documentation, the command line, the result files and the
+network read it from there.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, Self
+
+import numpy as np
+from brian2 import Network, Quantity, get_dimensions, have_same_dimensions, hertz, second, siemens, volt
+from numpy.typing import NDArray
+
+Arrays = dict[str, NDArray[Any]]
+
+# How a unit is written in an equation string.
+_EQUATION_UNITS = {get_dimensions(u): name for u, name in
+                   [(second, "second"), (volt, "volt"), (hertz, "hertz"), (siemens, "siemens"), (1, "1")]}
+
+
+def quantity(default: Any, unit: Any, meaning: str, source: str) -> Any:
+    """A number of the equations: reaches the compiled program at run time, so it can be swept.
+
+    Parameters
+    ----------
+    default : Quantity or float
+    unit : Unit or 1
+        The unit it is shown in.
+    meaning, source : str
+        Source: ``Table II``, ``Eq. 7`` or ``not stated; ...``.
+    """
+    return _field("quantity", default, unit, meaning, source)
+
+
+def encoding(default: Any, unit: Any, meaning: str, source: str) -> Any:
+    """A number used before the program runs, to turn images into inputs: can be swept as well."""
+    return _field("encoding", default, unit, meaning, source)
+
+
+def structure(default: Any, unit: Any, meaning: str, source: str) -> Any:
+    """A size or a step that is compiled in: another value is another program."""
+    return _field("structure", default, unit, meaning, source)
+
+
+def choice(default: Any, among: tuple[Any, ...], meaning: str, source: str) -> Any:
+    """One of several readings of the paper, compiled in."""
+    return _field("choice", default, 1, meaning, source, among=among)
+
+
+def _field(kind: str, default: Any, unit: Any, meaning: str, source: str, among: tuple[Any, ...] = ()) -> Any:
+    return dataclasses.field(
+        default_factory=lambda: default,  # a quantity is an array, which dataclasses take for mutable
+        metadata={"kind": kind, "default": default, "unit": unit, "meaning": meaning, "source": source, "among": among},
+    )
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One row of a model's parameter table."""
+
+    symbol: str
+    kind: str
+    default: Any
+    unit: Any
+    meaning: str
+    source: str
+    among: tuple[Any, ...]
+
+    @property
+    def unit_name(self) -> str:
+        """The unit as shown to a reader; empty for pure numbers."""
+        return "" if isinstance(self.unit, int) else str(self.unit)
+
+    @property
+    def equation_unit(self) -> str:
+        """The unit as an equation string declares it."""
+        return _EQUATION_UNITS[get_dimensions(self.default)]
+
+    def show(self, value: Any) -> str:
+        """The value as it can be typed after ``--set symbol=``."""
+        if isinstance(value, Quantity) and not isinstance(self.unit, int):
+            return f"{float(value / self.unit):.12g}*{self.unit_name}"
+        if isinstance(value, float):
+            return f"{value:.12g}"
+        return str(value)
+
+
+@dataclass(frozen=True)
+class StateVariable:
+    """A variable that changes while the network runs and has to survive a block.
+
+    Parameters
+    ----------
+    name : str
+        ``group.variable``.
+    initial : float
+        Value of every element before the first sample, in SI units, unless `Model.initial_state` gives arrays.
+    is_time : bool
+        Whether it holds a time, which a block stores relative to its own start.
+    """
+
+    name: str
+    initial: float = 0.0
+    is_time: bool = False
+
+
+@dataclass(frozen=True)
+class Projection:
+    """A plastic all-to-all pathway whose weights the results show: ``w(pre, post)``."""
+
+    name: str
+    variable: str
+    shape: tuple[int, int]
+    image_shape: tuple[int, int] | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Model:
+    """Base of all models. Subclasses add fields, `build` and the declarations below."""
+
+    name: ClassVar[str]
+    title: ClassVar[str]
+    paper: ClassVar[str]
+    phases: ClassVar[tuple[str, ...]]
+    #: population whose spike counts are the readout
+    readout: ClassVar[str]
+    #: per-neuron state shown in the results: {variable: (population, unit)}
+    shown_state: ClassVar[Mapping[str, tuple[str, Any]]] = {}
+    #: how printed slips of the paper were corrected
+    slips: ClassVar[tuple[str, ...]] = ()
+    #: what the paper leaves open and what was found, for the documentation
+    open_choices: ClassVar[tuple[str, ...]] = ()
+
+    # -- the parameter table ---------------------------------------------------------------------------
+    @classmethod
+    def parameters(cls) -> dict[str, Parameter]:
+        """The table, in the order of the file."""
+        return {
+            f.name: Parameter(f.name, **f.metadata)
+            for f in dataclasses.fields(cls)
+            if "kind" in f.metadata
+        }
+
+    def __post_init__(self) -> None:
+        for symbol, row in self.parameters().items():
+            value = getattr(self, symbol)
+            if row.among and value not in row.among:
+                known = ", ".join(map(str, row.among))
+                raise ValueError(f"{symbol}={value}: expected one of {known}")
+            if row.kind != "choice" and not have_same_dimensions(value, row.default):
+                expected = row.unit_name or "a number without unit"
+                raise ValueError(f"{symbol}={value}: expected {expected}, as in --set {symbol}={row.show(row.default)}")
+
+    def replace(self, **changes: Any) -> Self:
+        """The same model with some fields changed."""
+        return dataclasses.replace(self, **changes)
+
+    def declare(self, *symbols: str) -> str:
+        """Equation lines that make quantities of the table readable in a group's equations."""
+        table = self.parameters()
+        return "".join(f"{s} : {table[s].equation_unit} (shared, constant)\n" for s in symbols)
+
+    def run_time_values(self) -> dict[str, float]:
+        """All quantities in SI units, by symbol: what the engine writes into a compiled program."""
+        return {s: float(getattr(self, s)) for s, row in self.parameters().items() if row.kind == "quantity"}
+
+    def structure_key(self) -> dict[str, str]:
+        """Everything that is compiled in, as text."""
+        return {
+            s: row.show(getattr(self, s))
+            for s, row in self.parameters().items()
+            if row.kind in ("structure", "choice")
+        }
+
+    # -- what a subclass declares ----------------------------------------------------------------------
+    def build(self, phase: str, precision: str, inputs: Arrays, record: tuple[str, ...] = ()) -> Network:
+        """The network of named objects for a block. Runs nothing and does not know the device.
+
+        Parameters
+        ----------
+        phase : str
+            One of `phases`.
+        precision : {'float64', 'float32'}
+        inputs : dict of arrays
+            One array ``(samples, ...)`` for each name of `encode`; a compiled program takes their shape from
+            here and their values at run time.
+        record : tuple of str
+            Populations whose spikes are recorded besides the readout's.
+        """
+        raise NotImplementedError
+
+    def encode(self, images: NDArray[np.uint8]) -> Arrays:
+        """Images ``(samples, pixels)`` as inputs of the network."""
+        raise NotImplementedError
+
+    def sample_steps(self, phase: str) -> int:
+        """Steps of one sample."""
+        raise NotImplementedError
+
+    def time_step(self) -> float:
+        """The step of the simulation in seconds."""
+        raise NotImplementedError
+
+    def state(self, phase: str) -> tuple[StateVariable, ...]:
+        """Every variable that changes."""
+        raise NotImplementedError
+
+    def projections(self) -> tuple[Projection, ...]:
+        """Weights shown in the results."""
+        return ()
+
+    def initial_state(self, generator: np.random.Generator) -> Arrays:
+        """State variables that do not begin with one value."""
+        raise NotImplementedError
+
+    def population_sizes(self) -> dict[str, int]:
+        """Neurons of each population."""
+        raise NotImplementedError
+
+    def synaptic_events(self, spikes: Mapping[str, int]) -> int:
+        """Synaptic events that these spikes cause."""
+        raise NotImplementedError
