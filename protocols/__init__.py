@@ -1,0 +1,1 @@
+"""What is done to a model: data sets, presentation, training, evaluation, reproduction, command line."""
