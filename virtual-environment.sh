@@ -19,7 +19,7 @@ for argument in "$@"; do
 done
 
 say() { printf '%s\n' "$*" >&2; }
-fail() { say "" "$@"; exit 1; }
+fail() { printf '%s\n' "$@" >&2; exit 1; }
 
 # One line of advice for the system at hand: the package's name with apt, dnf, pacman and zypper.
 how_to_install() {
@@ -161,7 +161,7 @@ fi
 
 say "Installing Hebbarium's dependencies into .venv (about a minute, once) ..."
 rm -f "$record_file"
-PIP_USER=0 PIP_REQUIRE_VIRTUALENV=0 "$interpreter" -m pip install --quiet --disable-pip-version-check \
+PIP_USER=0 PIP_REQUIRE_VIRTUALENV=0 "$interpreter" -m pip install -qq --disable-pip-version-check \
     --editable ".${extra:+[$extra]}" || fail \
     "pip could not install the dependencies; its message stands above. Without a network connection, or" \
     "behind a proxy, tell pip (HTTPS_PROXY, or its configuration file) and run the same command again."

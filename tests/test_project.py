@@ -1,0 +1,460 @@
+"""The project's frame: who imports whom, what is pinned where, and what its files say of it."""
+
+from __future__ import annotations
+
+import ast
+import re
+import shlex
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator
+from importlib.metadata import packages_distributions
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
+from packaging.utils import canonicalize_name
+from packaging.version import Version
+
+ROOT = Path(__file__).parents[1]
+PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())
+
+PACKAGES = ("equations", "models", "engine", "analysis", "protocols")
+OURS = {*PACKAGES, "benchmarks", "tests"}
+
+MAY_IMPORT: dict[str, tuple[str, ...]] = {
+    "equations": (),
+    "models": ("equations",),
+    "engine": (),
+    "analysis": ("engine.results",),
+    "protocols": ("equations", "models", "engine", "analysis"),
+    "benchmarks": PACKAGES,
+}
+"""What each package may import of ours, besides itself."""
+
+CONDA_NAMES = {"matplotlib-base": "matplotlib"}
+"""Packages that conda-forge knows by another name."""
+
+CONDA_TOOLS = {"python", "pip", "make", "cxx-compiler"}
+"""What the conda environment brings along that pip cannot."""
+
+
+def python_files(package: str) -> list[Path]:
+    return sorted((ROOT / package).rglob("*.py"))
+
+
+def imports(file: Path) -> Iterator[tuple[int, str]]:
+    """Every import of a file, wherever it stands, as (line, dotted name); relative ones made absolute."""
+    parts = file.relative_to(ROOT).with_suffix("").parts
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"), str(file))):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                yield node.lineno, alias.name
+        elif isinstance(node, ast.ImportFrom):
+            start = [*parts[: len(parts) - node.level]] if node.level else []
+            module = ".".join([*start, *([node.module] if node.module else [])])
+            for alias in node.names:
+                # `from engine import results` names a module, `from engine.results import Run` a thing in one
+                yield node.lineno, f"{module}.{alias.name}"
+        elif isinstance(node, ast.Call) and node.args and isinstance(node.args[0], ast.Constant):
+            called = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+            if called in ("import_module", "__import__") and isinstance(node.args[0].value, str):
+                yield node.lineno, node.args[0].value
+
+
+def is_within(name: str, module: str) -> bool:
+    return name == module or name.startswith(module + ".")
+
+
+@pytest.mark.parametrize("package", MAY_IMPORT)
+def test_import_directions(package: str) -> None:
+    allowed = (package, *MAY_IMPORT[package])
+    wrong = [
+        f"{file.relative_to(ROOT)}:{line} imports {name}"
+        for file in python_files(package)
+        for line, name in imports(file)
+        if name.split(".")[0] in OURS and not any(is_within(name, module) for module in allowed)
+    ]
+    assert not wrong, f"{package} may import {MAY_IMPORT[package] or 'nothing of ours'}:\n" + "\n".join(wrong)
+
+
+def declared(*extras: str) -> dict[str, list[Requirement]]:
+    """The requirements of pyproject.toml and the given extras, by normalised name."""
+    project = PROJECT["project"]
+    texts = [*project["dependencies"]]
+    for extra in extras:
+        texts += project["optional-dependencies"][extra]
+    found: dict[str, list[Requirement]] = {}
+    for requirement in map(Requirement, texts):
+        found.setdefault(canonicalize_name(requirement.name), []).append(requirement)
+    return found
+
+
+def test_every_imported_distribution_is_declared() -> None:
+    """What happens to be installed through something else is not there on every computer."""
+    distributions = packages_distributions()
+    # Brian2 is built on these three; whoever has it has them, in the versions that suit it.
+    through_brian2 = {"sympy", "jinja2", "packaging"}
+    # Competitors, measured where they are installed, and what CUDA needs.
+    optional = {"bindsnet", "torch", "torchvision", "brian2cuda", "nvidia"}
+    known = {*declared("test"), *through_brian2}
+    missing = set()
+    for package in (*PACKAGES, "benchmarks", "tests"):
+        for file in python_files(package):
+            for line, name in imports(file):
+                top = name.split(".")[0]
+                if top in OURS or top in sys.stdlib_module_names or top in optional or top == "__future__":
+                    continue
+                names = {canonicalize_name(d) for d in distributions.get(top, [top])}
+                if not names & known:
+                    missing.add(f"{file.relative_to(ROOT)}:{line} imports {top}")
+    assert not missing, "not declared in pyproject.toml:\n" + "\n".join(sorted(missing))
+
+
+def conda_pins() -> dict[str, str]:
+    """The dependencies of environment.yml: {normalised name: version range}."""
+    pins: dict[str, str] = {}
+    for entry in yaml.safe_load((ROOT / "environment.yml").read_text())["dependencies"]:
+        if isinstance(entry, str):
+            match = re.fullmatch(r"([A-Za-z0-9_.-]+)\s*(.*)", entry)
+            assert match, f"environment.yml: {entry!r} is no dependency"
+            pins[canonicalize_name(CONDA_NAMES.get(match[1], match[1]))] = match[2]
+    return pins
+
+
+def test_conda_recipe_pins_what_pyproject_pins() -> None:
+    pins = conda_pins()
+    python = Version(pins["python"].lstrip("=") + ".0")
+    expected = {}
+    for name, requirements in declared("test").items():
+        for requirement in requirements:
+            if requirement.marker is None or requirement.marker.evaluate(
+                {"python_version": f"{python.major}.{python.minor}", "python_full_version": str(python)}
+            ):
+                expected[name] = requirement.specifier
+    # conda writes one equals sign where pip writes two
+    found = {
+        name: SpecifierSet(re.sub(r"^=(?!=)", "==", pin))
+        for name, pin in pins.items()
+        if name not in CONDA_TOOLS
+    }
+    assert found == expected
+
+
+def test_conda_recipe_installs_the_clone() -> None:
+    recipe = yaml.safe_load((ROOT / "environment.yml").read_text())
+    assert recipe["name"] == PROJECT["project"]["name"]
+    assert recipe["channels"][0] == "conda-forge"
+    assert {"pip": ["--editable ."]} in recipe["dependencies"]
+
+
+def test_extras() -> None:
+    extras = PROJECT["project"]["optional-dependencies"]
+    assert {"cuda", "notebooks", "test", "dev"} <= set(extras)
+    assert any(requirement.startswith("brian2cuda==1.0b1") for requirement in extras["cuda"])
+    # The test of the notebook needs its tools, but not a whole JupyterLab.
+    assert {r for r in extras["notebooks"] if not r.startswith("jupyterlab")} <= set(extras["test"])
+
+
+def test_python_versions_agree() -> None:
+    chosen = (ROOT / ".python-version").read_text().strip()
+    supported = SpecifierSet(PROJECT["project"]["requires-python"])
+    assert supported.contains(f"{chosen}.0")
+    assert conda_pins()["python"] == f"={chosen}"
+    assert PROJECT["tool"]["mypy"]["python_version"] == chosen
+    assert PROJECT["tool"]["ruff"]["target-version"] == "py" + chosen.replace(".", "")
+    bounds = re.search(r"\((\d+), (\d+)\) <= sys.version_info\[:2\] < \((\d+), (\d+)\)", setup_script())
+    assert bounds, "virtual-environment.sh does not check Python's version"
+    low, high = f"{bounds[1]}.{bounds[2]}", f"{bounds[3]}.{bounds[4]}"
+    assert supported == SpecifierSet(f">={low},<{high}")
+
+
+def test_project_versions_agree() -> None:
+    version = PROJECT["project"]["version"]
+    headings = re.findall(r"^## \[?(\d[^\s\]]*)", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
+    assert headings, "CHANGELOG.md has no version"
+    assert headings[0] == version
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text())
+    assert citation["version"] == version
+    assert citation["license"] == PROJECT["project"]["license"] == "BSD-3-Clause"
+    assert len(citation["references"]) >= 5
+    for reference in citation["references"]:
+        assert {"type", "title", "authors", "year"} <= set(reference), reference["title"]
+
+
+def test_licence() -> None:
+    text = (ROOT / "LICENSE").read_text()
+    assert text.startswith("BSD 3-Clause License")
+    assert "The Hebbarium developers" in text
+
+
+@pytest.mark.parametrize("package", sorted(OURS))
+def test_every_package_says_what_it_is(package: str) -> None:
+    folders = {file.parent for file in python_files(package)}
+    assert folders, f"{package}/ holds no Python"
+    # Folders of notebooks hold scripts for jupytext, those within tests are collected by pytest: no packages.
+    folders = {folder for folder in folders if folder.name != "notebooks" and folder.parent != ROOT / "tests"}
+    for folder in folders:
+        file = folder / "__init__.py"
+        assert file.is_file(), f"{folder.relative_to(ROOT)} has no __init__.py"
+        assert ast.get_docstring(ast.parse(file.read_text())), f"{file.relative_to(ROOT)}: no docstring"
+
+
+def test_things_are_named_for_what_they_are() -> None:
+    vague = {"utils", "util", "helpers", "helper", "common", "misc"}
+    files = [file.relative_to(ROOT) for folder in OURS for file in python_files(folder)]
+    found = [str(file) for file in files if {file.stem, *file.parts} & vague]
+    assert not found, f"named for nothing in particular: {found}"
+
+
+def tracked_text_files() -> list[Path]:
+    try:
+        listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True).stdout
+    except (OSError, subprocess.CalledProcessError):
+        pytest.skip("not a git checkout: there is no list of the project's own files")
+    files = [ROOT / name for name in listed.decode().split("\0") if name]
+    return [file for file in files if file.is_file() and b"\0" not in file.read_bytes()[:8000]]
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        pytest.param(r"(?<![\w.}*])/(?:home|root|work|Users)/\w", id="somebody's folder"),
+        pytest.param(r"(?<![\w.}])/tmp/[a-z]", id="a temporary folder by name"),
+        pytest.param(r"pythonhosted\.org|pypi\.org/simple|conda\.anaconda\.org", id="a package registry's host"),
+        pytest.param(r"^(?:<{7} |>{7} )", id="a merge left unfinished"),
+    ],
+)
+def test_files_name_nothing_of_one_computer(pattern: str) -> None:
+    wrong = []
+    for file in tracked_text_files():
+        for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), 1):
+            if re.search(pattern, line):
+                wrong.append(f"{file.relative_to(ROOT)}:{number}: {line.strip()[:100]}")
+    assert not wrong, "\n".join(wrong)
+
+
+def test_files_end_in_a_newline() -> None:
+    wrong = [
+        str(file.relative_to(ROOT))
+        for file in tracked_text_files()
+        if (text := file.read_bytes()) and not text.endswith(b"\n") and file.suffix != ".svg"
+    ]
+    assert not wrong
+
+
+def code_blocks(document: str, language: str) -> list[str]:
+    text = (ROOT / document).read_text(encoding="utf-8")
+    return re.findall(rf"^```{language}\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+
+
+def make_targets() -> set[str]:
+    return set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+
+
+def setup_script() -> str:
+    return (ROOT / "virtual-environment.sh").read_text()
+
+
+@pytest.mark.parametrize("document", ["README.md", "CONTRIBUTING.md"])
+def test_bash_blocks_are_commands(document: str) -> None:
+    blocks = code_blocks(document, "bash")
+    assert blocks
+    for block in blocks:
+        checked = subprocess.run(["bash", "-n"], input=block, text=True, capture_output=True, check=False)
+        assert checked.returncode == 0, f"{block}\n{checked.stderr}"
+        for line in block.replace("\\\n", " ").splitlines():
+            words = shlex.split(line, comments=True)
+            if words and words[0] == "make":
+                assert words[1] in make_targets(), line
+            elif words:
+                known = {"hebbarium", "source", "python", ".venv/bin/python", "pip", "git", "cd"}
+                assert words[0] in known, f"{document}: {line!r} starts with an unknown command"
+
+
+def test_python_blocks_parse() -> None:
+    for document in ("README.md", "CONTRIBUTING.md"):
+        for block in code_blocks(document, "python"):
+            ast.parse(block)
+
+
+@pytest.mark.parametrize("document", ["README.md", "CONTRIBUTING.md"])
+def test_links_lead_somewhere(document: str) -> None:
+    for target in re.findall(r"\]\((?!https?:)([^)#]+)", (ROOT / document).read_text(encoding="utf-8")):
+        assert (ROOT / target).exists(), f"{document} links to {target}, which is not there"
+
+
+def test_table_markers_are_paired() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    markers = re.findall(r"^<!-- (table: \S+|end) -->$", text, re.MULTILINE)
+    assert len(markers) == len(re.findall("<!--", text)), "a marker is misspelt"
+    names, ends = markers[::2], markers[1::2]
+    assert len(names) == len(ends)
+    assert set(ends) <= {"end"}
+    assert "end" not in names
+    assert len(set(names)) == len(names)
+
+
+def test_make_targets() -> None:
+    assert {"demo", "test", "bench", "lint", "clean"} <= make_targets()
+    extras = PROJECT["project"]["optional-dependencies"]
+    makefile = (ROOT / "Makefile").read_text()
+    for extra in re.findall(r"sh virtual-environment\.sh[ \t]*(?:--\S+[ \t]+)?(\w*)", makefile):
+        assert not extra or extra in extras, f"Makefile asks for the extra {extra!r}"
+
+
+def test_ci_runs_the_tests_as_the_readme_says() -> None:
+    script = ROOT / ".ci/run"
+    assert script.stat().st_mode & 0o111, ".ci/run is not executable"
+    assert re.search(r"^make test\b", script.read_text(), re.MULTILINE)
+    assert "make test\n" in code_blocks("README.md", "bash")
+
+
+@pytest.mark.parametrize(("shell", "script"), [("bash", ".ci/run"), ("sh", "virtual-environment.sh")])
+def test_shell_scripts_parse(shell: str, script: str) -> None:
+    subprocess.run([shell, "-n", ROOT / script], check=True)
+
+
+# ------------------------------------------------------------------------------ setting up, on a bare machine
+@pytest.fixture
+def bare_machine(tmp_path: Path) -> tuple[Path, Path]:
+    """A copy of the set-up in a folder of its own, and a folder of commands without compiler or Python."""
+    clone, commands = tmp_path / "clone", tmp_path / "bin"
+    clone.mkdir()
+    commands.mkdir()
+    for name in ("virtual-environment.sh", "Makefile", "pyproject.toml"):
+        (clone / name).write_bytes((ROOT / name).read_bytes())
+    for name in ("sh", "cat", "sed", "grep", "head", "tr", "cksum", "mv", "rm", "dirname", "mkdir", "cp"):
+        found = subprocess.run(["sh", "-c", f"command -v {name}"], text=True, capture_output=True, check=True)
+        (commands / name).symlink_to(found.stdout.strip())
+    return clone, commands
+
+
+def set_up(
+    clone: Path, commands: Path, *arguments: str, **environment: str
+) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        ["/bin/sh", "virtual-environment.sh", *arguments],
+        cwd=clone,
+        env={"PATH": str(commands), "HOME": str(clone), **environment},
+        text=True,
+        capture_output=True,
+        check=False,
+    )
+
+
+def command(folder: Path, name: str, script: str) -> None:
+    file = folder / name
+    file.write_text(f"#!/bin/sh\n{script}\n")
+    file.chmod(0o755)
+
+
+no_python_elsewhere = pytest.mark.skipif(
+    any(Path("/usr/local/bin").glob("python3.1[234]")) or any(Path("/opt").glob("python3.1[234]")),
+    reason="this computer has a Python in a place that is searched beside the PATH",
+)
+
+
+def test_set_up_says_that_the_compiler_is_missing(bare_machine: tuple[Path, Path]) -> None:
+    done = set_up(*bare_machine)
+    assert done.returncode == 1
+    assert "g++ was not found" in done.stderr
+    assert "apt install g++" in done.stderr
+    assert "dnf install gcc-c++" in done.stderr
+
+
+@no_python_elsewhere
+def test_set_up_says_that_python_is_missing(bare_machine: tuple[Path, Path]) -> None:
+    clone, commands = bare_machine
+    command(commands, "g++", "exit 0")
+    command(commands, "python3.12", "echo 'pyenv: python3.12: command not found' >&2; exit 127")  # a shim
+    done = set_up(clone, commands)
+    assert done.returncode == 1
+    assert "needs Python 3.12" in done.stderr
+    assert "apt install python3.12" in done.stderr
+
+
+@no_python_elsewhere
+def test_set_up_says_that_venv_is_missing(bare_machine: tuple[Path, Path]) -> None:
+    clone, commands = bare_machine
+    command(commands, "g++", "exit 0")
+    # As Debian's python3.12 without python3.12-venv: runs, but has no ensurepip.
+    command(
+        commands,
+        "python3.12",
+        f"""case $2 in *ensurepip*) exit 1 ;; esac
+exec '{sys.executable}' "$@" """,
+    )
+    done = set_up(clone, commands)
+    assert done.returncode == 1
+    assert "cannot make a virtual environment" in done.stderr
+    assert f"apt install python{sys.version_info[0]}.{sys.version_info[1]}-venv" in done.stderr
+
+
+def test_set_up_refuses_an_unsuitable_python(bare_machine: tuple[Path, Path]) -> None:
+    clone, commands = bare_machine
+    command(commands, "g++", "exit 0")
+    command(commands, "python3.9", "exit 1")
+    done = set_up(clone, commands, PYTHON="python3.9")
+    assert done.returncode == 1
+    assert "PYTHON=python3.9 does not run as CPython 3.12" in done.stderr
+
+
+def test_set_up_says_that_the_compiler_is_broken(bare_machine: tuple[Path, Path]) -> None:
+    clone, commands = bare_machine
+    command(commands, "g++", "echo 'fatal error: cmath: No such file or directory' >&2; exit 1")
+    done = set_up(clone, commands)
+    assert done.returncode == 1
+    assert "cmath" in done.stderr
+    assert "build-essential" in done.stderr
+
+
+def test_set_up_runs_once_and_again_when_stale(bare_machine: tuple[Path, Path]) -> None:
+    """With a stand-in for Python that makes an environment and notes what pip is asked for."""
+    clone, commands = bare_machine
+    command(commands, "g++", "exit 0")
+    command(
+        commands,
+        "python3.12",
+        f"""case "$*" in
+    "-m venv --clear .venv")
+        rm -rf .venv; mkdir -p .venv/bin; cp '{commands}/python3.12' .venv/bin/python
+        echo "#!$PWD/.venv/bin/python" > .venv/bin/pip; echo venv >> log ;;
+    "-m pip --version") ;;
+    "-m pip install"*) echo "pip $*" >> log; [ ! -e offline ] ;;
+    *) exec '{sys.executable}' "$@" ;;
+esac""",
+    )
+    log = clone / "log"
+
+    def asked() -> list[str]:
+        lines = log.read_text().splitlines() if log.exists() else []
+        log.unlink(missing_ok=True)
+        return [line.split()[-1] for line in lines]
+
+    assert set_up(clone, commands).returncode == 0
+    assert asked() == ["venv", "."]
+    assert set_up(clone, commands).returncode == 0
+    assert asked() == []
+    assert set_up(clone, commands, "test").returncode == 0
+    assert asked() == [".[test]"]
+
+    with (clone / "pyproject.toml").open("a") as file:
+        file.write("# another dependency\n")
+    (clone / "offline").touch()
+    failed = set_up(clone, commands)
+    assert failed.returncode == 1
+    assert "pip could not install" in failed.stderr
+    (clone / "offline").unlink()
+    asked()
+    assert set_up(clone, commands).returncode == 0
+    assert asked() == ["."]
+
+    moved = clone.rename(clone.with_name("moved"))
+    log = moved / "log"
+    assert set_up(moved, commands).returncode == 0
+    assert asked() == ["venv", "."]
