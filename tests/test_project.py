@@ -225,7 +225,7 @@ def tracked_text_files() -> list[Path]:
     [
         pytest.param(r"(?<![\w.}*])/(?:home|root|work|Users)/\w", id="somebody's folder"),
         pytest.param(r"(?<![\w.}])/tmp/[a-z]", id="a temporary folder by name"),
-        pytest.param(r"pythonhosted\.org|pypi\.org/simple|conda\.anaconda\.org", id="a package registry's host"),
+        pytest.param(r"pythonhosted\.org|pypi\.org/simple|conda\.anaconda\.org", id="registry host"),
         pytest.param(r"^(?:<{7} |>{7} )", id="a merge left unfinished"),
     ],
 )
