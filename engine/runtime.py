@@ -1,0 +1,70 @@
+"""Brian2's runtime with Cython or NumPy: slow, for debugging and for checking the compiled programs."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+from brian2 import get_device, prefs, second, seed, set_device
+
+from engine import inspection, interruption
+from engine.contract import Arrays, Block, BlockResult, Spikes, Structure
+
+DEVICES = {"cython": "cython", "numpy": "numpy"}
+
+
+@contextmanager
+def runtime_device(target: str, precision: str) -> Iterator[None]:
+    """Run in this process with one code generation target and leave Brian2 as it was found."""
+    previous = get_device()
+    before = (prefs.codegen.target, prefs.core.default_float_dtype)
+    set_device("runtime")
+    prefs.codegen.target, prefs.core.default_float_dtype = target, np.dtype(precision).type
+    try:
+        yield
+    finally:
+        prefs.codegen.target, prefs.core.default_float_dtype = before
+        if previous is not get_device():
+            set_device(previous)
+
+
+class RuntimeProgram:
+    """Builds the network anew for each block, so that a block begins at time zero as a compiled one does."""
+
+    def __init__(self, structure: Structure, scratch: Path) -> None:
+        self.structure = structure
+        self.target = DEVICES[structure.device]
+
+    def run(self, block: Block) -> BlockResult:
+        """Run one block in this process. Raises `Stopped` once it is over, if a signal asked for it."""
+        started = time.perf_counter()
+        s = self.structure
+        dt = s.model.time_step()
+        with runtime_device(self.target, s.precision):
+            network = s.model.build(s.phase, s.precision, dict(block.inputs), s.record)
+            inspection.refuse_unfaithful(network, s)
+            variables = dict(inspection.arrays(network))
+            for full, symbol in inspection.run_time_variables(network, set(block.values)).items():
+                variables[full].set_value(block.values[symbol])
+            declared = s.model.state(s.phase)
+            for v in declared:
+                variables[v.name].set_value(block.state[v.name].astype(variables[v.name].dtype))
+            seed(block.seed)
+            length = block.samples * s.sample_steps * dt
+            before = time.perf_counter()
+            network.run(length * second)
+            run_seconds = time.perf_counter() - before
+            state: Arrays = {}
+            for v in declared:
+                array = np.array(variables[v.name].get_value())
+                state[v.name] = array - length if v.is_time else array
+            spikes = {}
+            for population in s.populations:
+                monitor = network[f"{population}_spikes"]
+                steps = np.rint(np.asarray(monitor.t_) / dt).astype(np.int64)
+                spikes[population] = Spikes(steps, np.asarray(monitor.i, dtype=np.int32))
+        interruption.stop_if_asked()
+        return BlockResult(state, spikes, block.samples, run_seconds, time.perf_counter() - started)
