@@ -1,1 +1,1 @@
-"""What is read off a result file: labels, accuracies, receptive fields, figures and reports."""
+"""What is read off a result file: labels, readouts, accuracy, receptive fields, figures, the ledger."""

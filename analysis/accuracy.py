@@ -1,0 +1,168 @@
+"""How often the network is right, in per cent."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+import xarray as xr
+from numpy.typing import ArrayLike, NDArray
+
+from analysis.labels import ClassMeans, assign_from, responses_of
+from analysis.readouts import READOUTS
+from engine import results
+
+
+def accuracy(predicted: ArrayLike, label: ArrayLike) -> float:
+    """Per cent of samples whose prediction is their label; no answer (-1) is wrong, NaN if there are none.
+
+    Examples
+    --------
+    >>> accuracy([7, 1, -1, 4], [7, 2, 1, 4])
+    50.0
+    """
+    guesses, truth = _checked(predicted, label)
+    if truth.size == 0:
+        return float("nan")
+    return float(100.0 * np.mean((guesses == truth) & (guesses != results.NO_CLASS)))
+
+
+def confusion(predicted: ArrayLike, label: ArrayLike, n_classes: int = 10) -> NDArray[np.int64]:
+    """Count samples by true and predicted class.
+
+    Returns
+    -------
+    (true class, predicted class)
+        With one column more than rows: the last is for samples without an answer, so that a row sums to the
+        number of samples of its class.
+
+    Examples
+    --------
+    >>> confusion([0, 1, -1], [0, 0, 1], n_classes=2)
+    array([[1, 1, 0],
+           [0, 0, 1]])
+    """
+    guesses, truth = _checked(predicted, label)
+    for name, values, lowest in (("predicted", guesses, results.NO_CLASS), ("label", truth, 0)):
+        if values.size and (values.min() < lowest or values.max() >= n_classes):
+            raise ValueError(
+                f"{name} holds {values.min()} to {values.max()}; expected {lowest} to {n_classes - 1}."
+            )
+    columns = np.where(guesses == results.NO_CLASS, n_classes, guesses).astype(np.int64)
+    cells = truth.astype(np.int64) * (n_classes + 1) + columns
+    return np.bincount(cells, minlength=n_classes * (n_classes + 1)).reshape(n_classes, n_classes + 1)
+
+
+def running_accuracy(
+    spike_count: ArrayLike,
+    label: ArrayLike,
+    block: ArrayLike,
+    *,
+    readout: str = results.MOST_ACTIVE,
+    n_classes: int = 10,
+) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Accuracy on each training block, with neurons' labels from earlier blocks only.
+
+    Parameters
+    ----------
+    spike_count : (sample, neuron)
+        Spikes in each presentation while training.
+    label, block : (sample,)
+        Class, and block of the run, of each sample; blocks do not decrease.
+
+    Returns
+    -------
+    accuracy : (block,)
+        Per cent; NaN for the first block, before which no neuron has a label.
+    samples_seen : (block,)
+        Samples seen by the end of each block.
+
+    Examples
+    --------
+    >>> percent, seen = running_accuracy([[2, 0], [0, 1], [3, 1], [2, 1]], [0, 1, 0, 1], [0, 0, 1, 1])
+    >>> percent, seen
+    (array([nan, 50.]), array([2, 4]))
+    """
+    counts, truth, blocks = np.asarray(spike_count), np.asarray(label), np.asarray(block)
+    if blocks.shape != truth.shape or np.any(np.diff(blocks) < 0):
+        raise ValueError("block has to hold one entry a sample, none lower than the one before.")
+    means = ClassMeans(counts.shape[1], n_classes)
+    starts = np.flatnonzero(np.diff(blocks, prepend=blocks[:1] - 1)) if len(blocks) else np.array([], int)
+    ends = np.append(starts[1:], len(blocks))[: len(starts)]
+    percent = np.full(len(starts), np.nan)
+    for number, (start, end) in enumerate(zip(starts, ends, strict=True)):
+        if number:
+            predicted = READOUTS[readout](counts[start:end], means.labels())
+            percent[number] = accuracy(predicted, truth[start:end])
+        means.add(counts[start:end], truth[start:end])
+    return percent, ends.astype(np.int64)
+
+
+def evaluate(
+    tree: xr.DataTree,
+    *,
+    labels_from: str = "all",
+    population: str = results.EXCITATORY,
+    readouts: Iterable[str] = tuple(READOUTS),
+    n_classes: int = 10,
+) -> xr.Dataset:
+    """Everything that the ``evaluation`` group holds, from the responses in a tree.
+
+    What the tree has no responses for is left out: without ``test`` there is no accuracy, but there are
+    labels and the running accuracy.
+
+    Parameters
+    ----------
+    tree
+        A run's result tree.
+    labels_from
+        ``"all"``, ``"second_half"`` or ``"labelling"``; see `analysis.labels.SOURCES`.
+
+    Returns
+    -------
+    xarray.Dataset
+        For `engine.results.build` or ``tree["evaluation"] = xarray.DataTree(...)``.
+    """
+    names = list(readouts)
+    neuron_label = assign_from(tree, labels_from, population=population, n_classes=n_classes)
+    running, seen = None, None
+    if f"{results.ACTIVITY}/{population}" in _groups(tree):
+        training = responses_of(tree, results.ACTIVITY, population)
+        running, seen = running_accuracy(
+            training["spike_count"].values,
+            training["label"].values,
+            training["block"].values,
+            n_classes=n_classes,
+        )
+    predicted, percent, table = None, None, None
+    if f"{results.TEST}/{population}" in _groups(tree):
+        test = responses_of(tree, results.TEST, population)
+        truth = test["label"].values
+        predicted = np.array([READOUTS[name](test["spike_count"].values, neuron_label) for name in names])
+        percent = [[accuracy(row, truth) for row in predicted]]
+        table = [confusion(row, truth, n_classes) for row in predicted]
+    return results.evaluation(
+        readout=names,
+        seed=int(tree.attrs["seed"]),
+        samples_seen=[int(tree.attrs["samples_seen"])] if percent is not None else None,
+        accuracy=percent,
+        confusion=table,
+        predicted=predicted,
+        neuron_label=neuron_label,
+        running_accuracy=running,
+        samples_seen_block=seen,
+        labels_from=labels_from,
+    )
+
+
+def _groups(tree: xr.DataTree) -> set[str]:
+    return {path.strip("/") for path in tree.groups}
+
+
+def _checked(predicted: ArrayLike, label: ArrayLike) -> tuple[NDArray[np.int_], NDArray[np.int_]]:
+    guesses, truth = np.asarray(predicted), np.asarray(label)
+    if guesses.shape != truth.shape or truth.ndim != 1:
+        raise ValueError(
+            f"predicted has shape {guesses.shape} and label {truth.shape}; expected (sample,) twice."
+        )
+    return guesses, truth

@@ -1,0 +1,476 @@
+"""The ledger of reproduced numbers, ``results/<model>.csv``, and the tables made from it.
+
+One row is one seed. Rows are averaged only with rows that differ from them in nothing but the seed, the
+command and the commit; a table says below itself what all its cells have in common.
+
+A document takes its tables between markers that say where they come from::
+
+    <!-- table: synaptic_scaling IV columns=w_t readout=most_active -->
+    <!-- end -->
+
+The first word is the ledger, the second the table; then come conditions on any column or symbol, and
+``columns=SYMBOL`` to spread a symbol's values over the columns as the paper does. ``benchmarks`` alone is
+``results/benchmarks.csv`` as it is. ``python -m analysis.ledger`` writes the tables of a document anew, or,
+with ``--check``, says whether they are up to date.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import csv
+import dataclasses
+import difflib
+import fcntl
+import io
+import math
+import os
+import re
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+
+BEST, LAST = "best", "last"
+
+
+class LedgerError(ValueError):
+    """A ledger, or a marker that asks for a table, is not what was expected."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Row:
+    """One seed's result.
+
+    Parameters
+    ----------
+    table
+        The paper's table, such as ``IV``.
+    neurons
+        ``400``, or ``1600-800`` for two layers.
+    setting
+        What was set, such as ``norm=L2 w_t=9 tau_p=60*ms``.
+    accuracy, paper
+        Per cent; `paper` is None where the paper gives no number.
+    selection
+        ``last`` or ``best`` epoch.
+    """
+
+    table: str
+    dataset: str
+    neurons: str
+    setting: str
+    readout: str
+    seed: int
+    accuracy: float
+    paper: float | None
+    images_trained: int
+    images_tested: int
+    selection: str
+    device: str
+    precision: str
+    command: str
+    commit: str
+
+    def __post_init__(self) -> None:
+        if self.selection not in (LAST, BEST):
+            raise LedgerError(f"selection is {self.selection!r}; expected {LAST!r} or {BEST!r}.")
+        for name in ("accuracy", "paper"):
+            value = getattr(self, name)
+            if value is not None and not 0 <= value <= 100:
+                raise LedgerError(f"{name} is {value}; expected per cent, 0 to 100.")
+
+    @property
+    def cell(self) -> tuple[str, ...]:
+        """What rows of one cell share: everything that shapes the result but the seed."""
+        return tuple(str(getattr(self, name)) for name in _CELL)
+
+    @property
+    def symbols(self) -> dict[str, str]:
+        """The setting as a mapping from symbol to value."""
+        return symbols_of(self.setting)
+
+
+COLUMNS = tuple(field.name for field in dataclasses.fields(Row))
+_CELL = (
+    "table",
+    "dataset",
+    "neurons",
+    "setting",
+    "readout",
+    "images_trained",
+    "images_tested",
+    "selection",
+    "device",
+    "precision",
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class Cell:
+    """The seeds of one cell together.
+
+    `error` is the standard error of the mean, NaN for a single seed.
+    """
+
+    row: Row
+    mean: float
+    error: float
+    seeds: int
+    paper: float | None
+
+
+# ------------------------------------------------------------------------------------ reading and writing
+
+
+def symbols_of(setting: str) -> dict[str, str]:
+    """A setting as a mapping from symbol to value.
+
+    >>> symbols_of("norm=L2 w_t=9 tau_p=60*ms")
+    {'norm': 'L2', 'w_t': '9', 'tau_p': '60*ms'}
+    """
+    return dict(item.partition("=")[::2] for item in setting.split())
+
+
+def read(path: str | os.PathLike[str]) -> list[Row]:
+    """Rows of a ledger, in the order of the file; none if there is no such file.
+
+    Raises
+    ------
+    LedgerError
+        Naming the file and line that cannot be read.
+    """
+    path = Path(path)
+    if not path.is_file():
+        return []
+    with path.open(newline="", encoding="utf-8") as file:
+        reader = csv.DictReader(file)
+        if tuple(reader.fieldnames or ()) != COLUMNS:
+            raise LedgerError(
+                f"{path} has the columns {','.join(reader.fieldnames or ())}; expected {','.join(COLUMNS)}."
+            )
+        rows = []
+        for record in reader:
+            try:
+                rows.append(_row(record))
+            except (ValueError, TypeError, AttributeError) as error:
+                raise LedgerError(f"{path}, line {reader.line_num}: {error}") from error
+    return rows
+
+
+def append(path: str | os.PathLike[str], rows: Iterable[Row]) -> None:
+    """Add rows to a ledger, or replace those of the same cell and seed.
+
+    The ledger is locked, written to a temporary name and renamed: processes that add at the same time lose
+    nothing, and a reader finds a whole file.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with _locked(path.parent):
+        merged = {(row.cell, row.seed): row for row in read(path)}
+        merged |= {(row.cell, row.seed): row for row in rows}
+        text = io.StringIO(newline="")
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerow(COLUMNS)
+        for row in merged.values():
+            writer.writerow("" if value is None else value for value in dataclasses.astuple(row))
+        _replace(path, text.getvalue())
+
+
+def _row(record: Mapping[str, str]) -> Row:
+    values: dict[str, object] = dict(record)
+    for name in ("seed", "images_trained", "images_tested"):
+        values[name] = int(record[name])
+    values["accuracy"] = float(record["accuracy"])
+    values["paper"] = float(record["paper"]) if record["paper"].strip() else None
+    return Row(**values)  # type: ignore[arg-type]
+
+
+@contextlib.contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    # The folder itself is locked: no lock file is left behind among the results.
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _replace(path: Path, text: str) -> None:
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        with temporary.open("w", encoding="utf-8", newline="") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+# -------------------------------------------------------------------------------------------- summarising
+
+
+def mean_and_error(values: Sequence[float]) -> tuple[float, float]:
+    """Mean and its standard error, s / sqrt(n) with n - 1 in s; the error of one value is NaN.
+
+    >>> mean_and_error([86.0, 88.0, 87.0])
+    (87.0, 0.5773502691896258)
+    """
+    numbers = np.asarray(values, dtype=float)
+    if not numbers.size:
+        raise LedgerError("The mean of no values was asked for.")
+    error = numbers.std(ddof=1) / math.sqrt(numbers.size) if numbers.size > 1 else math.nan
+    return float(numbers.mean()), float(error)
+
+
+def summarise(rows: Iterable[Row]) -> list[Cell]:
+    """Mean and standard error over the seeds of each cell, cells in the order in which they first appear.
+
+    Raises
+    ------
+    LedgerError
+        If rows of one cell hold different numbers of the paper, or one seed twice.
+    """
+    groups: dict[tuple[str, ...], list[Row]] = {}
+    for row in rows:
+        groups.setdefault(row.cell, []).append(row)
+    cells = []
+    for group in groups.values():
+        papers = {row.paper for row in group}
+        seeds = {row.seed for row in group}
+        if len(papers) > 1 or len(seeds) < len(group):
+            raise LedgerError(
+                f"{group[0].table}, {group[0].neurons}, {group[0].setting}: a seed appears twice, or rows "
+                "differ in the paper's number."
+            )
+        mean, error = mean_and_error([row.accuracy for row in group])
+        cells.append(Cell(group[0], mean, error, len(group), group[0].paper))
+    return cells
+
+
+def select(rows: Iterable[Row], **conditions: str) -> list[Row]:
+    """Rows whose columns, or symbols of whose setting, have the given values."""
+    return [row for row in rows if all(_value(row, name) == value for name, value in conditions.items())]
+
+
+def _value(row: Row, name: str) -> str:
+    if name in COLUMNS:
+        value = getattr(row, name)
+        return "" if value is None else str(value)
+    return row.symbols.get(name, "")
+
+
+# ------------------------------------------------------------------------------------------------- tables
+
+
+def markdown_table(rows: Iterable[Row], columns: str | None = None) -> str:
+    """Our accuracy beside the paper's: ``mean ± standard error / paper``, in per cent.
+
+    Parameters
+    ----------
+    rows
+        Rows of a ledger; what differs between cells is written in front of each row, what they share below
+        the table.
+    columns
+        A symbol of the setting, or a column of the ledger, whose values become the table's columns. Without
+        it each cell has a row of its own.
+
+    Returns
+    -------
+    str
+        Markdown, without a newline at the end.
+    """
+    cells = summarise(rows)
+    if not cells:
+        return "*No numbers in the ledger yet.*"
+    names = _names(cells)
+    values = {name: list(dict.fromkeys(_value(cell.row, name) for cell in cells)) for name in names}
+    if columns is not None and columns not in names:
+        near = difflib.get_close_matches(columns, names, n=1)
+        hint = f" Did you mean {near[0]}?" if near else ""
+        raise LedgerError(f"columns={columns} is neither a column nor a symbol of these rows.{hint}")
+    varying = [name for name in names if name != columns and len(values[name]) > 1]
+    shared = [name for name in names if name != columns and len(values[name]) == 1]
+    if columns is None:
+        lines = _list(cells, varying)
+    else:
+        lines = _pivot(cells, varying, columns, sorted(values[columns], key=_order))
+    seeds = sorted({cell.seeds for cell in cells})
+    number = str(seeds[0]) if len(seeds) == 1 else f"{seeds[0]} to {seeds[-1]}"
+    errors = ", mean ± standard error" if seeds[-1] > 1 else ""
+    form = "" if columns is None else " Each cell: ours / paper."
+    facts = ", ".join(f"{name} {_readable(values[name][0])}" for name in shared if values[name][0])
+    caption = f"In per cent, {number} seed{'s' if seeds[-1] > 1 else ''}{errors}.{form} {facts}."
+    return "\n".join([*lines, "", caption])
+
+
+def _names(cells: Sequence[Cell]) -> list[str]:
+    names: list[str] = []
+    for name in _CELL:
+        if name == "setting":
+            names += dict.fromkeys(symbol for cell in cells for symbol in cell.row.symbols)
+        else:
+            names.append(name)
+    return names
+
+
+def _list(cells: Sequence[Cell], varying: Sequence[str]) -> list[str]:
+    ordered = sorted(cells, key=lambda cell: [_order(_value(cell.row, name)) for name in varying])
+    lines = [_line([*varying, "ours", "paper"]), _line(["---"] * len(varying) + ["---:"] * 2)]
+    for cell in ordered:
+        paper = "" if cell.paper is None else f"{cell.paper:.2f}"
+        lines.append(_line([*(_readable(_value(cell.row, name)) for name in varying), _ours(cell), paper]))
+    return lines
+
+
+def _pivot(cells: Sequence[Cell], varying: Sequence[str], column: str, heads: Sequence[str]) -> list[str]:
+    table: dict[tuple[str, ...], dict[str, Cell]] = {}
+    for cell in cells:
+        table.setdefault(tuple(_value(cell.row, name) for name in varying), {})[_value(cell.row, column)] = (
+            cell
+        )
+    lines = [
+        _line([*varying, *(f"{column} {_readable(head)}" for head in heads)]),
+        _line(["---"] * len(varying) + ["---:"] * len(heads)),
+    ]
+    for key in sorted(table, key=lambda key: [_order(value) for value in key]):
+        entries = []
+        for head in heads:
+            found = table[key].get(head)
+            paper = "" if found is None or found.paper is None else f" / {found.paper:.2f}"
+            entries.append("" if found is None else _ours(found) + paper)
+        lines.append(_line([*map(_readable, key), *entries]))
+    return lines
+
+
+def _ours(cell: Cell) -> str:
+    return f"{cell.mean:.2f}" if math.isnan(cell.error) else f"{cell.mean:.2f} ± {cell.error:.2f}"
+
+
+def _line(entries: Iterable[str]) -> str:
+    return "| " + " | ".join(entries) + " |"
+
+
+def _readable(value: str) -> str:
+    return value.replace("*", " ")
+
+
+def _order(value: str) -> tuple[float, str]:
+    """Numbers before words, by size; ``60*ms`` counts as a number."""
+    found = re.match(r"-?\d+(\.\d+)?", value)
+    return (float(found[0]) if found else math.inf, value)
+
+
+# ---------------------------------------------------------------------------------------------- documents
+
+_MARKED = re.compile(r"(<!-- table: (?P<what>[^\n]*?) -->\n)(?P<body>.*?)(<!-- end -->)", re.DOTALL)
+_OPENING = re.compile(r"<!-- table: ")
+
+
+def table_of(what: str, folder: str | os.PathLike[str]) -> str:
+    """The table that a marker asks for.
+
+    Parameters
+    ----------
+    what
+        What stands in the marker, such as ``synaptic_scaling IV columns=w_t``.
+    folder
+        Where the ledgers are.
+
+    Raises
+    ------
+    LedgerError
+        If there is no such ledger, or a condition names something that no row has.
+    """
+    words = what.split()
+    name = words[0] if words else ""
+    path = Path(folder) / f"{name}.csv"
+    if not path.is_file():
+        there = ", ".join(sorted(ledger.stem for ledger in Path(folder).glob("*.csv"))) or "none"
+        raise LedgerError(f"table: {what}: there is no ledger {path}; there are: {there}.")
+    if name == "benchmarks":
+        return _benchmarks(path)
+    conditions = dict(word.partition("=")[::2] for word in words[1:] if "=" in word)
+    tables = [word for word in words[1:] if "=" not in word]
+    if len(tables) > 1:
+        raise LedgerError(f"table: {what}: expected LEDGER TABLE name=value …; {tables[1]!r} is neither.")
+    if tables:
+        conditions["table"] = tables[0]
+    columns = conditions.pop("columns", None)
+    rows = read(path)
+    known = set(COLUMNS).union(*(row.symbols for row in rows))
+    for condition in conditions:
+        if rows and condition not in known:
+            near = difflib.get_close_matches(condition, known, n=1)
+            hint = f" Did you mean {near[0]}?" if near else ""
+            raise LedgerError(f"table: {what}: no row has {condition}.{hint}")
+    return markdown_table(select(rows, **conditions), columns)
+
+
+def update_readme(
+    path: str | os.PathLike[str], folder: str | os.PathLike[str], *, check: bool = False
+) -> bool:
+    """Write the tables between a document's markers anew.
+
+    Parameters
+    ----------
+    path
+        The document.
+    folder
+        Where the ledgers are.
+    check
+        Only say whether anything would change.
+
+    Returns
+    -------
+    bool
+        Whether the document was, or with `check` is, out of date.
+
+    Raises
+    ------
+    LedgerError
+        If a marker has no end, or asks for what is not there.
+    """
+    path = Path(path)
+    old = path.read_text(encoding="utf-8")
+    matches = list(_MARKED.finditer(old))
+    unclosed = len(_OPENING.findall(old)) - len(matches)
+    if unclosed or any(_OPENING.search(match["body"]) for match in matches):
+        raise LedgerError(f"{path}: a line <!-- table: … --> has no <!-- end --> after it.")
+    new = _MARKED.sub(lambda match: f"{match[1]}{table_of(match['what'], folder)}\n{match[4]}", old)
+    if new != old and not check:
+        _replace(path, new)
+    return new != old
+
+
+def _benchmarks(path: Path) -> str:
+    with path.open(newline="", encoding="utf-8") as file:
+        lines = list(csv.reader(file))
+    if not lines:
+        return "*No numbers yet.*"
+    return "\n".join([_line(lines[0]), _line(["---"] * len(lines[0])), *map(_line, lines[1:])])
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Command line: write a document's tables anew, or check them."""
+    parser = argparse.ArgumentParser(prog="python -m analysis.ledger", description=main.__doc__)
+    parser.add_argument("document", type=Path)
+    parser.add_argument("--results", type=Path, default=Path("results"), help="folder of the ledgers")
+    parser.add_argument("--check", action="store_true", help="write nothing; exit with 1 if out of date")
+    given = parser.parse_args(arguments)
+    changed = update_readme(given.document, given.results, check=given.check)
+    if given.check and changed:
+        print(
+            f"{given.document} is out of date: run python -m analysis.ledger {given.document}",
+            file=sys.stderr,
+        )
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
