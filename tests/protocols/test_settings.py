@@ -1,0 +1,218 @@
+"""What is typed after ``--set``: read back as shown, refused in words, never evaluated."""
+
+from __future__ import annotations
+
+import builtins
+from pathlib import Path
+
+import pytest
+from brian2 import Quantity, have_same_dimensions, ms, mV
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from models.synaptic_scaling import SynapticScaling
+from protocols.settings import SettingError, apply, assignments, parse, shown
+
+TABLE = SynapticScaling.parameters()
+NUMERIC = [symbol for symbol, row in TABLE.items() if isinstance(row.default, float | Quantity)]
+SIZES = [symbol for symbol, row in TABLE.items() if type(row.default) is int]
+CHOICES = [(symbol, value) for symbol, row in TABLE.items() for value in row.among]
+# Twelve digits are shown, so twelve digits come back.
+NUMBERS = st.floats(min_value=1e-9, max_value=1e9).map(lambda x: float(f"{x:.12g}"))
+
+
+@given(st.sampled_from(NUMERIC), NUMBERS)
+def test_a_number_shown_is_read_as_that_number(symbol: str, number: float) -> None:
+    row = TABLE[symbol]
+    value = number * row.unit if isinstance(row.default, Quantity) else number
+    read = parse(SynapticScaling, symbol, row.show(value))
+    assert have_same_dimensions(read, value)
+    assert float(read) == pytest.approx(float(value), rel=1e-11)
+    assert row.show(read) == row.show(value)
+
+
+@given(st.sampled_from(SIZES), st.integers(min_value=1, max_value=10**9))
+def test_a_size_shown_is_read_as_that_size(symbol: str, number: int) -> None:
+    read = parse(SynapticScaling, symbol, TABLE[symbol].show(number))
+    assert type(read) is int
+    assert read == number
+
+
+@pytest.mark.parametrize(("symbol", "value"), CHOICES)
+def test_a_choice_shown_is_read_as_that_choice(symbol: str, value: object) -> None:
+    read = parse(SynapticScaling, symbol, TABLE[symbol].show(value))
+    assert read == value
+    assert type(read) is type(value)
+
+
+def test_a_model_shown_is_read_as_that_model() -> None:
+    model = SynapticScaling(neurons=7, tau_p=12.5 * ms, norm="L1", adaptive_threshold=False)
+    again = apply(SynapticScaling, shown(model))
+    assert shown(again) == shown(model)
+    assert again.structure_key() == model.structure_key()
+
+
+# Text made of what expressions are made of comes further into the parser than any text does.
+FRAGMENTS = st.lists(
+    st.sampled_from(
+        [
+            "1",
+            "2.5",
+            "1e308",
+            "1e-308",
+            "ms",
+            "mV",
+            "Hz",
+            "siemens",
+            "+",
+            "-",
+            "*",
+            "/",
+            "**",
+            "(",
+            ")",
+            " ",
+            "nan",
+            "inf",
+            "j",
+            "0",
+            "x",
+            ".real",
+            "[0]",
+            "'a'",
+            ",",
+            ":=",
+            "lambda:",
+            "if",
+            "not",
+            "~",
+            "%",
+        ]
+    ),
+    max_size=12,
+).map("".join)
+
+
+@given(st.sampled_from(sorted(TABLE)), FRAGMENTS | st.text())
+@example("w_t", "9**9**9**9**9")
+@example("w_t", "(" * 5000 + "1" + ")" * 5000)
+@example("w_t", "-" * 5000 + "1")
+@example("w_t", "1e400")
+@example("w_t", "(-8)**(1/3)")
+@example("tau_p", "ms**ms")
+@example("tau_p", "1e308*ms**1e308*ms**1e308")
+@example("tau_p", "ms - ms + 1")
+@example("neurons", "1e300")
+@example("w_t", "\0")
+@example("w_t", "0if 1else 2")
+def test_any_text_is_a_value_of_the_right_kind_or_refused(symbol: str, text: str) -> None:
+    row = TABLE[symbol]
+    try:
+        value = parse(SynapticScaling, symbol, text)
+    except SettingError:
+        return
+    assert type(value) is type(row.default)
+    assert row.among == () or value in row.among
+    assert row.among or have_same_dimensions(value, row.default)
+
+
+@given(st.text())
+def test_any_symbol_is_known_or_refused(symbol: str) -> None:
+    if symbol not in TABLE:
+        with pytest.raises(SettingError, match="has no such parameter"):
+            parse(SynapticScaling, symbol, "1")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "__import__('pathlib').Path('made').touch()",
+        "open('made', 'w')",
+        "exec('x=1')",
+        "ms.__class__",
+        "(lambda: 1)()",
+        "[1][0]",
+        "{1}",
+        "f'{1}'",
+        "1 if 1 else 2",
+        "x := 3",
+        "ms.dim",
+        "print(1)",
+    ],
+)
+def test_nothing_is_evaluated(text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise AssertionError("something was evaluated")
+
+    monkeypatch.chdir(tmp_path)
+    for name in ("eval", "exec"):
+        monkeypatch.setattr(builtins, name, refuse)
+    with pytest.raises(SettingError):
+        parse(SynapticScaling, "w_t", text)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("text", "milliseconds"),
+    [
+        ("20*ms", 20),
+        ("20 ms", 20),
+        ("20ms", 20),
+        ("0.02*second", 20),
+        ("2e-2 s", None),
+        ("1/(50*Hz)", 20),
+        ("ms", 1),
+        ("(1+2)*10*ms", 30),
+        ("2**3*ms", 8),
+        ("1e2ms", 100),
+        ("-1*ms", -1),
+    ],
+)
+def test_expressions(text: str, milliseconds: float | None) -> None:
+    if milliseconds is None:
+        with pytest.raises(SettingError, match="'s' is no unit"):
+            parse(SynapticScaling, "tau_p", text)
+    else:
+        assert parse(SynapticScaling, "tau_p", text) / ms == pytest.approx(milliseconds)
+
+
+@pytest.mark.parametrize(
+    ("symbol", "text", "words"),
+    [
+        ("tau_q", "20*ms", "did you mean tau_"),
+        ("W_T", "9", "did you mean w_t"),
+        ("tau_p", "20", "expected a value in ms, got a number without unit"),
+        ("tau_p", "20*mV", "expected a value in ms, got a value in"),
+        ("w_t", "9*ms", "expected a number without unit"),
+        ("tau_p", "20*mseconds", "did you mean msecond"),
+        ("norm", "L3", "expected one of L1, L2, Lp, none"),
+        ("adaptive_threshold", "maybe", "expected true or false"),
+        ("neurons", "10.5", "expected a whole number"),
+        ("neurons", "0", "expected more than zero"),
+        ("dt", "0*ms", "expected more than zero"),
+        ("w_t", "", "expected a number"),
+    ],
+)
+def test_what_a_refusal_says(symbol: str, text: str, words: str) -> None:
+    with pytest.raises(SettingError) as refusal:
+        parse(SynapticScaling, symbol, text)
+    assert words in str(refusal.value)
+
+
+def test_settings_and_options_are_put_together() -> None:
+    model = apply(SynapticScaling, {"w_t": "3", "norm": "l1"}, neurons=40, pixels=None)
+    assert (model.neurons, model.pixels, model.w_t, model.norm) == (40, 784, 3.0, "L1")  # type: ignore[attr-defined]
+    assert apply(SynapticScaling, {"v_thresh": "-45*mV"}).v_thresh == -45 * mV  # type: ignore[attr-defined]
+
+
+def test_one_parameter_set_in_two_ways_is_refused() -> None:
+    with pytest.raises(SettingError, match="set twice"):
+        apply(SynapticScaling, {"neurons": "3"}, neurons=40)
+    with pytest.raises(SettingError, match="set twice"):
+        assignments(["w_t=3", "w_t=5"])
+
+
+@pytest.mark.parametrize("text", ["w_t", "=3", "w_t=", ""])
+def test_an_assignment_needs_both_sides(text: str) -> None:
+    with pytest.raises(SettingError, match="symbol=value"):
+        assignments([text])
