@@ -1,10 +1,18 @@
-"""CUDA standalone by brian2cuda: generated, compiled and linked anywhere with nvcc; run where there is a GPU."""
+"""CUDA standalone by brian2cuda: generated, compiled and linked anywhere with nvcc; run where there is a GPU.
+
+What is taken from brian2cuda's private parts is here: ``dev`` before an array's name is its copy on the GPU,
+and `random_number_buffer` holds the seed of every cuRAND stream.
+"""
 
 from __future__ import annotations
 
+import functools
+import importlib.util
+import os
 import shutil
 import subprocess
 from pathlib import Path
+from typing import Any
 
 from brian2 import Network, device, prefs
 from brian2.core.variables import ArrayVariable, DynamicArrayVariable
@@ -14,25 +22,63 @@ from engine.errors import BuildFailed, ModelRefused
 from engine.standalone import StandaloneProgram, run_make
 
 DEVICE = "cuda"
+# What is compiled for where no GPU says otherwise: present-day data-centre cards.
+ASSUMED_CAPABILITY = 9.0
 
 
 def available() -> tuple[bool, str]:
     """Whether a CUDA program could be built here, and whether it could run, in words."""
     try:
-        import brian2cuda  # noqa: F401
+        import brian2cuda  # noqa: F401  (importing it registers the device)
     except ImportError as error:
-        return False, f"brian2cuda is not installed (pip install 'hebbarium[cuda]'): {error}"
+        return False, f"brian2cuda is not installed (pip install 'hebbarium[cuda]', Python 3.12): {error}"
     if shutil.which("nvcc") is None:
         return False, "nvcc is not on the path: install the CUDA toolkit"
+    if not _curand_in_toolkit() and _curand_package() is None:
+        return False, "the CUDA toolkit lacks cuRAND (pip install 'hebbarium[cuda]' brings it)"
     return True, "ready to run" if gpu_present() else "builds, but there is no GPU to run on"
 
 
 def gpu_present() -> bool:
     """Whether the driver lists a GPU."""
+    return compute_capability() is not None
+
+
+def compute_capability() -> float | None:
+    """Compute capability of the first GPU, as ``9.0``; None without a GPU."""
     if shutil.which("nvidia-smi") is None:
-        return False
-    listed = subprocess.run(["nvidia-smi", "-L"], capture_output=True, text=True, check=False)
-    return listed.returncode == 0 and "GPU" in listed.stdout
+        return None
+    listed = subprocess.run(
+        ["nvidia-smi", "--query-gpu=compute_cap", "--format=csv,noheader"], capture_output=True, text=True, check=False
+    )
+    try:
+        return float(listed.stdout.split()[0]) if listed.returncode == 0 else None
+    except (IndexError, ValueError):
+        return None
+
+
+@functools.cache
+def toolkit() -> Path:
+    """Folder of the CUDA toolkit: where nvcc itself says it is, which a wrapper on the path does not change."""
+    dry = subprocess.run(["nvcc", "--dryrun", "-x", "cu", os.devnull], capture_output=True, text=True, check=False)
+    for line in dry.stderr.split("\n"):
+        _, found, top = line.partition("#$ TOP=")
+        if found:
+            return Path(top.strip()).resolve()
+    raise BuildFailed(f"nvcc does not say where its toolkit is; 'nvcc --dryrun' printed: {dry.stderr[-500:]}")
+
+
+def _curand_in_toolkit() -> bool:
+    return any(toolkit().glob("**/curand.h"))
+
+
+def _curand_package() -> Path | None:
+    """Folder of the package nvidia-curand with ``include`` and ``lib``."""
+    found = importlib.util.find_spec("nvidia")
+    for place in found.submodule_search_locations or () if found else ():
+        for header in sorted(Path(place).glob("*/include/curand.h")):
+            return header.parent.parent
+    return None
 
 
 class CudaProgram(StandaloneProgram):
@@ -41,19 +87,34 @@ class CudaProgram(StandaloneProgram):
     brian_device = "cuda_standalone"
     main_source = "main.cu"
 
-    def set_preferences(self) -> None:
-        """Flags that let nvcc 13 compile without a GPU in sight."""
+    def toolchain(self) -> dict[str, Any]:
+        """What the program depends on besides the C++ compiler: part of the cache's key."""
         buildable, why = available()
         if not buildable:
             raise BuildFailed(f"device cuda: {why}")
+        import brian2cuda
+
+        version = subprocess.run(["nvcc", "--version"], capture_output=True, text=True, check=False).stdout
+        return {"nvcc": version.strip().split("\n")[-1], "brian2cuda": brian2cuda.__version__,
+                "compute_capability": compute_capability() or ASSUMED_CAPABILITY}
+
+    def set_preferences(self) -> None:
+        """Flags that let a present-day nvcc compile, with or without a GPU in sight."""
         backend = prefs.devices.cuda_standalone.cuda_backend
-        if not gpu_present():
-            backend.detect_gpus, backend.gpu_id, backend.compute_capability = False, 0, 9.0
-        if "-std=c++17" not in backend.extra_compile_args_nvcc:
-            backend.extra_compile_args_nvcc += ["-std=c++17"]
-        prefs.codegen.cpp.extra_compile_args_gcc = [
-            a.replace("c++11", "c++17") for a in prefs.codegen.cpp.extra_compile_args_gcc
-        ]
+        backend.cuda_path = str(toolkit())
+        # brian2cuda's own detection needs a sample program that toolkits no longer hold
+        backend.detect_gpus, backend.gpu_id = False, 0
+        backend.compute_capability = compute_capability() or ASSUMED_CAPABILITY
+        # Thrust needs C++17, the generated makefile says C++11 first. Its -use_fast_math is left out: it would
+        # replace float32 exponentials and logarithms by approximations.
+        backend.extra_compile_args_nvcc = ["-w", "-std=c++17", "-ftz=true"]
+        cpp = prefs.codegen.cpp
+        cpp.extra_compile_args_gcc = [a.replace("c++11", "c++17") for a in cpp.extra_compile_args_gcc]
+        if not _curand_in_toolkit():
+            package = _curand_package()
+            cpp.include_dirs = [*cpp.include_dirs, str(package / "include")]  # type: ignore[operator]
+            cpp.library_dirs = [*cpp.library_dirs, "."]  # the link that `compile` makes
+            cpp.runtime_library_dirs = [*cpp.runtime_library_dirs, str(package / "lib")]  # type: ignore[operator]
 
     def check(self, network: Network) -> None:
         """Refuse races as well: they compile, link and run, and give wrong numbers."""
@@ -67,20 +128,13 @@ class CudaProgram(StandaloneProgram):
 
     def reading(self, state: dict[str, ArrayVariable], values: dict[str, ArrayVariable], inputs: list[str]) -> str:
         """As for C++, then copied to the device; the generator's seed goes to cuRAND."""
-        lines = super().reading(state, values, inputs).replace(
+        lines = [super().reading(state, values, inputs).replace(
             "_random_generators[0].seed(", "random_number_buffer.set_seed("
-        ).split("\n")
+        )]
         for variable in [*state.values(), *values.values()]:
             name = device.get_array_name(variable, access_data=False)
-            if isinstance(variable, DynamicArrayVariable):
-                lines.append(f"dev{name} = {name};")
-            else:
-                lines.append(f"CUDA_SAFE_CALL(cudaMemcpy(dev{name}, {name}, _num_{name}*sizeof({name}[0]), cudaMemcpyHostToDevice));")
-        for name in inputs:
-            array = self.timed_array(name)
-            lines.append(
-                f"CUDA_SAFE_CALL(cudaMemcpy(d{array}, {array}, _num_{array}*sizeof(double), cudaMemcpyHostToDevice));"
-            )
+            lines.append(f"dev{name} = {name};" if isinstance(variable, DynamicArrayVariable) else _to_device(name))
+        lines += [_to_device(self.timed_array(name)) for name in inputs]
         return "\n".join(lines)
 
     def writing(self, network: Network, state: dict[str, ArrayVariable]) -> str:
@@ -91,20 +145,29 @@ class CudaProgram(StandaloneProgram):
         ]
         for variable in [*state.values(), *monitored]:
             name = device.get_array_name(variable, access_data=False)
-            if isinstance(variable, DynamicArrayVariable):
-                lines.append(f"{name} = dev{name};")
-            else:
-                lines.append(f"CUDA_SAFE_CALL(cudaMemcpy({name}, dev{name}, _num_{name}*sizeof({name}[0]), cudaMemcpyDeviceToHost));")
+            lines.append(f"{name} = dev{name};" if isinstance(variable, DynamicArrayVariable) else _to_host(name))
         return "\n".join([*lines, super().writing(network, state)])
 
     @staticmethod
     def storage(variable: ArrayVariable) -> tuple[str, str]:
-        """Host vectors are Thrust's, whose data() is an iterator-like pointer: take the first element's address."""
+        """As for C++; a dynamic array is a vector of Thrust's on the host."""
         name = device.get_array_name(variable, access_data=False)
         if isinstance(variable, DynamicArrayVariable):
             return f"thrust::raw_pointer_cast({name}.data())", f"{name}.size()*sizeof({name}[0])"
         return name, f"_num_{name}*sizeof({name}[0])"
 
     def compile(self, folder: Path) -> None:
-        """Run make with one job a core: nvcc is slow."""
+        """Run make; two jobs, since nvcc is slow."""
+        package = _curand_package()
+        if not _curand_in_toolkit() and package is not None:
+            library = next(iter(sorted((package / "lib").glob("libcurand.so*"))))
+            (folder / "libcurand.so").symlink_to(library)
         run_make(folder, ["make", "-j2"])
+
+
+def _to_device(name: str) -> str:
+    return f"CUDA_SAFE_CALL(cudaMemcpy(dev{name}, {name}, _num_{name}*sizeof({name}[0]), cudaMemcpyHostToDevice));"
+
+
+def _to_host(name: str) -> str:
+    return f"CUDA_SAFE_CALL(cudaMemcpy({name}, dev{name}, _num_{name}*sizeof({name}[0]), cudaMemcpyDeviceToHost));"

@@ -7,6 +7,7 @@ the arrays in the generated code.
 
 from __future__ import annotations
 
+import copy
 import os
 import re
 import shutil
@@ -34,9 +35,9 @@ _HERE = Path(__file__).parent
 
 @contextmanager
 def standalone_device(name: str, precision: str) -> Iterator[None]:
-    """Generate code with a fresh standalone device and leave Brian2 as it was found."""
+    """Generate code with a fresh standalone device and leave Brian2, its preferences included, as it was found."""
     previous = get_device()
-    before = prefs.core.default_float_dtype
+    before = {key: copy.copy(prefs[key]) for key in prefs if key.startswith(("codegen.", "core.", "devices."))}
     set_device(name, build_on_run=False)
     device.reinit()
     device.activate(build_on_run=False)
@@ -44,7 +45,9 @@ def standalone_device(name: str, precision: str) -> Iterator[None]:
     try:
         yield
     finally:
-        prefs.core.default_float_dtype = before
+        for key, value in before.items():
+            if prefs[key] != value:
+                prefs[key] = value
         device.reinit()
         set_device("runtime" if previous.__class__.__name__ == "RuntimeDevice" else previous)
 
@@ -83,9 +86,14 @@ class StandaloneProgram:
         description = {
             "model": s.model.name, "phase": s.phase, "precision": s.precision, "device": s.device,
             "capacity": s.capacity, "record": list(s.record), "structure": s.model.structure_key(),
+            **self.toolchain(),
         }
         recipe = cache.recipe_key(type(s.model), _HERE, description)
         return cache.fetch(recipe, description, self.generate, self.compile)
+
+    def toolchain(self) -> dict[str, Any]:
+        """What the program depends on besides the C++ compiler: part of the cache's key."""
+        return {}
 
     def generate(self, folder: Path) -> None:
         """Write the program's sources into a folder."""
@@ -109,8 +117,7 @@ class StandaloneProgram:
     def set_preferences(self) -> None:
         """Flags of this device."""
         # At link time this sets flush-to-zero: denormal conductances and traces cost a third of a float32 run.
-        if "-ffast-math" not in prefs.codegen.cpp.extra_link_args:
-            prefs.codegen.cpp.extra_link_args += ["-ffast-math"]
+        prefs.codegen.cpp.extra_link_args = [*prefs.codegen.cpp.extra_link_args, "-ffast-math"]
 
     def check(self, network: Network) -> None:
         """Refuse what this device cannot run faithfully."""
