@@ -126,7 +126,7 @@ def evaluate(
     names = list(readouts)
     neuron_label = assign_from(tree, labels_from, population=population, n_classes=n_classes)
     running, seen = None, None
-    if f"{results.ACTIVITY}/{population}" in _groups(tree):
+    if f"/{results.ACTIVITY}/{population}" in tree.groups:
         training = responses_of(tree, results.ACTIVITY, population)
         running, seen = running_accuracy(
             training["spike_count"].values,
@@ -135,7 +135,7 @@ def evaluate(
             n_classes=n_classes,
         )
     predicted, percent, table = None, None, None
-    if f"{results.TEST}/{population}" in _groups(tree):
+    if f"/{results.TEST}/{population}" in tree.groups:
         test = responses_of(tree, results.TEST, population)
         truth = test["label"].values
         predicted = np.array([READOUTS[name](test["spike_count"].values, neuron_label) for name in names])
@@ -153,10 +153,6 @@ def evaluate(
         samples_seen_block=seen,
         labels_from=labels_from,
     )
-
-
-def _groups(tree: xr.DataTree) -> set[str]:
-    return {path.strip("/") for path in tree.groups}
 
 
 def _checked(predicted: ArrayLike, label: ArrayLike) -> tuple[NDArray[np.int_], NDArray[np.int_]]:

@@ -287,39 +287,49 @@ def markdown_table(rows: Iterable[Row], columns: str | None = None) -> str:
     cells = summarise(rows)
     if not cells:
         return "*No numbers in the ledger yet.*"
-    names = _names(cells)
-    values = {name: list(dict.fromkeys(_value(cell.row, name) for cell in cells)) for name in names}
-    if columns is not None and columns not in names:
-        near = difflib.get_close_matches(columns, names, n=1)
-        hint = f" Did you mean {near[0]}?" if near else ""
-        raise LedgerError(f"columns={columns} is neither a column nor a symbol of these rows.{hint}")
-    varying = [name for name in names if name != columns and len(values[name]) > 1]
-    shared = [name for name in names if name != columns and len(values[name]) == 1]
+    varying, shared = split_names(cells)
     if columns is None:
         lines = _list(cells, varying)
+    elif columns in (*varying, *shared):
+        varying, shared = ([name for name in names if name != columns] for names in (varying, shared))
+        lines = _pivot(cells, varying, columns)
     else:
-        lines = _pivot(cells, varying, columns, sorted(values[columns], key=_order))
+        near = difflib.get_close_matches(columns, [*varying, *shared], n=1)
+        hint = f" Did you mean {near[0]}?" if near else ""
+        raise LedgerError(f"columns={columns} is neither a column nor a symbol of these rows.{hint}")
     seeds = sorted({cell.seeds for cell in cells})
     number = str(seeds[0]) if len(seeds) == 1 else f"{seeds[0]} to {seeds[-1]}"
     errors = ", mean ± standard error" if seeds[-1] > 1 else ""
     form = "" if columns is None else " Each cell: ours / paper."
-    facts = ", ".join(f"{name} {_readable(values[name][0])}" for name in shared if values[name][0])
+    facts = described(cells[0].row, shared)
     caption = f"In per cent, {number} seed{'s' if seeds[-1] > 1 else ''}{errors}.{form} {facts}."
     return "\n".join([*lines, "", caption])
 
 
-def _names(cells: Sequence[Cell]) -> list[str]:
+def split_names(cells: Sequence[Cell]) -> tuple[list[str], list[str]]:
+    """Columns, and symbols of the setting, that differ between cells, and those that all cells share."""
     names: list[str] = []
     for name in _CELL:
         if name == "setting":
             names += dict.fromkeys(symbol for cell in cells for symbol in cell.row.symbols)
         else:
             names.append(name)
-    return names
+    varying = [name for name in names if len({_value(cell.row, name) for cell in cells}) > 1]
+    return varying, [name for name in names if name not in varying]
+
+
+def described(row: Row, names: Iterable[str]) -> str:
+    """What a row has under some names, for people: ``neurons 400, w_t 9, tau_p 60 ms``."""
+    return ", ".join(f"{name} {_readable(_value(row, name))}" for name in names if _value(row, name))
+
+
+def sort_key(row: Row, names: Iterable[str]) -> list[tuple[float, str]]:
+    """Key that sorts rows by some names, numbers by size and before words."""
+    return [_order(_value(row, name)) for name in names]
 
 
 def _list(cells: Sequence[Cell], varying: Sequence[str]) -> list[str]:
-    ordered = sorted(cells, key=lambda cell: [_order(_value(cell.row, name)) for name in varying])
+    ordered = sorted(cells, key=lambda cell: sort_key(cell.row, varying))
     lines = [_line([*varying, "ours", "paper"]), _line(["---"] * len(varying) + ["---:"] * 2)]
     for cell in ordered:
         paper = "" if cell.paper is None else f"{cell.paper:.2f}"
@@ -327,7 +337,8 @@ def _list(cells: Sequence[Cell], varying: Sequence[str]) -> list[str]:
     return lines
 
 
-def _pivot(cells: Sequence[Cell], varying: Sequence[str], column: str, heads: Sequence[str]) -> list[str]:
+def _pivot(cells: Sequence[Cell], varying: Sequence[str], column: str) -> list[str]:
+    heads = sorted({_value(cell.row, column) for cell in cells}, key=_order)
     table: dict[tuple[str, ...], dict[str, Cell]] = {}
     for cell in cells:
         table.setdefault(tuple(_value(cell.row, name) for name in varying), {})[_value(cell.row, column)] = (

@@ -11,12 +11,11 @@ from numpy.typing import ArrayLike, NDArray
 
 from engine import results
 
-IMAGE_SHAPE = (28, 28)
 SHOW_ALL_UP_TO = 400
 SHOWN_OF_MORE = 100
 
 
-def fields(w: ArrayLike, shape: tuple[int, int] = IMAGE_SHAPE) -> NDArray[Any]:
+def fields(w: ArrayLike, shape: tuple[int, int] | None = None) -> NDArray[Any]:
     """Weights of a projection as one image a neuron.
 
     Parameters
@@ -24,19 +23,25 @@ def fields(w: ArrayLike, shape: tuple[int, int] = IMAGE_SHAPE) -> NDArray[Any]:
     w : (pre, post)
         Weights; the presynaptic neurons are the pixels of an image, row by row.
     shape
-        Rows and columns of the image.
+        Rows and columns of the image; by default it is square.
 
     Returns
     -------
     (post, rows, columns)
+
+    Raises
+    ------
+    ValueError
+        If the presynaptic neurons do not fill an image of that shape.
     """
     weights = np.asarray(w)
-    if weights.ndim != 2 or weights.shape[0] != shape[0] * shape[1]:
-        raise ValueError(
-            f"w has shape {weights.shape}; expected ({shape[0] * shape[1]}, neurons) for images of "
-            f"{shape[0]} × {shape[1]} pixels."
-        )
-    return weights.T.reshape(-1, *shape)
+    if weights.ndim != 2:
+        raise ValueError(f"w has shape {weights.shape}; expected (pre, post).")
+    rows, columns = shape or (math.isqrt(len(weights)),) * 2
+    if len(weights) != rows * columns:
+        wanted = f"an image of {rows} × {columns} pixels" if shape else "a square image; say its shape"
+        raise ValueError(f"w has {len(weights)} presynaptic neurons; these do not fill {wanted}.")
+    return weights.T.reshape(-1, rows, columns)
 
 
 def grid(images: ArrayLike, columns: int | None = None, gap: int = 1) -> NDArray[np.float64]:
@@ -88,11 +93,33 @@ def shown_neurons(tree: xr.DataTree, population: str = results.EXCITATORY) -> ND
     n_neurons = w.sizes["post"]
     if n_neurons <= SHOW_ALL_UP_TO:
         return np.arange(n_neurons)
+    return _by_activity(tree, n_neurons, population)[:SHOWN_OF_MORE]
+
+
+def representatives(
+    tree: xr.DataTree, count: int = 3, population: str = results.EXCITATORY
+) -> NDArray[np.int64]:
+    """A few neurons that stand for the rest: the most active one of each of the first `count` classes.
+
+    Where neurons have no labels, or fewer classes than that, the most active of the others follow.
+    """
+    order = _by_activity(tree, snapshots(tree).sizes["post"], population)
+    chosen: list[int] = []
+    if f"/{results.EVALUATION}" in tree.groups and "neuron_label" in tree[results.EVALUATION].to_dataset():
+        labels = tree[results.EVALUATION].to_dataset()["neuron_label"].values
+        for c in np.unique(labels[labels >= 0])[:count]:
+            chosen.append(int(order[labels[order] == c][0]))
+    chosen += [int(neuron) for neuron in order if neuron not in chosen][: count - len(chosen)]
+    return np.array(chosen)
+
+
+def _by_activity(tree: xr.DataTree, n_neurons: int, population: str) -> NDArray[np.int64]:
+    """Neurons from the most active to the least, by all their spikes while training if these were kept."""
     path = f"{results.ACTIVITY}/{population}"
-    if path not in {group.strip("/") for group in tree.groups}:
-        return np.arange(SHOWN_OF_MORE)
+    if f"/{path}" not in tree.groups:
+        return np.arange(n_neurons)
     spikes = tree[path].to_dataset()["spike_count"].values.sum(axis=0, dtype=np.int64)
-    return np.argsort(-spikes, kind="stable")[:SHOWN_OF_MORE]
+    return np.argsort(-spikes, kind="stable")
 
 
 def snapshots(tree: xr.DataTree, projection: str = results.INPUT_TO_EXCITATORY) -> xr.DataArray:
@@ -104,6 +131,6 @@ def snapshots(tree: xr.DataTree, projection: str = results.INPUT_TO_EXCITATORY) 
         If the run kept no snapshot of it.
     """
     path = f"{results.WEIGHTS}/{projection}"
-    if path not in {group.strip("/") for group in tree.groups}:
+    if f"/{path}" not in tree.groups:
         raise KeyError(f"The run has no {path}: no snapshot of these weights was kept.")
     return tree[path].to_dataset()["w"]

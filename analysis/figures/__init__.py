@@ -1,0 +1,28 @@
+"""Figures of a run: each function takes its result tree and returns a matplotlib figure.
+
+Nothing here touches pyplot or the caller's settings; `save_all` draws whatever a run's file has the numbers
+for.
+"""
+
+from analysis.figures.confusion_matrix import confusion_matrix
+from analysis.figures.distributions import distributions
+from analysis.figures.learning_curve import learning_curve
+from analysis.figures.paper_comparison import paper_comparison
+from analysis.figures.raster_plot import raster_plot
+from analysis.figures.receptive_field_grid import receptive_field_grid
+from analysis.figures.saving import save, save_all
+from analysis.figures.stdp_window import stdp_window
+from analysis.figures.weight_time_lapse import weight_time_lapse
+
+__all__ = [
+    "confusion_matrix",
+    "distributions",
+    "learning_curve",
+    "paper_comparison",
+    "raster_plot",
+    "receptive_field_grid",
+    "save",
+    "save_all",
+    "stdp_window",
+    "weight_time_lapse",
+]

@@ -1,0 +1,71 @@
+"""Our accuracy beside the paper's."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from analysis import ledger
+from analysis.figures import style
+
+
+@style.styled
+def paper_comparison(rows: Iterable[ledger.Row] | str | os.PathLike[str], **conditions: str) -> Figure:
+    """Mean and standard error over seeds of each cell of a table, and the paper's number for it.
+
+    Parameters
+    ----------
+    rows
+        Rows of a ledger, or the path of one.
+    **conditions
+        Which rows, such as ``table="IV"``; see `analysis.ledger.select`.
+    """
+    given = ledger.read(rows) if isinstance(rows, str | os.PathLike) else rows
+    cells = ledger.summarise(ledger.select(given, **conditions))
+    if not cells:
+        asked = ", ".join(f"{name}={value}" for name, value in conditions.items()) or "anything"
+        source = f" in {Path(rows)}" if isinstance(rows, str | os.PathLike) else ""
+        raise ledger.LedgerError(f"No rows with {asked}{source}.")
+    varying, shared = ledger.split_names(cells)
+    cells.sort(key=lambda cell: ledger.sort_key(cell.row, varying))
+    heights = np.arange(len(cells))[::-1]
+    figure = style.new_figure(style.PAGE_MM * 0.75, 5.0 * len(cells) + 28)
+    axes = figure.add_subplot()
+    seeds = sorted({cell.seeds for cell in cells})
+    counted = str(seeds[0]) if len(seeds) == 1 else f"{seeds[0]}-{seeds[-1]}"
+    many = seeds[-1] > 1
+    axes.errorbar(
+        [cell.mean for cell in cells],
+        heights,
+        xerr=np.nan_to_num([cell.error for cell in cells]) if many else None,
+        linestyle="",
+        marker="o",
+        color=style.BLUE,
+        capsize=2,
+        label=f"ours, mean ± SE of {counted} seeds" if many else "ours, one seed",
+    )
+    printed = [
+        (cell.paper, height) for cell, height in zip(cells, heights, strict=True) if cell.paper is not None
+    ]
+    if printed:
+        axes.plot(
+            *zip(*printed, strict=True),
+            linestyle="",
+            marker="D",
+            markersize=5,
+            markerfacecolor="none",
+            color=style.VERMILION,
+            label="paper",
+        )
+    names = [ledger.described(cell.row, varying) or ledger.described(cell.row, shared) for cell in cells]
+    axes.set_yticks(heights, names)
+    axes.set_ylim(-0.7, len(cells) - 0.3)
+    axes.grid(axis="y", color="#DDDDDD", linewidth=0.5)
+    axes.set_axisbelow(True)
+    axes.set_xlabel("Accuracy (%)")
+    figure.legend(loc="outside upper right", ncols=2)
+    return figure

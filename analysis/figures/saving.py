@@ -1,0 +1,77 @@
+"""All figures of a run, into its folder."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import xarray as xr
+from matplotlib.figure import Figure
+
+from analysis.figures import style
+from analysis.figures.confusion_matrix import confusion_matrix
+from analysis.figures.distributions import distributions
+from analysis.figures.learning_curve import learning_curve
+from analysis.figures.raster_plot import raster_plot
+from analysis.figures.receptive_field_grid import receptive_field_grid
+from analysis.figures.stdp_window import stdp_window
+from analysis.figures.weight_time_lapse import weight_time_lapse
+from engine import results
+
+_THETA = f"{results.STATE}/{results.EXCITATORY}/theta"
+_TRAINING = f"{results.ACTIVITY}/{results.EXCITATORY}/spike_count"
+_TEST = f"{results.TEST}/{results.EXCITATORY}/spike_count"
+_W = f"{results.WEIGHTS}/{results.INPUT_TO_EXCITATORY}/w"
+
+# name of the file -> (how it is drawn, variables of which it needs one)
+_FIGURES: dict[str, tuple[Callable[[xr.DataTree], Figure], tuple[str, ...]]] = {
+    "receptive_fields": (receptive_field_grid, (_W,)),
+    "weight_time_lapse": (weight_time_lapse, (_W,)),
+    "learning_curve": (
+        learning_curve,
+        (f"{results.EVALUATION}/running_accuracy", f"{results.EVALUATION}/accuracy"),
+    ),
+    "confusion_matrix": (confusion_matrix, (f"{results.EVALUATION}/confusion",)),
+    "distributions": (distributions, (_THETA, _TRAINING, _TEST, _W)),
+    "raster": (raster_plot, tuple(f"{results.RASTER}/{name}/spike_time" for name in ("input", "excitatory"))),
+    "stdp_window": (stdp_window, (f"{results.STDP_WINDOW}/delta_w",)),
+}
+
+
+def save_all(run: str | os.PathLike[str], formats: Sequence[str] = ("png",)) -> list[Path]:
+    """Draw every figure that a run's file has the numbers for, into ``figures/`` of its folder.
+
+    Parameters
+    ----------
+    run
+        A run folder or its result file.
+    formats
+        Any of ``png``, ``pdf`` and ``svg``.
+
+    Returns
+    -------
+    list of Path
+        The files, in the order of `_FIGURES`, receptive fields first.
+    """
+    folder = results.folder_of(run) / results.FIGURES
+    folder.mkdir(exist_ok=True)
+    paths = []
+    with results.open_run(run) as tree:
+        for name, (draw, needs) in _FIGURES.items():
+            if any(_holds(tree, path) for path in needs):
+                figure = draw(tree)
+                paths += [save(figure, folder / f"{name}.{kind}") for kind in formats]
+    return paths
+
+
+def save(figure: Figure, path: str | os.PathLike[str]) -> Path:
+    """Save one figure in this style's resolution; the ending says in which format."""
+    with style.saving():
+        figure.savefig(path)
+    return Path(path)
+
+
+def _holds(tree: xr.DataTree, path: str) -> bool:
+    group, _, name = path.rpartition("/")
+    return f"/{group}" in tree.groups and name in tree[group].to_dataset().variables

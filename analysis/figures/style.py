@@ -1,0 +1,96 @@
+"""How figures look: sizes, type, and colours that survive colour-blindness and a grey printer."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import Any
+
+import matplotlib as mpl
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+MM = 1 / 25.4
+COLUMN_MM, PAGE_MM = 88.0, 180.0
+"""Widths of a journal's column and page, in millimetres."""
+
+# Okabe & Ito's set, in which no two are confused by any of the common forms of colour-blindness.
+BLACK = "#000000"
+ORANGE = "#E69F00"
+SKY = "#56B4E9"
+GREEN = "#009E73"
+YELLOW = "#F0E442"
+BLUE = "#0072B2"
+VERMILION = "#D55E00"
+PURPLE = "#CC79A7"
+GREY = "#767676"
+
+WEIGHTS = "viridis"
+COUNTS = "cividis_r"
+
+_SETTINGS: dict[Any, Any] = {
+    "font.family": "sans-serif",
+    "font.sans-serif": ["DejaVu Sans"],
+    "font.size": 8,
+    "axes.labelsize": 8,
+    "axes.titlesize": 8,
+    "xtick.labelsize": 7,
+    "ytick.labelsize": 7,
+    "legend.fontsize": 7,
+    "legend.frameon": False,
+    "axes.linewidth": 0.7,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "xtick.major.width": 0.7,
+    "ytick.major.width": 0.7,
+    "lines.linewidth": 1.2,
+    "lines.markersize": 4,
+    "image.interpolation": "nearest",
+    "savefig.dpi": 200,
+    "pdf.fonttype": 42,
+    "svg.hashsalt": "figures",
+}
+
+
+def styled[**P](draw: Callable[P, Figure]) -> Callable[P, Figure]:
+    """Draw with this style and leave the caller's settings as they were."""
+
+    @functools.wraps(draw)
+    def drawn(*args: P.args, **kwargs: P.kwargs) -> Figure:
+        with mpl.rc_context():
+            mpl.rcdefaults()
+            mpl.rcParams.update(_SETTINGS)
+            return draw(*args, **kwargs)
+
+    return drawn
+
+
+def saving() -> AbstractContextManager[None]:
+    """Context in which a figure is saved with this style's resolution and type."""
+    return mpl.rc_context(_SETTINGS)
+
+
+def new_figure(width_mm: float, height_mm: float) -> Figure:
+    """An empty figure that pyplot does not know of."""
+    figure = Figure(figsize=(width_mm * MM, height_mm * MM), layout="constrained")
+    FigureCanvasAgg(figure)
+    return figure
+
+
+def as_picture(axes: Axes) -> None:
+    """Take ticks and frame off an image whose pixels need no scale."""
+    axes.set_xticks([])
+    axes.set_yticks([])
+    for spine in axes.spines.values():
+        spine.set_visible(False)
+
+
+def with_unit(name: str, units: str) -> str:
+    """An axis label.
+
+    >>> with_unit("Threshold", "mV"), with_unit("Weight", "1")
+    ('Threshold (mV)', 'Weight (dimensionless)')
+    """
+    return f"{name} ({'dimensionless' if units == '1' else units})"
