@@ -10,6 +10,8 @@ import numpy as np
 from brian2 import Network
 from numpy.typing import NDArray
 
+from engine.errors import ModelRefused
+
 Arrays = dict[str, NDArray[Any]]
 
 
@@ -18,6 +20,8 @@ class StateVariable(Protocol):
 
     @property
     def name(self) -> str: ...
+    @property
+    def size(self) -> int: ...
     @property
     def initial(self) -> float: ...
     @property
@@ -127,15 +131,18 @@ class Program(Protocol):
         ...
 
 
-def initial_state(model: Model, phase: str, generator: np.random.Generator, sizes: Mapping[str, int]) -> Arrays:
-    """Every state variable of a phase before the first sample, in double precision.
+def initial_state(model: Model, phase: str, given: Mapping[str, NDArray[Any]]) -> Arrays:
+    """Every state variable of a phase: what is given (drawn or trained), and for the others their initial value.
 
-    ``sizes`` gives the number of elements of each state variable.
+    Raises
+    ------
+    ModelRefused
+        What is given has another number of elements than the model declares.
     """
-    drawn = model.initial_state(generator)
-    return {
-        v.name: np.asarray(drawn[v.name], dtype=np.float64)
-        if v.name in drawn
-        else np.full(sizes[v.name], v.initial)
-        for v in model.state(phase)
-    }
+    state: Arrays = {}
+    for v in model.state(phase):
+        array = np.asarray(given[v.name]) if v.name in given else np.full(v.size, v.initial)
+        if array.size != v.size:
+            raise ModelRefused(f"model {model.name}: {v.name} has {array.size} values, expected {v.size}")
+        state[v.name] = array
+    return state

@@ -57,31 +57,6 @@ def run_time_variables(network: Network, symbols: set[str]) -> dict[str, str]:
     }
 
 
-def sizes(network: Network, structure: Structure) -> dict[str, int]:
-    """Number of elements of each declared state variable."""
-    known = dict(arrays(network))
-    groups = owners(network)
-    found = {}
-    for variable in structure.model.state(structure.phase):
-        if variable.name not in known:
-            raise ModelRefused(
-                f"model {structure.model.name}: declares the state {variable.name}, which the network of phase"
-                f" '{structure.phase}' does not have; it has {', '.join(sorted(changing(network)))}"
-            )
-        owner = groups[variable.name.split(".")[0]]
-        size = known[variable.name].size
-        if isinstance(owner, Synapses):
-            size = synapse_count(owner)
-        found[variable.name] = int(size)
-    return found
-
-
-def synapse_count(synapses: Synapses) -> int:
-    """Number of synapses; on a standalone device it is known before the build only for full connections."""
-    count = getattr(synapses, "declared_size", None)
-    return int(count) if count is not None else len(synapses.source) * len(synapses.target)
-
-
 def refuse_unfaithful(network: Network, structure: Structure) -> None:
     """Raise `ModelRefused` for whatever a block would silently lose or a device would silently drop."""
     model = structure.model

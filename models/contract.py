@@ -98,6 +98,8 @@ class StateVariable:
     ----------
     name : str
         ``group.variable``.
+    size : int
+        Number of elements.
     initial : float
         Value of every element before the first sample, in SI units, unless `Model.initial_state` gives arrays.
     is_time : bool
@@ -105,6 +107,7 @@ class StateVariable:
     """
 
     name: str
+    size: int
     initial: float = 0.0
     is_time: bool = False
 

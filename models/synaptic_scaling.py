@@ -282,12 +282,13 @@ class SynapticScaling(Model):
                 names += ["excitatory.norm_sum", "excitatory.scale"]
         if self._theta(phase) != "zero":
             names.append("excitatory.theta")
-        variables = [StateVariable(name) for name in names]
+        sizes = {**self.population_sizes(), "plastic": self.pixels * self.neurons, "hub": 1}
+        variables = [StateVariable(name, sizes[name.split(".")[0]]) for name in names]
         for population in ("excitatory", "inhibitory"):
             variables += [
-                StateVariable(f"{population}.v", float(self.e_l)),
-                StateVariable(f"{population}.lastspike", NEVER, is_time=True),
-                StateVariable(f"{population}.not_refractory", 1.0),
+                StateVariable(f"{population}.v", self.neurons, float(self.e_l)),
+                StateVariable(f"{population}.lastspike", self.neurons, NEVER, is_time=True),
+                StateVariable(f"{population}.not_refractory", self.neurons, 1.0),
             ]
         return tuple(variables)
 

@@ -1,0 +1,72 @@
+"""What is measured on a trained network for the figures: the spikes of some presentations, the STDP window."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from brian2 import second
+from numpy.typing import NDArray
+
+from engine import results, runtime, streams
+from engine.contract import Block, Program
+from models.contract import Model
+from models.synaptic_scaling import SynapticScaling
+
+def record(
+    model: Model,
+    state: Mapping[str, NDArray[Any]],
+    images: NDArray[np.uint8],
+    seed: int,
+    program: Program,
+) -> dict[str, Any]:
+    """Groups ``raster`` and ``stdp_window`` of the result tree.
+
+    Parameters
+    ----------
+    images : (presentations, pixels)
+        Shown one after the other while nothing learns.
+    program : Program
+        Of phase ``respond``, recording all populations.
+    """
+    groups: dict[str, Any] = {"raster": raster(model, state, images, seed, program)}
+    if isinstance(model, SynapticScaling):
+        groups["stdp_window"] = stdp_window(model, program.structure.precision)
+    return groups
+
+
+def raster(
+    model: Model, state: Mapping[str, NDArray[Any]], images: NDArray[np.uint8], seed: int, program: Program
+) -> dict[str, xr.Dataset]:
+    """Spikes of every population, by presentation; ``state`` is that of phase ``respond``."""
+    sizes, structure = model.population_sizes(), program.structure
+    block = Block(state, model.encode(images), model.run_time_values(),
+                  streams.block_seed(seed, streams.RECORDED_SPIKES, 0))
+    spikes = program.run(block).spikes
+    steps, ms_per_step = structure.sample_steps, model.time_step() * 1e3
+    return {
+        name: results.raster(
+            spike_time=(s.step % steps) * ms_per_step, spike_neuron=s.neuron, spike_presentation=s.step // steps,
+            n_neurons=sizes[name], presentation_ms=steps * ms_per_step,
+        )
+        for name, s in spikes.items()
+    }
+
+
+def stdp_window(model: SynapticScaling, precision: str, reach_ms: int = 100) -> xr.Dataset:
+    """Change of weight of one synapse a spike pair, for intervals up to ``reach_ms`` either way (Fig. 3)."""
+    dt_ms = model.time_step() * 1e3
+    intervals = np.arange(-reach_ms, reach_ms + 1)
+    steps = np.rint(intervals / dt_ms).astype(np.int64)
+    first = 1
+    pre = np.where(steps >= 0, first, first - steps)
+    post = np.where(steps >= 0, first + steps, first)
+    with runtime.runtime_device("numpy", precision):
+        network = model.build_pairs(precision, pre, post)
+        before = np.array(network["plastic"].w)
+        network.run((int(max(pre.max(), post.max())) + 2) * model.time_step() * second)
+        change = np.array(network["plastic"].w) - before
+    return results.stdp_window(delta_t=steps * dt_ms, delta_w=change, a_plus=model.a_plus, a_minus=model.a_minus,
+                               tau_p_ms=float(model.tau_p) * 1e3)

@@ -1,0 +1,68 @@
+"""Models by name, and a user's own models by file."""
+
+from __future__ import annotations
+
+import difflib
+import importlib.util
+import sys
+from pathlib import Path
+
+from models.contract import Model
+from models.synaptic_scaling import SynapticScaling
+
+
+class RegistryError(ValueError):
+    """No such model."""
+
+
+def models() -> dict[str, type[Model]]:
+    """The models that come with the project."""
+    return {m.name: m for m in (SynapticScaling,)}
+
+
+def find(name: str) -> type[Model]:
+    """A model's class.
+
+    Parameters
+    ----------
+    name : str
+        One of `models`, or a user's own ``path/to/file.py`` or ``path/to/file.py:ClassName``.
+
+    Raises
+    ------
+    RegistryError
+        Unknown name (the nearest is suggested), or a file without a model.
+    """
+    known = models()
+    if name in known:
+        return known[name]
+    file, _, wanted = name.partition(":")
+    if file.endswith(".py"):
+        return _from_file(Path(file), wanted)
+    near = difflib.get_close_matches(name, known, 1, 0.4)
+    hint = f"; did you mean {near[0]}?" if near else ""
+    raise RegistryError(f"model '{name}' is not known{hint} Known: {', '.join(known)}; or give a Python file of your own")
+
+
+def _from_file(path: Path, wanted: str) -> type[Model]:
+    if not path.is_file():
+        raise RegistryError(f"{path}: no such file; expected a Python file that defines a model")
+    name = f"own_model_{path.stem}"
+    spec = importlib.util.spec_from_file_location(name, path.resolve())
+    if spec is None or spec.loader is None:
+        raise RegistryError(f"{path}: is not a Python file")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:
+        raise RegistryError(f"{path}: cannot be imported: {type(error).__name__}: {error}") from error
+    found = {
+        k: v for k, v in vars(module).items()
+        if isinstance(v, type) and issubclass(v, Model) and v.__module__ == name
+    }
+    if wanted and wanted not in found:
+        raise RegistryError(f"{path}: defines no model '{wanted}'; it defines {', '.join(found) or 'none'}")
+    if not wanted and len(found) != 1:
+        raise RegistryError(f"{path}: defines {len(found)} models ({', '.join(found)}); name one as {path}:CLASS")
+    return found[wanted or next(iter(found))]

@@ -1,0 +1,473 @@
+"""Train a model on images, block by block; go on after an interruption; show images to a trained model.
+
+A run passes through stages: training, labelling (if labels come from a frozen pass), testing, recording. Each
+block of each stage has its own random stream, so that it comes out the same whenever it is run.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import platform
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from analysis.accuracy import accuracy, evaluate as evaluate_tree
+from analysis.labels import ClassMeans
+from analysis.readouts import READOUTS
+from engine import devices, interruption, results, run_folder, streams
+from engine.contract import Arrays, Block, Program, Structure, initial_state
+from engine.errors import RunFolderError
+from engine.run_folder import RunFolder
+from models.contract import Model
+from protocols import datasets, draws, recording, registry, settings
+from protocols.labelled_images import Dataset
+from protocols.progress import QuietReporter, Reporter
+
+CAPACITY = 1000
+"""Samples that a compiled program has room for. Blocks of any smaller size run on the same program."""
+EVALUATION_BLOCK = 250
+"""Samples of a block when nothing learns: fixed, so that responses do not depend on how many processes there are."""
+
+
+@dataclass(frozen=True)
+class RunSettings:
+    """What a run is asked to do; kept in its folder.
+
+    Parameters
+    ----------
+    model : str
+        A name, or a user's file; see `protocols.registry.find`.
+    changes : dict
+        Symbol to text, as after ``--set``.
+    dataset, data : str
+        See `protocols.datasets.load`.
+    images : int, optional
+        Training images an epoch, drawn evenly from the classes; all if not given.
+    validation : int
+        Training images held out; they are tested on if ``evaluate_on`` is ``validation``.
+    labels_from : {'all', 'second_half', 'labelling'}
+        Responses that neurons are labelled by; ``labelling`` is a frozen pass over ``labelling_images``.
+    warm_start : str, optional
+        A run folder whose trained state this run begins with.
+    """
+
+    model: str = "synaptic_scaling"
+    changes: Mapping[str, str] = field(default_factory=dict)
+    dataset: str = datasets.DEFAULT
+    data: str | None = None
+    images: int | None = None
+    epochs: int = 1
+    seed: int = 0
+    device: str = devices.DEFAULT
+    precision: str = "float32"
+    block: int = 500
+    test_images: int | None = None
+    evaluate_on: str = "test"
+    validation: int = 0
+    labels_from: str = "labelling"
+    labelling_images: int | None = 10000
+    snapshots: int = 8
+    jobs: int = 1
+    warm_start: str | None = None
+
+    def __post_init__(self) -> None:
+        for name, least, most in (("block", 1, CAPACITY), ("epochs", 1, None), ("jobs", 1, None), ("snapshots", 1, None),
+                                  ("validation", 0, None), ("seed", 0, None)):
+            value = getattr(self, name)
+            if value < least or (most is not None and value > most):
+                limit = f"{least} to {most}" if most else f"{least} or more"
+                raise ValueError(f"{name}={value}: expected {limit}")
+        for name, known in (("precision", ("float32", "float64")), ("evaluate_on", ("test", "validation")),
+                            ("labels_from", ("all", "second_half", "labelling")), ("device", devices.NAMES)):
+            if getattr(self, name) not in known:
+                raise ValueError(f"{name}={getattr(self, name)}: expected one of {', '.join(known)}")
+
+    def make_model(self) -> Model:
+        """The model with its changes applied."""
+        return settings.apply(registry.find(self.model), self.changes)
+
+
+def train(asked: RunSettings, out: Path, reporter: Reporter | None = None) -> Path:
+    """Train, test and write the results of a new run.
+
+    Returns
+    -------
+    Path
+        The run folder.
+
+    Raises
+    ------
+    RunFolderError
+        ``out`` exists or cannot be written.
+    EngineError, DatasetError, ValueError
+        See the modules that raise them.
+    """
+    asked.make_model()  # a wrong setting is an error before anything is made
+    configuration = {**dataclasses.asdict(asked), "command": " ".join(sys.argv), "code": _code_version()}
+    with RunFolder.create(Path(out), configuration) as folder:
+        _Run(folder, asked, reporter or QuietReporter()).go()
+    return Path(out)
+
+
+def resume(run: Path, reporter: Reporter | None = None) -> Path:
+    """Go on with a run from its last whole block; does nothing if it is complete."""
+    with RunFolder.open(Path(run)) as folder:
+        asked = settings_of(folder.path)
+        if not is_complete(folder.path):
+            _Run(folder, asked, reporter or QuietReporter()).go()
+    return Path(run)
+
+
+def settings_of(run: Path) -> RunSettings:
+    """What a run was asked to do."""
+    stored = run_folder.configuration(run)
+    return RunSettings(**{f.name: stored[f.name] for f in dataclasses.fields(RunSettings)})
+
+
+def is_complete(run: Path) -> bool:
+    """Whether a run has written its final results."""
+    try:
+        with results.open_run(run) as tree:
+            return bool(tree.attrs["complete"])
+    except (OSError, ValueError):
+        return False
+
+
+def trained_model(run: Path) -> tuple[Model, Arrays]:
+    """The model of a run and its state after the last block of training."""
+    model = settings_of(run).make_model()
+    found = run_folder.last_checkpoint(run)
+    if found is None:
+        raise RunFolderError(f"{run}: holds no whole checkpoint; nothing was trained yet, or it was dropped")
+    return model, {name: array for name, array in found[1].items() if not name.startswith("run.")}
+
+
+def responses(
+    model: Model,
+    state: Mapping[str, NDArray[Any]],
+    images: NDArray[np.uint8],
+    *,
+    phase: str,
+    seed: int,
+    purpose: int,
+    scratch: Path,
+    device: str = devices.DEFAULT,
+    precision: str = "float32",
+    jobs: int = 1,
+    title: str = "Testing",
+    reporter: Reporter | None = None,
+    folder: RunFolder | None = None,
+) -> NDArray[np.uint16]:
+    """Spike counts ``(samples, neurons)`` of the readout population while nothing learns.
+
+    Every block begins with the trained state, so that responses depend neither on the number of processes nor on
+    what was shown before the block. With ``folder``, blocks that are there already are not run again.
+    """
+    reporter = reporter or QuietReporter()
+    program = devices.program(frozen_structure(model, phase, precision, device), scratch)
+    begin = frozen_state(model, phase, state)
+    starts = range(0, len(images), EVALUATION_BLOCK)
+
+    def one(index: int) -> NDArray[np.uint16]:
+        shown = images[starts[index] : starts[index] + EVALUATION_BLOCK]
+        counts = folder.read_counts(phase, index) if folder else None
+        if counts is None:
+            block = Block(begin, model.encode(shown), model.run_time_values(), streams.block_seed(seed, purpose, index))
+            counts = _counts(program, block, model)
+            if folder:
+                folder.write_counts(phase, index, counts)
+        reporter.advance(len(shown))
+        return counts
+
+    reporter.stage(title, len(images))
+    workers = jobs if device == devices.DEFAULT else 1  # Brian2's runtime is one network a process
+    with ThreadPoolExecutor(workers) as pool:
+        parts = list(pool.map(one, range(len(starts))))
+    neurons = model.population_sizes()[model.readout]
+    return np.concatenate(parts) if parts else np.zeros((0, neurons), np.uint16)
+
+
+def evaluate(
+    run: Path,
+    reporter: Reporter | None = None,
+    dataset: str | None = None,
+    data: str | None = None,
+    jobs: int = 1,
+    test_images: int | None = None,
+) -> xr.Dataset:
+    """Test a trained run again, on its own set or on another; nothing is written.
+
+    Returns
+    -------
+    xarray.Dataset
+        As the ``evaluation`` group, with the accuracy by readout.
+    """
+    asked = settings_of(run)
+    model, state = trained_model(run)
+    images = datasets.load(dataset or asked.dataset, data or asked.data)
+    chosen = draws.split(images, 0, test=test_images, seed=asked.seed).test
+    with results.open_run(run) as tree:
+        labels = tree["evaluation/neuron_label"].values
+        seen = int(tree.attrs["samples_seen"])
+    with RunFolder.open(run) as folder:
+        counts = responses(
+            model, state, images.test_images[chosen], phase="test", seed=asked.seed, purpose=streams.TEST_SPIKES,
+            scratch=folder.scratch, device=asked.device, precision=asked.precision, jobs=jobs, reporter=reporter,
+        )
+    truth = images.test_labels[chosen]
+    predicted = np.array([READOUTS[name](counts, labels) for name in READOUTS])
+    return results.evaluation(
+        readout=list(READOUTS), seed=asked.seed, samples_seen=[seen], neuron_label=labels, predicted=predicted,
+        accuracy=[[accuracy(row, truth) for row in predicted]],
+    )
+
+
+def frozen_structure(model: Model, phase: str, precision: str, device: str) -> Structure:
+    """The program in which nothing learns. At training's presentation time it records every population, so that one
+    program labels neurons and shows rasters."""
+    record = tuple(model.population_sizes()) if phase == "respond" else ()
+    return Structure(model, phase, precision, device, CAPACITY, record)
+
+
+def frozen_state(model: Model, phase: str, trained: Mapping[str, NDArray[Any]]) -> Arrays:
+    """State at the start of every block of a phase in which nothing learns."""
+    return initial_state(model, phase, {k: trained[k] for k in _carried(model) if k in trained})
+
+
+def _carried(model: Model) -> list[str]:
+    """State that training hands on: weights and what the model shows of its neurons."""
+    shown = {f"{population}.{name}" for name, (population, _) in model.shown_state.items()}
+    return [*(p.variable for p in model.projections()), *shown]
+
+
+def _counts(program: Program, block: Block, model: Model) -> NDArray[np.uint16]:
+    spikes = program.run(block).spikes[model.readout]
+    return spikes.counts(block.samples, program.structure.sample_steps, model.population_sizes()[model.readout])
+
+
+class _Run:
+    """One run under way."""
+
+    def __init__(self, folder: RunFolder, asked: RunSettings, reporter: Reporter) -> None:
+        self.folder, self.asked, self.reporter = folder, asked, reporter
+        self.model = asked.make_model()
+        self.images = datasets.load(asked.dataset, asked.data)
+        self.split = draws.split(self.images, asked.images, asked.validation, asked.test_images, asked.seed)
+        self.order = np.concatenate([self.split.order(e) for e in range(asked.epochs)])
+        self.begun = time.perf_counter()
+
+    def go(self) -> None:
+        """Pass through all stages."""
+        with interruption.stopping_on_signals():
+            state, totals = self._train()
+            groups: dict[str, Any] = {}
+            population, classes = self.model.readout, self.images
+            if self.asked.labels_from == "labelling":
+                shown = self._labelling_images()
+                counts = self._respond(state, classes.train_images[shown], "respond", streams.LABELLING_SPIKES, "Labelling")
+                groups["labelling"] = {population: results.responses(
+                    counts, label=classes.train_labels[shown], image=shown, presentation_ms=self._ms("respond"))}
+            images, labels, chosen = self._test_images()
+            counts = self._respond(state, images, "test", streams.TEST_SPIKES, "Testing")
+            groups["test"] = {population: results.responses(
+                counts, label=labels, image=chosen, presentation_ms=self._ms("test"))}
+            frozen = frozen_structure(self.model, "respond", self.asked.precision, self.asked.device)
+            groups |= recording.record(self.model, frozen_state(self.model, "respond", state), images[:3], self.asked.seed,
+                                       devices.program(frozen, self.folder.scratch))
+            self._write(totals, len(self.order), groups, complete=True)
+            self.folder.drop_intermediate()
+
+    # -- training --------------------------------------------------------------------------------------
+    def _train(self) -> tuple[Arrays, dict[str, float]]:
+        asked, model = self.asked, self.model
+        program = devices.program(Structure(model, "train", asked.precision, asked.device, CAPACITY), self.folder.scratch)
+        done, state, totals = self._begin()
+        means = ClassMeans(model.population_sizes()[model.readout])
+        blocks = self._blocks()
+        self.reporter.stage("Training", len(self.order), sum(len(b) for b in blocks[:done]))
+        for index in range(done):
+            self._score(means, index, blocks[index], self._counts_of(index))
+        snapshots = self._snapshot_blocks(len(blocks))
+        for index in range(done, len(blocks)):
+            interruption.stop_if_asked()
+            shown = blocks[index]
+            result = program.run(Block(state, model.encode(self.images.train_images[shown]), model.run_time_values(),
+                                       streams.block_seed(asked.seed, streams.TRAINING_SPIKES, index)))
+            state = result.state
+            counts = result.spikes[model.readout].counts(
+                len(shown), model.sample_steps("train"), model.population_sizes()[model.readout])
+            totals["run.seconds"] += result.wall_seconds
+            totals["run.events"] += self._events(counts, shown)
+            self.folder.write_counts("train", index, counts)
+            seen = sum(len(b) for b in blocks[: index + 1])
+            if index + 1 in snapshots:
+                self._snapshot(seen, state)
+            self.folder.write_checkpoint(index + 1, state | {k: np.array([v]) for k, v in totals.items()})
+            self.reporter.advance(len(shown), self._score(means, index, shown, counts))
+            if index + 1 in snapshots and index + 1 < len(blocks):
+                self._write(totals, seen, {}, complete=False)
+        return state, totals
+
+    def _begin(self) -> tuple[int, Arrays, dict[str, float]]:
+        found = self.folder.last_checkpoint()
+        if found is None:
+            given: Mapping[str, NDArray[Any]]
+            if self.asked.warm_start:
+                trained = trained_model(Path(self.asked.warm_start))[1]
+                given = {k: trained[k] for k in _carried(self.model) if k in trained}
+            else:
+                given = self.model.initial_state(streams.generator(self.asked.seed, streams.INITIAL_WEIGHTS))
+            state = initial_state(self.model, "train", given)
+            self._snapshot(0, state)
+            return 0, state, {"run.seconds": 0.0, "run.events": 0.0}
+        done, arrays = found
+        totals = {k: float(arrays.pop(k)[0]) for k in ("run.seconds", "run.events")}
+        return done, initial_state(self.model, "train", arrays), totals
+
+    def _blocks(self) -> list[NDArray[np.int64]]:
+        return [self.order[k : k + self.asked.block] for k in range(0, len(self.order), self.asked.block)]
+
+    def _counts_of(self, index: int) -> NDArray[np.uint16]:
+        counts = self.folder.read_counts("train", index)
+        if counts is None:
+            raise RunFolderError(
+                f"{self.folder.path}: the responses of block {index} are missing or damaged, though a later checkpoint is"
+                " there; train again into another folder"
+            )
+        return counts
+
+    def _score(self, means: ClassMeans, index: int, shown: NDArray[np.int64], counts: NDArray[np.uint16]) -> str:
+        """Accuracy on a block with labels from earlier blocks only, then take the block into the labels."""
+        truth = self.images.train_labels[shown]
+        known = means.labels()
+        means.add(counts, truth)
+        if index == 0:
+            return ""
+        return f"running accuracy {accuracy(READOUTS['most_active'](counts, known), truth):.1f} %"
+
+    def _events(self, counts: NDArray[np.uint16], shown: NDArray[np.int64]) -> float:
+        """Synaptic events of a block; input spikes are counted by their expectation."""
+        rates = self.model.encode(self.images.train_images[shown])["rates"]
+        seconds = self.model.sample_steps("train") * self.model.time_step()
+        return float(self.model.synaptic_events(
+            {"input": round(float(rates.sum()) * seconds), self.model.readout: int(counts.sum())}))
+
+    def _snapshot_blocks(self, blocks: int) -> set[int]:
+        """Blocks after which weights are kept: dense at the beginning, where they change most, and the last."""
+        if self.asked.snapshots == 1 or blocks == 1:
+            return {blocks}
+        return {int(b) for b in np.unique(np.rint(np.geomspace(1, blocks, self.asked.snapshots)))}
+
+    def _snapshot(self, seen: int, state: Arrays) -> None:
+        arrays = {p.name: state[p.variable].astype(np.float32) for p in self.model.projections()}
+        for name, (population, _) in self.model.shown_state.items():
+            if f"{population}.{name}" in state:
+                arrays[f"{population}.{name}"] = state[f"{population}.{name}"].astype(np.float64)
+        self.folder.write_snapshot(seen, arrays)
+
+    # -- the other stages ------------------------------------------------------------------------------
+    def _respond(self, state: Arrays, images: NDArray[np.uint8], phase: str, purpose: int, title: str) -> NDArray[np.uint16]:
+        a = self.asked
+        return responses(self.model, state, images, phase=phase, seed=a.seed, purpose=purpose, scratch=self.folder.scratch,
+                         device=a.device, precision=a.precision, jobs=a.jobs, title=title, reporter=self.reporter,
+                         folder=self.folder)
+
+    def _labelling_images(self) -> NDArray[np.int64]:
+        seen = np.unique(self.split.train)
+        wanted = self.asked.labelling_images
+        if wanted is None or wanted >= len(seen):
+            return seen
+        drawn = draws.even_draw(self.images.train_labels[seen], wanted, streams.generator(self.asked.seed, streams.DRAW))
+        return seen[drawn]
+
+    def _test_images(self) -> tuple[NDArray[np.uint8], NDArray[Any], NDArray[np.int64]]:
+        if self.asked.evaluate_on == "validation":
+            chosen = self.split.validation
+            return self.images.train_images[chosen], self.images.train_labels[chosen], chosen
+        chosen = self.split.test
+        return self.images.test_images[chosen], self.images.test_labels[chosen], chosen
+
+    def _ms(self, phase: str) -> float:
+        return self.model.sample_steps(phase) * self.model.time_step() * 1e3
+
+    # -- results ---------------------------------------------------------------------------------------
+    def _write(self, totals: dict[str, float], seen: int, groups: dict[str, Any], complete: bool) -> None:
+        population = self.model.readout
+        blocks = [b for b, end in zip(self._blocks(), np.cumsum([len(b) for b in self._blocks()]), strict=True) if end <= seen]
+        activity = np.concatenate([self._counts_of(k) for k in range(len(blocks))])
+        shown = self.order[:seen]
+        kept = self.folder.snapshots(seen)
+        tree = results.build(
+            self._attributes(totals, seen, complete),
+            activity={population: results.responses(
+                activity, label=self.images.train_labels[shown], image=shown,
+                block=np.repeat(np.arange(len(blocks)), [len(b) for b in blocks]), presentation_ms=self._ms("train"))},
+            weights={p.name: results.weight_snapshots(np.stack([a[p.name].reshape(p.shape) for a in kept.values()]),
+                                                      samples_seen=list(kept)) for p in self.model.projections()},
+            state=dict(self._shown_state(kept)),
+            **groups,
+        )
+        labels_from = self.asked.labels_from if complete or self.asked.labels_from != "labelling" else "all"
+        tree["evaluation"] = xr.DataTree(evaluate_tree(tree, labels_from=labels_from))
+        results.write(tree, self.folder.path)
+
+    def _shown_state(self, kept: dict[int, Arrays]) -> Iterator[tuple[str, xr.Dataset]]:
+        for name, (population, unit) in self.model.shown_state.items():
+            full = f"{population}.{name}"
+            if all(full in a for a in kept.values()):
+                values = np.stack([a[full] for a in kept.values()]) / float(unit)
+                shown = {name: (values, str(unit), f"{name} of {population} neurons")}
+                yield population, results.state_snapshots(samples_seen=list(kept), **shown)
+
+    def _attributes(self, totals: dict[str, float], seen: int, complete: bool) -> dict[str, Any]:
+        asked, table = self.asked, self.model.parameters()
+        shown = {s: row.show(getattr(self.model, s)) for s, row in table.items()}
+        stored = self.folder.configuration
+        return results.root_attributes(
+            model=self.model.name, paper=self.model.paper, seed=asked.seed, samples_seen=seen, device=asked.device,
+            precision=asked.precision, parameters=shown,
+            options={k: v for k, v in dataclasses.asdict(asked).items() if k != "changes"} | {"changes": dict(asked.changes)},
+            versions=_versions(), git_commit=stored["code"]["commit"], git_dirty=stored["code"]["dirty"],
+            dataset=self.images.name, dataset_sha256=self.images.sha256, wall_time_s=totals["run.seconds"],
+            synaptic_events=int(totals["run.events"]), command=stored["command"], complete=complete,
+        )
+
+
+def _versions() -> dict[str, str]:
+    names = ("brian2", "numpy", "xarray", "hebbarium")
+    found = {n: metadata.version(n) for n in names if _installed(n)}
+    return {"python": platform.python_version(), **found}
+
+
+def _installed(name: str) -> bool:
+    try:
+        metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return False
+    return True
+
+
+def _code_version() -> dict[str, Any]:
+    """The commit of this clone and whether files differ from it; empty outside a clone."""
+    here = Path(__file__).resolve().parent.parent
+
+    def git(*arguments: str) -> str:
+        done = subprocess.run(["git", "-C", str(here), *arguments], capture_output=True, text=True, check=False)
+        return done.stdout.strip() if done.returncode == 0 else ""
+
+    try:
+        return {"commit": git("rev-parse", "HEAD"), "dirty": bool(git("status", "--porcelain", "--untracked-files=no"))}
+    except OSError:
+        return {"commit": "", "dirty": False}
+
