@@ -1,0 +1,25 @@
+"""What all tests share: one folder of compiled programs."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+import pytest
+
+
+@pytest.fixture(scope="session", autouse=True)
+def programs(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterator[None]:
+    """Keep compiled programs together, so that each is compiled once.
+
+    HEBBARIUM_CACHE names the folder and keeps it for the next run of the tests; without it the folder lasts as
+    long as this one. Either way all processes of pytest-xdist share it.
+    """
+    if os.environ.get("HEBBARIUM_CACHE"):
+        yield
+        return
+    base = tmp_path_factory.getbasetemp()
+    shared = base if worker_id == "master" else base.parent
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HEBBARIUM_CACHE", str(shared / "compiled-programs"))
+        yield
