@@ -153,8 +153,9 @@ def _responses(
 def _raster(
     fields: NDArray[np.float64], n_neurons: int, generator: np.random.Generator
 ) -> dict[str, xr.Dataset]:
-    neuron, step = np.nonzero(generator.random((784, 150)) < 0.06 * fields[:, :1])
-    winner = np.sort(generator.choice(np.arange(15, 150), size=8, replace=False)).astype(float)
+    chosen = n_neurons // 2
+    neuron, step = np.nonzero(generator.random((784, 150)) < 0.06 * fields[:, [chosen]])
+    winner = np.sort(generator.choice(np.arange(15, 149), size=8, replace=False)).astype(float)
 
     def population(times: NDArray[np.float64], neurons: NDArray[np.int64], size: int) -> xr.Dataset:
         return results.raster(
@@ -165,9 +166,9 @@ def _raster(
             presentation_ms=_PRESENTATION_MS,
         )
 
-    first = np.zeros(len(winner), dtype=np.int64)
+    who = np.full(len(winner), chosen)
     return {
         results.INPUT: population(step.astype(float), neuron, 784),
-        results.EXCITATORY: population(winner, first, n_neurons),
-        results.INHIBITORY: population(winner + 1, first, n_neurons),
+        results.EXCITATORY: population(winner, who, n_neurons),
+        results.INHIBITORY: population(winner + 1, who, n_neurons),
     }

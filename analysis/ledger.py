@@ -320,7 +320,9 @@ def split_names(cells: Sequence[Cell]) -> tuple[list[str], list[str]]:
 
 def described(row: Row, names: Iterable[str]) -> str:
     """What a row has under some names, for people: ``neurons 400, w_t 9, tau_p 60 ms``."""
-    return ", ".join(f"{name} {_readable(_value(row, name))}" for name in names if _value(row, name))
+    return ", ".join(
+        f"{_heading(name)} {_readable(_value(row, name))}" for name in names if _value(row, name)
+    )
 
 
 def sort_key(row: Row, names: Iterable[str]) -> list[tuple[float, str]]:
@@ -330,7 +332,7 @@ def sort_key(row: Row, names: Iterable[str]) -> list[tuple[float, str]]:
 
 def _list(cells: Sequence[Cell], varying: Sequence[str]) -> list[str]:
     ordered = sorted(cells, key=lambda cell: sort_key(cell.row, varying))
-    lines = [_line([*varying, "ours", "paper"]), _line(["---"] * len(varying) + ["---:"] * 2)]
+    lines = [_line([*map(_heading, varying), "ours", "paper"]), _line(["---"] * len(varying) + ["---:"] * 2)]
     for cell in ordered:
         paper = "" if cell.paper is None else f"{cell.paper:.2f}"
         lines.append(_line([*(_readable(_value(cell.row, name)) for name in varying), _ours(cell), paper]))
@@ -345,7 +347,7 @@ def _pivot(cells: Sequence[Cell], varying: Sequence[str], column: str) -> list[s
             cell
         )
     lines = [
-        _line([*varying, *(f"{column} {_readable(head)}" for head in heads)]),
+        _line([*map(_heading, varying), *(f"{_heading(column)} {_readable(head)}" for head in heads)]),
         _line(["---"] * len(varying) + ["---:"] * len(heads)),
     ]
     for key in sorted(table, key=lambda key: [_order(value) for value in key]):
@@ -364,6 +366,10 @@ def _ours(cell: Cell) -> str:
 
 def _line(entries: Iterable[str]) -> str:
     return "| " + " | ".join(entries) + " |"
+
+
+def _heading(name: str) -> str:
+    return name.replace("_", " ") if name in COLUMNS else name
 
 
 def _readable(value: str) -> str:

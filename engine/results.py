@@ -38,6 +38,8 @@ import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike, DTypeLike
 
+from engine.errors import EngineError
+
 SCHEMA_VERSION = 1
 FILE_NAME = "results.nc"
 FIGURES = "figures"
@@ -144,11 +146,11 @@ _CHUNK_POSTSYNAPTIC = 256
 _CHUNK_SAMPLES = 1024
 
 
-class SchemaError(ValueError):
+class SchemaError(EngineError, ValueError):
     """A tree, or a file, is not what this version's schema says."""
 
 
-class ResultFileError(OSError):
+class ResultFileError(EngineError, OSError):
     """A result file is missing, truncated or not a result file at all."""
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import textwrap
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -14,13 +15,17 @@ from analysis.figures import style
 
 
 @style.styled
-def paper_comparison(rows: Iterable[ledger.Row] | str | os.PathLike[str], **conditions: str) -> Figure:
+def paper_comparison(
+    rows: Iterable[ledger.Row] | str | os.PathLike[str], columns: str | None = None, **conditions: str
+) -> Figure:
     """Mean and standard error over seeds of each cell of a table, and the paper's number for it.
 
     Parameters
     ----------
     rows
         Rows of a ledger, or the path of one.
+    columns
+        A symbol or column by which cells are ordered last, so that what else they share stays together.
     **conditions
         Which rows, such as ``table="IV"``; see `analysis.ledger.select`.
     """
@@ -31,9 +36,10 @@ def paper_comparison(rows: Iterable[ledger.Row] | str | os.PathLike[str], **cond
         source = f" in {Path(rows)}" if isinstance(rows, str | os.PathLike) else ""
         raise ledger.LedgerError(f"No rows with {asked}{source}.")
     varying, shared = ledger.split_names(cells)
+    varying.sort(key=lambda name: name == columns)
     cells.sort(key=lambda cell: ledger.sort_key(cell.row, varying))
     heights = np.arange(len(cells))[::-1]
-    figure = style.new_figure(style.PAGE_MM * 0.75, 5.0 * len(cells) + 28)
+    figure = style.new_figure(style.PAGE_MM * 0.75, 5.0 * len(cells) + 32)
     axes = figure.add_subplot()
     seeds = sorted({cell.seeds for cell in cells})
     counted = str(seeds[0]) if len(seeds) == 1 else f"{seeds[0]}-{seeds[-1]}"
@@ -61,11 +67,13 @@ def paper_comparison(rows: Iterable[ledger.Row] | str | os.PathLike[str], **cond
             color=style.VERMILION,
             label="paper",
         )
-    names = [ledger.described(cell.row, varying) or ledger.described(cell.row, shared) for cell in cells]
+    names = [ledger.described(cell.row, varying) for cell in cells]
     axes.set_yticks(heights, names)
     axes.set_ylim(-0.7, len(cells) - 0.3)
     axes.grid(axis="y", color="#DDDDDD", linewidth=0.5)
     axes.set_axisbelow(True)
     axes.set_xlabel("Accuracy (%)")
+    facts = textwrap.fill(ledger.described(cells[0].row, shared), 100)
+    figure.supxlabel(facts, fontsize=6, color=style.GREY)
     figure.legend(loc="outside upper right", ncols=2)
     return figure

@@ -43,8 +43,8 @@ def raster_plot(tree: xr.DataTree, presentation: int = 0) -> Figure:
             spikes["spike_time"].values[chosen],
             spikes["spike_neuron"].values[chosen],
             linestyle="",
-            marker="|" if spikes.attrs["n_neurons"] <= 100 else ".",
-            markersize=3 if spikes.attrs["n_neurons"] <= 100 else 1.5,
+            marker="." if name == results.INPUT else "|",
+            markersize=1.5 if name == results.INPUT else 5,
             color=_COLOURS.get(name, style.PURPLE),
         )
         axes.set_ylabel(f"{name.capitalize()}\nneuron (index)")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import xarray as xr
 from matplotlib.figure import Figure
 
+from analysis import receptive_fields
 from analysis.figures import style
 from analysis.figures.confusion_matrix import confusion_matrix
 from analysis.figures.distributions import distributions
@@ -59,7 +61,8 @@ def save_all(run: str | os.PathLike[str], formats: Sequence[str] = ("png",)) -> 
     paths = []
     with results.open_run(run) as tree:
         for name, (draw, needs) in _FIGURES.items():
-            if any(_holds(tree, path) for path in needs):
+            pictured = draw in (receptive_field_grid, weight_time_lapse)
+            if any(_holds(tree, path) for path in needs) and (not pictured or _square_input(tree)):
                 figure = draw(tree)
                 paths += [save(figure, folder / f"{name}.{kind}") for kind in formats]
     return paths
@@ -70,6 +73,12 @@ def save(figure: Figure, path: str | os.PathLike[str]) -> Path:
     with style.saving():
         figure.savefig(path)
     return Path(path)
+
+
+def _square_input(tree: xr.DataTree) -> bool:
+    """Whether the input can be drawn without being told its shape."""
+    pixels = receptive_fields.snapshots(tree).sizes["pre"]
+    return math.isqrt(pixels) ** 2 == pixels
 
 
 def _holds(tree: xr.DataTree, path: str) -> bool:

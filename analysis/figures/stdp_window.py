@@ -64,7 +64,7 @@ def stdp_window(tree: xr.DataTree) -> Figure:
     )
     axes.set(
         xlabel=r"Spike time difference $\Delta t_f = t_{post} - t_{pre}$ (ms)",
-        ylabel=style.with_unit(r"Change of weight $\Delta w$", measured.attrs["units"]),
+        ylabel=style.with_unit(r"Weight change $\Delta w$", measured.attrs["units"]),
     )
     axes.legend(loc="upper left")
     return figure

@@ -28,7 +28,7 @@ PURPLE = "#CC79A7"
 GREY = "#767676"
 
 WEIGHTS = "viridis"
-COUNTS = "cividis_r"
+COUNTS = "Greys"
 
 _SETTINGS: dict[Any, Any] = {
     "font.family": "sans-serif",

@@ -1,0 +1,248 @@
+"""The ledger, and the tables made from it."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import multiprocessing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from analysis import ledger
+
+DESIGN_COLUMNS = (
+    "table,dataset,neurons,setting,readout,seed,accuracy,paper,images_trained,images_tested,selection,device,"
+    "precision,command,commit"
+)
+
+
+def row(**changes: Any) -> ledger.Row:
+    values: dict[str, Any] = {
+        "table": "IV",
+        "dataset": "mnist",
+        "neurons": "400",
+        "setting": "norm=L2 w_t=9 tau_p=60*ms",
+        "readout": "most_active",
+        "seed": 0,
+        "accuracy": 88.0,
+        "paper": 88.84,
+        "images_trained": 40_000,
+        "images_tested": 10_000,
+        "selection": "last",
+        "device": "cpp",
+        "precision": "float64",
+        "command": 'hebbarium reproduce synaptic_scaling --set "tau_p=60*ms"',
+        "commit": "abc",
+    }
+    return ledger.Row(**(values | changes))
+
+
+def table_four() -> list[ledger.Row]:
+    return [
+        row(
+            neurons=neurons,
+            setting=f"norm=L2 w_t={w_t} tau_p=60*ms",
+            seed=seed,
+            accuracy=base + seed,
+            paper=paper,
+        )
+        for neurons, w_t, base, paper in [
+            ("400", "11", 85.0, 86.96),
+            ("400", "9", 87.0, 88.84),
+            ("100", "9", 85.5, 86.3),
+            ("100", "11", 84.0, None),
+        ]
+        for seed in range(3)
+    ]
+
+
+def test_columns_are_those_of_the_design(tmp_path: Path) -> None:
+    ledger.append(tmp_path / "a.csv", [row()])
+    assert (tmp_path / "a.csv").read_text().splitlines()[0] == DESIGN_COLUMNS
+
+
+def test_rows_come_back_as_they_were(tmp_path: Path) -> None:
+    rows = [
+        row(),
+        row(seed=1, accuracy=87.125, paper=None, neurons="1600-800", command='with "quotes", and commas'),
+    ]
+    ledger.append(tmp_path / "new folder" / "a.csv", rows)
+    assert ledger.read(tmp_path / "new folder" / "a.csv") == rows
+    assert ledger.read(tmp_path / "none.csv") == []
+    assert [path.name for path in (tmp_path / "new folder").iterdir()] == ["a.csv"]
+
+
+def test_a_cell_run_again_replaces_its_row(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    ledger.append(path, [row(), row(seed=1)])
+    ledger.append(path, [row(accuracy=89.0, commit="def"), row(precision="float32")])
+    assert [(r.seed, r.accuracy, r.precision) for r in ledger.read(path)] == [
+        (0, 89.0, "float64"),
+        (1, 88.0, "float64"),
+        (0, 88.0, "float32"),
+    ]
+
+
+def _add(path: Path, first: int) -> None:
+    for seed in range(first, first + 10):
+        ledger.append(path, [row(seed=seed)])
+
+
+def test_processes_that_add_at_once_lose_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    context = multiprocessing.get_context("fork")
+    processes = [context.Process(target=_add, args=(path, first)) for first in (0, 10, 20)]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join()
+    assert sorted(r.seed for r in ledger.read(path)) == list(range(30))
+
+
+def test_what_cannot_be_read_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("table,accuracy\nIV,3\n")
+    with pytest.raises(
+        ledger.LedgerError, match=r"a\.csv has the columns table,accuracy; expected table,dataset"
+    ):
+        ledger.read(path)
+    ledger.append(tmp_path / "b.csv", [row()])
+    text = (tmp_path / "b.csv").read_text()
+    path.write_text(text.replace("88.0,", "much,"))
+    with pytest.raises(ledger.LedgerError, match=r"a\.csv, line 2.*much"):
+        ledger.read(path)
+    path.write_text(text.splitlines()[0] + "\nIV,mnist\n")
+    with pytest.raises(ledger.LedgerError, match=r"a\.csv, line 2"):
+        ledger.read(path)
+    with pytest.raises(ledger.LedgerError, match="accuracy is 880"):
+        row(accuracy=880.0)
+    with pytest.raises(ledger.LedgerError, match="selection is 'first'"):
+        row(selection="first")
+
+
+def test_mean_and_standard_error_over_seeds() -> None:
+    cells = ledger.summarise([row(seed=s, accuracy=a) for s, a in enumerate([86.0, 88.0, 87.0])])
+    assert len(cells) == 1
+    assert (cells[0].mean, cells[0].seeds, cells[0].paper) == (87.0, 3, 88.84)
+    assert cells[0].error == pytest.approx(1 / math.sqrt(3), rel=1e-12)
+    assert math.isnan(ledger.summarise([row()])[0].error)
+
+
+@pytest.mark.parametrize(
+    "difference",
+    [{"images_trained": 16_000}, {"selection": "best"}, {"device": "cuda"}, {"readout": "class_mean"}],
+)
+def test_unlike_runs_are_never_averaged(difference: dict[str, Any]) -> None:
+    assert len(ledger.summarise([row(), row(seed=1, **difference)])) == 2
+
+
+def test_contradictions_are_refused() -> None:
+    with pytest.raises(ledger.LedgerError, match="seed appears twice"):
+        ledger.summarise([row(), row(command="another")])
+    with pytest.raises(ledger.LedgerError, match="paper's number"):
+        ledger.summarise([row(), row(seed=1, paper=80.0)])
+
+
+def test_a_table_in_the_shape_of_the_paper() -> None:
+    assert ledger.markdown_table(table_four(), columns="w_t").splitlines() == [
+        "| neurons | w_t 9 | w_t 11 |",
+        "| --- | ---: | ---: |",
+        "| 100 | 86.50 ± 0.58 / 86.30 | 85.00 ± 0.58 |",
+        "| 400 | 88.00 ± 0.58 / 88.84 | 86.00 ± 0.58 / 86.96 |",
+        "",
+        "In per cent, 3 seeds, mean ± standard error. Each cell: ours / paper. table IV, dataset mnist, "
+        "norm L2, tau_p 60 ms, readout most_active, images trained 40000, images tested 10000, "
+        "selection last, device cpp, precision float64.",
+    ]
+
+
+def test_a_table_with_a_line_for_each_cell() -> None:
+    rows = [row(seed=s, accuracy=80.0 + s, readout=r) for r in ("most_active", "class_mean") for s in (0, 1)]
+    lines = ledger.markdown_table([*rows, row(neurons="100", paper=None)]).splitlines()
+    assert lines[:5] == [
+        "| neurons | readout | ours | paper |",
+        "| --- | --- | ---: | ---: |",
+        "| 100 | most_active | 88.00 |  |",
+        "| 400 | class_mean | 80.50 ± 0.50 | 88.84 |",
+        "| 400 | most_active | 80.50 ± 0.50 | 88.84 |",
+    ]
+    assert "1 to 2 seeds" in lines[-1]
+
+
+def test_wrong_columns_suggest_the_nearest() -> None:
+    with pytest.raises(ledger.LedgerError, match=r"columns=w_tt .* Did you mean w_t"):
+        ledger.markdown_table([row()], columns="w_tt")
+
+
+@pytest.fixture
+def document(tmp_path: Path) -> Path:
+    ledger.append(tmp_path / "results" / "model.csv", [*table_four(), row(table="VI", accuracy=60.0)])
+    (tmp_path / "results" / "benchmarks.csv").write_text(
+        "name,value,unit,machine,commit\ntrain,222,images/s,x,abc\n"
+    )
+    path = tmp_path / "README.md"
+    path.write_text(
+        "# Title\n\n<!-- table: model IV columns=w_t neurons=400 -->\nold\n<!-- end -->\n\nBetween.\n\n"
+        "<!-- table: model III -->\n<!-- end -->\n<!-- table: benchmarks -->\n<!-- end -->\nAfter.\n"
+    )
+    return path
+
+
+def test_tables_are_written_between_markers(document: Path) -> None:
+    folder = document.parent / "results"
+    before = document.read_text()
+    assert ledger.update_readme(document, folder, check=True)
+    assert document.read_text() == before
+    assert ledger.update_readme(document, folder)
+    text = document.read_text()
+    table = ledger.markdown_table(ledger.select(table_four(), neurons="400"), columns="w_t")
+    assert text.startswith(
+        "# Title\n\n<!-- table: model IV columns=w_t neurons=400 -->\n" + table + "\n<!-- end -->"
+    )
+    assert "<!-- table: model III -->\n*No numbers in the ledger yet.*\n<!-- end -->" in text
+    assert (
+        "| name | value | unit | machine | commit |\n| --- | --- | --- | --- | --- |\n| train | 222 |" in text
+    )
+    assert "\n\nBetween.\n\n" in text
+    assert text.endswith("<!-- end -->\nAfter.\n")
+    assert not ledger.update_readme(document, folder, check=True)
+    assert not ledger.update_readme(document, folder)
+    assert document.read_text() == text
+
+
+@pytest.mark.parametrize(
+    ("marker", "message"),
+    [
+        ("none IV", r"no ledger .*none\.csv; there are: benchmarks, model"),
+        ("model IV neuron=400", "no row has neuron. Did you mean neurons"),
+        ("model IV V", "'V' is neither"),
+    ],
+)
+def test_markers_that_ask_for_what_is_not_there(document: Path, marker: str, message: str) -> None:
+    document.write_text(f"<!-- table: {marker} -->\n<!-- end -->\n")
+    with pytest.raises(ledger.LedgerError, match=message):
+        ledger.update_readme(document, document.parent / "results")
+
+
+@pytest.mark.parametrize(
+    "text", ["<!-- table: model IV -->\nrest\n", "<!-- table: model IV -->\n" * 2 + "<!-- end -->"]
+)
+def test_a_marker_without_an_end_is_refused(document: Path, text: str) -> None:
+    document.write_text(text)
+    with pytest.raises(ledger.LedgerError, match="has no <!-- end --> after it"):
+        ledger.update_readme(document, document.parent / "results")
+    assert document.read_text() == text
+
+
+def test_command_line(document: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = [str(document), "--results", str(document.parent / "results")]
+    assert ledger.main([*arguments, "--check"]) == 1
+    assert "out of date" in capsys.readouterr().err
+    assert ledger.main(arguments) == 0
+    assert ledger.main([*arguments, "--check"]) == 0
+
+
+def test_rows_hold_every_column() -> None:
+    assert ",".join(field.name for field in dataclasses.fields(ledger.Row)) == DESIGN_COLUMNS
