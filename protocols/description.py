@@ -34,9 +34,10 @@ BrianLogger.suppress_name("unused_brian_object")
 __all__ = ["FORMATS", "Description", "Operation", "Population", "describe"]
 
 _WIDTH = 110
-_GREEK = frozenset(
-    ["alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta", "iota", "kappa", "lambda", "mu", "nu", "xi", "pi", "rho", "sigma", "tau", "phi", "chi", "psi", "omega"]
-)
+_GREEK = {
+    *("alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta", "iota", "kappa", "lambda", "mu"),
+    *("nu", "xi", "pi", "rho", "sigma", "tau", "phi", "chi", "psi", "omega"),
+}
 
 
 @dataclass(frozen=True)
@@ -121,10 +122,10 @@ def _populations(network: Network, named: list[str]) -> Iterator[Population]:
     """The model's populations in its order, then other groups, then synapses in the order of a step."""
     parts = network.sorted_objects
     groups = {part.name: part for part in parts if isinstance(part, NeuronGroup)}
-    pathways = [part.synapses for part in parts if isinstance(part, SynapticPathway)]
-    names = [*named, *(name for name in groups if name not in named)]
-    synapses = dict.fromkeys([*pathways, *(part for part in parts if isinstance(part, Synapses))])
-    for group in [*(groups[name] for name in names if name in groups), *synapses]:
+    synapses = {part.name: part for part in parts if isinstance(part, Synapses)}
+    pathways = [part.synapses.name for part in parts if isinstance(part, SynapticPathway)]
+    order = dict.fromkeys([*named, *groups, *pathways, *synapses])
+    for group in [(groups | synapses)[name] for name in order if name in groups or name in synapses]:
         if isinstance(group, NeuronGroup):
             facts = [f"event {event} where {condition}" for event, condition in sorted(group.events.items())]
             if isinstance(group._refractory, str):
