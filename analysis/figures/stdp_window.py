@@ -34,7 +34,7 @@ def pair_rule(delta_t: ArrayLike, a_plus: float, a_minus: float, tau_p: float) -
 
 @style.styled
 def stdp_window(tree: xr.DataTree) -> Figure:
-    """Change of weight measured on the running synapse, over the curve of Eq. 5.
+    """Change of weight measured on the running synapse, under the curve of Eq. 5.
 
     Parameters
     ----------
@@ -51,15 +51,16 @@ def stdp_window(tree: xr.DataTree) -> Figure:
     fine = np.linspace(-reach, reach, 1001)
     axes.axhline(0, color=style.GREY, linewidth=0.6)
     axes.axvline(0, color=style.GREY, linewidth=0.6)
-    axes.plot(fine, pair_rule(fine, *constants), color=style.BLUE, label="Eq. 5")
+    # Over the points, since these lie dense enough to hide it.
+    axes.plot(fine, pair_rule(fine, *constants), color=style.BLACK, linewidth=0.8, label="Eq. 5", zorder=4)
     axes.plot(
         times,
         measured.values,
         linestyle="",
         marker="o",
-        markersize=3,
-        markerfacecolor="none",
-        color=style.VERMILION,
+        markersize=3.5,
+        markeredgewidth=0,
+        color=style.ORANGE,
         label="measured",
     )
     axes.set(
