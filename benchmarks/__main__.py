@@ -1,0 +1,85 @@
+"""``python -m benchmarks``: all sides in one run, as a table, `results/benchmarks.csv` and a figure."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks import comparison, figure, rows
+from benchmarks.worker import ROOT, WorkerFailed
+from protocols import datasets
+
+PARTS = ("brian2", "bindsnet", "set-up", "memory", "scaling")
+
+
+def main() -> int:
+    """Measure, print, write."""
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks", description="Speed, memory and scaling, side by side."
+    )
+    parser.add_argument(
+        "--only", action="append", choices=PARTS, help="measure this part alone; may be repeated"
+    )
+    parser.add_argument("--quick", action="store_true", help="fewer images and rounds: for a first look")
+    parser.add_argument(
+        "--out",
+        type=Path,
+        help="folder of benchmarks.csv and figures/benchmarks.svg (default: results/"
+        " after a whole run; nothing is written after --quick or --only)",
+    )
+    asked = parser.parse_args()
+    only = set(asked.only or PARTS)
+    plan = comparison.QUICK if asked.quick else comparison.FULL
+    started = time.monotonic()
+
+    def say(text: str) -> None:
+        print(f"[{time.monotonic() - started:5.0f} s] {text}", file=sys.stderr, flush=True)
+
+    # what stands in the file is the code and the machine at the start: a run takes minutes
+    machine, commit, load = rows.machine_in_words(), rows.commit_in_use(), os.getloadavg()[0]
+    print(f"{machine}; commit {commit or 'unknown'}; load average {load:.1f}")
+    if load > 0.5:
+        say("the machine is busy: times by the clock are too long, ratios less certain")
+    found = comparison.Outcome()
+    try:
+        with tempfile.TemporaryDirectory() as name:
+            scratch = Path(name)
+            np.save(scratch / "images.npy", datasets.load("mnist-embedded").train_images)
+            if only & {"brian2", "bindsnet", "set-up"}:
+                found = comparison.compare(plan, scratch / "images.npy", scratch, only, say)
+            if only & {"memory", "scaling"}:
+                grown = comparison.grow(plan, scratch / "images.npy", only, say)
+                found.rows += grown.rows
+                found.sizes, found.power = grown.sizes, grown.power
+    except (WorkerFailed, FileNotFoundError) as error:
+        print(f"benchmarks: {error}", file=sys.stderr)
+        return 1
+    found.rows.append(rows.Row("load average at the start", load))
+    found.rows.append(rows.Row("load average at the end", os.getloadavg()[0]))
+    print(rows.table(found.rows))
+
+    whole = not asked.quick and only == set(PARTS)
+    out = asked.out or (ROOT / "results" if whole else None)
+    if out:
+        rows.write_csv(out / "benchmarks.csv", found.rows, machine, commit)
+        print(out / "benchmarks.csv")
+        if found.sides:
+            figure.draw(
+                out / "figures" / "benchmarks.svg",
+                found.sides,
+                tuple(comparison.OURS.values()),
+                found.sizes,
+                found.power,
+            )
+            print(out / "figures" / "benchmarks.svg")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

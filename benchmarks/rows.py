@@ -1,0 +1,132 @@
+"""What was measured as rows of a table: statistics, `results/benchmarks.csv`, the machine in words."""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+import subprocess
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.worker import ROOT
+
+COLUMNS = ("name", "value", "unit", "machine", "commit")
+
+
+@dataclass(frozen=True)
+class Row:
+    """One number.
+
+    Parameters
+    ----------
+    name : str
+    value : float
+    unit : str
+        Empty for pure numbers.
+    at_least, below : float, optional
+        What the project wants it to be.
+    """
+
+    name: str
+    value: float
+    unit: str = ""
+    at_least: float | None = None
+    below: float | None = None
+
+    @property
+    def target(self) -> str:
+        """The target and whether it is met, in words; empty if there is none."""
+        if self.at_least is not None:
+            return f"at least {self.at_least:g}: {'met' if self.value >= self.at_least else 'missed'}"
+        if self.below is not None:
+            return f"below {self.below:g}: {'met' if self.value < self.below else 'missed'}"
+        return ""
+
+
+def show(value: float) -> str:
+    """Three significant digits, without an exponent."""
+    if value == 0 or not np.isfinite(value):
+        return f"{value:g}"
+    decimals = max(0, 2 - int(np.floor(np.log10(abs(value)))))
+    return f"{value:.{decimals}f}"
+
+
+def table(rows: Sequence[Row]) -> str:
+    """The rows as text, in columns."""
+    cells = [(row.name, show(row.value), row.unit, row.target) for row in rows]
+    widths = [max((len(row[k]) for row in cells), default=0) for k in range(4)]
+    lines = []
+    for name, value, unit, target in cells:
+        lines.append(f"{name:<{widths[0]}}  {value:>{widths[1]}} {unit:<{widths[2]}}  {target}".rstrip())
+    return "\n".join(lines)
+
+
+def exponent(sizes: Sequence[float], costs: Sequence[float]) -> float:
+    """The power of size with which cost grows: slope of a straight line through the logarithms.
+
+    Raises
+    ------
+    ValueError
+        Fewer than two sizes, or something not positive.
+    """
+    x, y = np.asarray(sizes, dtype=float), np.asarray(costs, dtype=float)
+    if len(set(sizes)) < 2 or len(x) != len(y):
+        raise ValueError(
+            f"{len(x)} sizes and {len(y)} costs: expected as many of each, and two sizes or more"
+        )
+    if min(x.min(), y.min()) <= 0:
+        raise ValueError("a size or a cost is not positive: a power law has none")
+    return float(np.polyfit(np.log(x), np.log(y), 1)[0])
+
+
+def write_csv(path: Path, rows: Sequence[Row], machine: str, commit: str) -> None:
+    """Write all rows whole or not at all."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    for row in rows:
+        writer.writerow((row.name, f"{row.value:.4g}", row.unit, machine, commit))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        temporary.write_text(text.getvalue(), encoding="utf-8")
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def read_csv(path: Path) -> list[Row]:
+    """The rows of a file. Targets are not kept in it."""
+    with open(path, newline="", encoding="utf-8") as file:
+        return [Row(row["name"], float(row["value"]), row["unit"]) for row in csv.DictReader(file)]
+
+
+def machine_in_words() -> str:
+    """Processor, number of cores that may be used, memory."""
+    processor = "unknown processor"
+    try:
+        for line in Path("/proc/cpuinfo").read_text().splitlines():
+            if line.startswith(("model name", "Model")):
+                processor = line.split(":", 1)[1].strip()
+                break
+    except OSError:
+        pass
+    cores = len(os.sched_getaffinity(0))
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    return f"{processor}, {cores} core{'s' if cores > 1 else ''}, {memory:.0f} GiB"
+
+
+def commit_in_use() -> str:
+    """Git's short name of the commit, with ``-dirty`` if code differs from it; empty outside a checkout."""
+    described = subprocess.run(
+        ["git", "describe", "--always", "--dirty", "--exclude=*"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return described.stdout.strip() if described.returncode == 0 else ""

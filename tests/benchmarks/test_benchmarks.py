@@ -1,0 +1,131 @@
+"""What the benchmarks do with their measurements. Nothing here asserts how fast anything is."""
+
+from __future__ import annotations
+
+import csv
+import sys
+from pathlib import Path
+
+import pytest
+
+from benchmarks import comparison, figure, rows
+from benchmarks.rows import Row
+from benchmarks.worker import Measurement, Worker, WorkerFailed, measure
+
+ROWS = [
+    Row("ours: an image", 1.2345, "ms"),
+    Row("times as fast", 60.0, "", at_least=50),
+    Row("share", 12.0, "%", below=10),
+]
+
+
+def test_table() -> None:
+    lines = rows.table(ROWS).splitlines()
+    assert lines[0].split() == ["ours:", "an", "image", "1.23", "ms"]
+    assert lines[1].endswith("at least 50: met")
+    assert lines[2].endswith("below 10: missed")
+    assert rows.table([]) == ""
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"), [(0, "0"), (0.012345, "0.0123"), (9.996, "10.00"), (222.2, "222"), (54321, "54321")]
+)
+def test_numbers_are_shown_with_three_digits(value: float, shown: str) -> None:
+    assert rows.show(value) == shown
+
+
+def test_csv(tmp_path: Path) -> None:
+    path = tmp_path / "results" / "benchmarks.csv"
+    rows.write_csv(path, ROWS, "a processor, 2 cores", "abc123")
+    rows.write_csv(path, ROWS[:2], "a processor, 2 cores", "def456")
+    with open(path, newline="") as file:
+        read = list(csv.DictReader(file))
+    assert list(read[0]) == ["name", "value", "unit", "machine", "commit"]
+    assert [r["commit"] for r in read] == ["def456"] * 2
+    assert read[0]["machine"] == "a processor, 2 cores"
+    assert [(r.name, r.unit) for r in rows.read_csv(path)] == [(r.name, r.unit) for r in ROWS[:2]]
+    assert rows.read_csv(path)[1].value == 60
+    assert list(path.parent.iterdir()) == [path], "a temporary file was left"
+
+
+def test_exponent() -> None:
+    sizes = [100, 400, 1600, 6400]
+    assert rows.exponent(sizes, [0.01 * n for n in sizes]) == pytest.approx(1)
+    assert rows.exponent(sizes, [n**1.5 for n in sizes]) == pytest.approx(1.5)
+    for wrong in (
+        ([100], [100, 100]),
+        ([100, 400], [1, 0]),
+        ([100], [1]),
+        ([100, 100], [1, 2]),
+        ([100, 400], [1]),
+    ):
+        with pytest.raises(ValueError):
+            rows.exponent(*wrong)
+
+
+def test_ratios_are_taken_within_a_round() -> None:
+    fast = [Measurement(100, wall=1.0, cpu=1.0, spikes=0), Measurement(100, wall=4.0, cpu=1.0, spikes=0)]
+    slow = [Measurement(10, wall=5.0, cpu=2.0, spikes=0), Measurement(10, wall=20.0, cpu=4.0, spikes=0)]
+    assert comparison.ratio(slow, fast) == pytest.approx(50)
+    assert comparison.ratio(slow, fast, "cpu") == pytest.approx(30)
+    assert comparison.milliseconds(fast) == pytest.approx(25)
+
+
+def test_set_up_is_what_is_not_the_main_loop() -> None:
+    assert comparison.set_up_share(
+        [Measurement(1000, wall=5.0, cpu=5.0, spikes=0, run=4.75)]
+    ) == pytest.approx(5)
+
+
+def test_a_measurement() -> None:
+    measured = measure(7, lambda: 3)
+    assert (measured.images, measured.spikes) == (7, 3)
+    assert measured.wall >= 0
+    assert measured.cpu >= 0
+
+
+def test_a_worker_answers_and_ends() -> None:
+    code = """
+from benchmarks.worker import measure, serve
+
+def train(count):
+    print("a library says something")
+    return measure(count, lambda: 2*count)
+
+serve({"kind": "pretence"}, train)
+"""
+    with Worker([sys.executable, "-c", code]) as worker:
+        assert worker.description == {"kind": "pretence"}
+        assert worker.ask(3).spikes == 6
+        assert worker.ask(5).images == 5
+
+
+def test_a_worker_that_fails_says_why() -> None:
+    with pytest.raises(WorkerFailed, match="no such network"):
+        Worker([sys.executable, "-c", "raise SystemExit('no such network')"])
+    with pytest.raises(WorkerFailed, match="cannot be started"):
+        Worker(["no/such/interpreter"])
+
+
+def test_bindsnet_is_never_left_out_silently(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(comparison.BINDSNET_PYTHON, raising=False)
+    said: list[str] = []
+    assert comparison._bindsnet(comparison.QUICK, Path("images.npy"), lambda *_: None, said.append) == []
+    assert "LEFT OUT" in said[0]
+    assert comparison.BINDSNET_PYTHON in said[0]
+    monkeypatch.setenv(comparison.BINDSNET_PYTHON, "no/such/python")
+    with pytest.raises(FileNotFoundError, match="no/such/python"):
+        comparison._bindsnet(comparison.QUICK, Path("images.npy"), lambda *_: None, said.append)
+
+
+def test_machine_is_in_words() -> None:
+    assert "core" in rows.machine_in_words()
+    assert "\n" not in rows.machine_in_words()
+
+
+@pytest.mark.parametrize("sizes", [{}, {100: 1.0, 400: 3.5}])
+def test_figure(tmp_path: Path, sizes: dict[int, float]) -> None:
+    path = tmp_path / "figures" / "benchmarks.svg"
+    figure.draw(path, {"ours": 2.0, "others": 100.0}, ["ours"], sizes, 0.9 if sizes else None)
+    assert path.read_text().rstrip().endswith("</svg>")
+    assert list(path.parent.iterdir()) == [path]
