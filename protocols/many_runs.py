@@ -24,7 +24,7 @@ from protocols import datasets, draws, training
 from protocols.progress import QuietReporter, Reporter
 from protocols.training import RunSettings
 
-__all__ = ["Outcome", "PlannedRun", "compile_programs", "is_done", "run_all"]
+__all__ = ["Outcome", "PlannedRun", "compile_programs", "is_done", "run_all", "unused_folder"]
 
 _TRAINING = "Training"  # the stage whose images are counted
 _SECONDS_TO_STOP = 60.0
@@ -151,6 +151,14 @@ def run_all(
             reporter.stage(_TRAINING, sum(map(_training_images, runs)), sum(map(_training_images, done)))
             problems = _Pool(open_runs, jobs, counts, on_complete).go()
     return [Outcome(run, problems.get(id(run), "")) for run in runs]
+
+
+def unused_folder(folder: Path, name: str) -> Path:
+    """A path in a folder that is not there yet: the name and a running number."""
+    number = 1
+    while (path := folder / f"{name}-{number:03d}").exists():
+        number += 1
+    return path
 
 
 def _training_images(run: PlannedRun) -> int:

@@ -1,0 +1,91 @@
+"""What is measured of runs besides their accuracy: ``results/<model>_measurements.csv``, a row a number."""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import fcntl
+import io
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """One number of one run.
+
+    Parameters
+    ----------
+    dataset, neurons, setting, seed, images_trained, commit
+        As in `analysis.ledger.Row`.
+    quantity : str
+    value : float
+    unit : str
+        Empty for pure numbers.
+    """
+
+    dataset: str
+    neurons: str
+    setting: str
+    seed: int
+    images_trained: int
+    quantity: str
+    value: float
+    unit: str
+    commit: str
+
+    @property
+    def symbols(self) -> dict[str, str]:
+        """The setting as a mapping."""
+        return dict(item.partition("=")[::2] for item in self.setting.split())
+
+
+COLUMNS = tuple(field.name for field in dataclasses.fields(Measurement))
+
+
+def read(path: Path) -> list[Measurement]:
+    """Measurements of a file, in its order; none if there is no such file.
+
+    Raises
+    ------
+    ValueError
+        Naming the file and the line that cannot be read.
+    """
+    if not path.is_file():
+        return []
+    with path.open(newline="", encoding="utf-8") as file:
+        reader = csv.DictReader(file)
+        if tuple(reader.fieldnames or ()) != COLUMNS:
+            raise ValueError(f"{path}: has the columns {reader.fieldnames}; expected {','.join(COLUMNS)}")
+        found = []
+        for record in reader:
+            numbers = {"seed": int, "images_trained": int, "value": float}
+            try:
+                found.append(Measurement(**{k: numbers.get(k, str)(v) for k, v in record.items()}))
+            except (ValueError, TypeError) as error:
+                raise ValueError(f"{path}, line {reader.line_num}: {error}") from error
+    return found
+
+
+def append(path: Path, rows: Iterable[Measurement]) -> None:
+    """Add measurements, or replace those of the same run and quantity; processes may add at the same time."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        merged = {_key(row): row for row in [*read(path), *rows]}
+        text = io.StringIO(newline="")
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerow(COLUMNS)
+        writer.writerows(dataclasses.astuple(row) for row in merged.values())
+        temporary = path.with_name(f".{path.name}.{os.getpid()}")
+        temporary.write_text(text.getvalue(), encoding="utf-8")
+        os.replace(temporary, path)
+    finally:
+        os.close(folder)
+
+
+def _key(row: Measurement) -> tuple[str | int, ...]:
+    return row.dataset, row.neurons, row.setting, row.seed, row.images_trained, row.quantity

@@ -1,0 +1,354 @@
+"""A paper's tables, made again: runs, the ledger, ours beside theirs."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import importlib
+import shlex
+import shutil
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import xarray as xr
+
+from analysis import ledger
+from engine import results
+from models.contract import Model
+from protocols import datasets, estimates, many_runs, measurements, registry, settings
+from protocols.labelled_images import Dataset
+from protocols.many_runs import Outcome, PlannedRun
+from protocols.measurements import Measurement
+from protocols.progress import QuietReporter, Reporter
+from protocols.training import RunSettings
+
+__all__ = ["Cell", "Paper", "Reproduction", "cell_of", "choose", "command_of", "paper_of", "reproduce"]
+
+READOUT_OF_THE_PAPERS = results.MOST_ACTIVE
+
+_PROTOCOLS = {"synaptic_scaling": "protocols.synaptic_scaling"}
+"""Module that holds ``PAPER``, by model."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One number of a paper's table, and what it was measured with.
+
+    Parameters
+    ----------
+    table : str
+        ``IV``, or ``Fig. 4c`` for what the paper shows without a number.
+    dataset : str
+    row : str
+        Cells with the same text stand in one row.
+    changes : mapping of str to str
+        What the table varies, as typed after ``--set``; the model's defaults give the rest.
+    accuracy : float, optional
+        Per cent as printed.
+    """
+
+    table: str
+    dataset: str
+    row: str
+    changes: Mapping[str, str]
+    accuracy: float | None = None
+
+    @property
+    def neurons(self) -> str:
+        """Size of the network, as the ledger writes it."""
+        return self.changes.get("neurons", "")
+
+    @property
+    def setting(self) -> str:
+        """What varies besides the size, as the ledger writes it."""
+        return " ".join(f"{symbol}={text}" for symbol, text in self.changes.items() if symbol != "neurons")
+
+
+@dataclass(frozen=True)
+class Paper:
+    """What a paper did and what it found.
+
+    Parameters
+    ----------
+    protocol : RunSettings
+        The run that every cell makes, but for what the cell says.
+    cells : sequence of Cell
+        All tables.
+    columns : str
+        The symbol that the tables spread over their columns.
+    seeds : tuple of int
+        As many as the paper averages over.
+    measure : callable
+        What the claims need to know of a complete run besides its accuracy: quantity to (value, unit).
+    """
+
+    protocol: RunSettings
+    cells: Sequence[Cell]
+    columns: str
+    seeds: tuple[int, ...]
+    measure: Callable[[xr.DataTree, RunSettings], Mapping[str, tuple[float, str]]]
+
+    @property
+    def tables(self) -> tuple[str, ...]:
+        """Names of the tables, in order."""
+        return tuple(dict.fromkeys(cell.table for cell in self.cells))
+
+
+def paper_of(model: str) -> Paper:
+    """The paper behind a model.
+
+    Raises
+    ------
+    ValueError
+        There is none to reproduce.
+    """
+    if model not in _PROTOCOLS:
+        registry.find(model)  # says which models there are
+        raise ValueError(f"{model}: has no table to reproduce; expected one of {', '.join(_PROTOCOLS)}")
+    paper: Paper = importlib.import_module(_PROTOCOLS[model]).PAPER
+    return paper
+
+
+def cell_of(model: Model, dataset: str) -> Cell | None:
+    """The cell of a paper that a model's settings stand in, if there is one."""
+    if model.name not in _PROTOCOLS:
+        return None
+    paper = paper_of(model.name)
+    have = settings.shown(model)
+    for cell in paper.cells:
+        if cell.accuracy is None or cell.dataset != dataset:
+            continue
+        if have == settings.shown(settings.apply(type(model), {**paper.protocol.changes, **cell.changes})):
+            return cell
+    return None
+
+
+def choose(
+    paper: Paper, tables: Iterable[str], which: str = "all", neurons: Iterable[int] = ()
+) -> list[Cell]:
+    """Cells of some tables.
+
+    Parameters
+    ----------
+    paper : Paper
+    tables : iterable of str
+        Names such as ``IV``; all tables if there is none.
+    which : str
+        ``all``, ``best`` (the paper's best of each row), or conditions such as ``w_t=9,tau_p=60*ms``.
+    neurons : iterable of int
+        Sizes of the network; all if there is none.
+
+    Raises
+    ------
+    ValueError
+        A table, a size or a condition is met by no cell.
+    """
+    wanted = list(tables) or list(paper.tables)
+    for name in wanted:
+        if name not in paper.tables:
+            raise ValueError(f"table {name}: expected one of {', '.join(paper.tables)}")
+    cells = [cell for cell in paper.cells if cell.table in wanted]
+    if sizes := {str(number) for number in neurons}:
+        cells = [cell for cell in cells if cell.neurons in sizes]
+    if which == "best":
+        cells = _best(cells)
+    elif which != "all":
+        conditions = settings.assignments(which.split(","))
+        cells = [cell for cell in cells if conditions.items() <= cell.changes.items()]
+    if not cells:
+        raise ValueError(
+            f"no cell of table {', '.join(wanted)} is {which}"
+            + (f" with {' or '.join(sorted(sizes))} neurons" if sizes else "")
+            + "; expected all, best, or conditions such as w_t=9,tau_p=60*ms"
+        )
+    return cells
+
+
+def _best(cells: Iterable[Cell]) -> list[Cell]:
+    rows: dict[tuple[str, str], list[Cell]] = {}
+    for cell in cells:
+        rows.setdefault((cell.table, cell.row), []).append(cell)
+    return [max(row, key=lambda cell: cell.accuracy or 0.0) for row in rows.values()]
+
+
+def command_of(asked: RunSettings) -> str:
+    """The command that makes one run, for whoever wants to make it again."""
+    words = ["hebbarium", "train", asked.model, "--dataset", asked.dataset, "--seed", str(asked.seed)]
+    default = RunSettings()
+    for option, value, usual in (
+        ("--images", asked.images, default.images),
+        ("--epochs", asked.epochs, default.epochs),
+        ("--device", asked.device, default.device),
+        ("--precision", asked.precision, default.precision),
+        ("--block", asked.block, default.block),
+        ("--test-images", asked.test_images, default.test_images),
+        ("--validation", asked.validation, default.validation),
+        ("--evaluate-on", asked.evaluate_on, default.evaluate_on),
+        ("--labels-from", asked.labels_from, default.labels_from),
+        ("--labelling-images", asked.labelling_images or "all", default.labelling_images or "all"),
+        ("--from", asked.warm_start, default.warm_start),
+    ):
+        if value != usual:
+            words += [option, str(value)]
+    for symbol, text in asked.changes.items():
+        words += ["--neurons", text] if symbol == "neurons" else ["--set", f"{symbol}={text}"]
+    return shlex.join(words)
+
+
+@dataclass(frozen=True)
+class Reproduction:
+    """Some cells of a paper, to be made again.
+
+    Parameters
+    ----------
+    paper : Paper
+    cells : sequence of Cell
+    seeds : tuple of int
+    out : Path
+        Folder of the run folders and figures.
+    results : Path
+        Folder of the ledgers.
+    protocol : RunSettings
+        The paper's, or what was asked for instead.
+    keep : bool
+        Whether checkpoints are kept; without them a run can neither be tested again nor go on.
+    """
+
+    paper: Paper
+    cells: Sequence[Cell]
+    seeds: tuple[int, ...]
+    out: Path
+    results: Path
+    protocol: RunSettings
+    keep: bool = False
+
+    @property
+    def ledger(self) -> Path:
+        """The ledger of accuracies."""
+        return self.results / f"{self.protocol.model}.csv"
+
+    @property
+    def measurements(self) -> Path:
+        """The ledger of what else was measured."""
+        return self.results / f"{self.protocol.model}_measurements.csv"
+
+    def run_of(self, cell: Cell, seed: int) -> PlannedRun:
+        """The run that makes one seed of a cell."""
+        changes = {**self.protocol.changes, **cell.changes}
+        # Weights over time are wanted of one seed; of the others, the first and the last.
+        snapshots = self.protocol.snapshots if seed == self.seeds[0] else 1
+        asked = dataclasses.replace(
+            self.protocol, dataset=cell.dataset, changes=changes, seed=seed, snapshots=snapshots
+        )
+        setting = cell.setting.replace("*", "").replace(" ", "_")
+        name = f"{cell.table.replace(' ', '')}_{cell.dataset}_{cell.neurons}_{setting}_seed={seed}"
+        return PlannedRun(name, asked, self.out / name, figures=seed == self.seeds[0])
+
+
+def reproduce(asked: Reproduction, jobs: int = 1, reporter: Reporter | None = None) -> list[Outcome]:
+    """Make cells again, one row of the ledger a seed and readout, added as soon as a run is complete.
+
+    Rows that are in the ledger already, whatever commit made them, are not made again.
+
+    Raises
+    ------
+    EngineError, DatasetError, ValueError
+        See `protocols.many_runs.run_all`.
+    """
+    reporter = reporter or QuietReporter()
+    there = {(row.cell, row.seed) for row in ledger.read(asked.ledger)}
+    cells: dict[str, Cell] = {}
+    runs = []
+    for cell in asked.cells:
+        for seed in asked.seeds:
+            run = asked.run_of(cell, seed)
+            if all((row.cell, row.seed) in there for row in _expected_rows(cell, run.settings)):
+                reporter.message(f"{run.name}: in the ledger already")
+                continue
+            cells[run.name] = cell
+            runs.append(run)
+
+    def enter(run: PlannedRun) -> None:
+        with results.open_run(run.folder) as tree:
+            ledger.append(asked.ledger, list(_rows(cells[run.name], run.settings, tree)))
+            measured = asked.paper.measure(tree, run.settings)
+            measurements.append(
+                asked.measurements, _measurements(cells[run.name], run.settings, tree, measured)
+            )
+        if not asked.keep:
+            shutil.rmtree(run.folder / "checkpoints", ignore_errors=True)
+
+    return many_runs.run_all(runs, jobs, reporter, enter)
+
+
+def _expected_rows(cell: Cell, asked: RunSettings) -> Iterable[ledger.Row]:
+    """The rows that a run will make, without what only the run can tell."""
+    trained, tested = _image_numbers(asked)
+    for readout in (results.MOST_ACTIVE, results.CLASS_MEAN):
+        yield _row(cell, asked, readout, 0.0, trained, tested, "")
+
+
+def _rows(cell: Cell, asked: RunSettings, tree: xr.DataTree) -> Iterable[ledger.Row]:
+    accuracy = tree["evaluation"].to_dataset()["accuracy"].isel(seed=0, samples_seen=-1)
+    commit = f"{tree.attrs['git_commit']}{'-changed' if tree.attrs['git_dirty'] else ''}"
+    tested = tree["test"].children[next(iter(tree["test"].children))].sizes["sample"]
+    for readout in accuracy["readout"].values:
+        value = round(float(accuracy.sel(readout=readout)), 2)
+        yield _row(cell, asked, str(readout), value, int(tree.attrs["samples_seen"]), tested, commit)
+
+
+def _measurements(
+    cell: Cell, asked: RunSettings, tree: xr.DataTree, measured: Mapping[str, tuple[float, str]]
+) -> Iterable[Measurement]:
+    row = next(iter(_rows(cell, asked, tree)))
+    for quantity, (value, unit) in measured.items():
+        yield Measurement(
+            row.dataset,
+            row.neurons,
+            row.setting,
+            row.seed,
+            row.images_trained,
+            quantity,
+            value,
+            unit,
+            row.commit,
+        )
+
+
+def _row(
+    cell: Cell, asked: RunSettings, readout: str, accuracy: float, trained: int, tested: int, commit: str
+) -> ledger.Row:
+    extra = {symbol: text for symbol, text in asked.changes.items() if symbol not in cell.changes}
+    default = RunSettings()
+    for name in ("labels_from", "labelling_images", "epochs", "block", "evaluate_on"):
+        if getattr(asked, name) != getattr(default, name):
+            extra[name] = str(getattr(asked, name))
+    return ledger.Row(
+        table=cell.table,
+        dataset=cell.dataset,
+        neurons=cell.neurons,
+        setting=" ".join([cell.setting, *(f"{name}={text}" for name, text in extra.items())]),
+        readout=readout,
+        seed=asked.seed,
+        accuracy=accuracy,
+        paper=cell.accuracy if readout == READOUT_OF_THE_PAPERS else None,
+        images_trained=trained,
+        images_tested=tested,
+        selection=ledger.LAST,
+        device=asked.device,
+        precision=asked.precision,
+        command=command_of(dataclasses.replace(asked, snapshots=RunSettings().snapshots)),
+        commit=commit,
+    )
+
+
+def _image_numbers(asked: RunSettings) -> tuple[int, int]:
+    """Images trained on, over all epochs, and images tested on."""
+    shown = estimates.presentations(asked, _loaded(asked.dataset, asked.data))
+    return shown.train, shown.test
+
+
+@functools.cache
+def _loaded(name: str, data: str | None) -> Dataset:
+    return datasets.load(name, data)
