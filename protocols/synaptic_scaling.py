@@ -2,7 +2,7 @@
 
 Run it (``python protocols/synaptic_scaling.py``): it trains a small network on the digits that come with the
 project, tests it and draws what it has learned, in about a minute. Edit what stands under "What to run" and
-run it again. ``--paper`` runs the paper's own protocol with the same settings, which takes minutes to hours and
+run it again. ``--paper`` runs the paper's own protocol with the same settings: minutes to hours, and it
 needs the whole data set. ``hebbarium reproduce synaptic_scaling --table IV`` makes a whole table.
 """
 
@@ -145,7 +145,7 @@ PAPER = Paper(PROTOCOL, tuple(_cells()), columns="w_t", seeds=SEEDS, measure=mea
 def main() -> int:
     """Run one network, short unless ``--paper`` is given, and print what came of it."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
-    parser.add_argument("--paper", action="store_true", help="the paper's own protocol instead of the short one")
+    parser.add_argument("--paper", action="store_true", help="the paper's protocol instead of the short one")
     protocol = PROTOCOL if parser.parse_args().paper else SHORT
     asked = dataclasses.replace(protocol, changes=SETTINGS, seed=SEED)
     try:
