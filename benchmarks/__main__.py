@@ -15,7 +15,7 @@ from benchmarks import comparison, figure, rows
 from benchmarks.worker import ROOT, WorkerFailed
 from protocols import datasets
 
-PARTS = ("brian2", "bindsnet", "set-up", "memory", "scaling")
+PARTS = ("brian2", "bindsnet", "by-hand", "set-up", "memory", "scaling")
 
 
 def main() -> int:
@@ -51,7 +51,7 @@ def main() -> int:
         with tempfile.TemporaryDirectory() as name:
             scratch = Path(name)
             np.save(scratch / "images.npy", datasets.load("mnist-embedded").train_images)
-            if only & {"brian2", "bindsnet", "set-up"}:
+            if only & {"brian2", "bindsnet", "by-hand", "set-up"}:
                 found = comparison.compare(plan, scratch / "images.npy", scratch, only, say)
             if only & {"memory", "scaling"}:
                 grown = comparison.grow(plan, scratch / "images.npy", only, say)

@@ -19,6 +19,7 @@ NEURONS = 400
 SIZES = (100, 400, 1600, 6400)
 OURS = {"float32": "hebbarium, float32", "float64": "hebbarium, float64"}
 USUAL = "usual Brian2 loop"
+BY_HAND = "C++ by hand, float32"
 SET_UP_BLOCK = 1000  # images
 
 Say = Callable[[str], None]
@@ -117,7 +118,7 @@ def compare(plan: Plan, images: Path, scratch: Path, only: set[str], say: Say) -
     images : Path
         ``.npy`` file of the images all sides see.
     only : set of str
-        Others than ours to measure: ``brian2``, ``bindsnet``; ``set-up`` needs only ours.
+        Others than ours to measure: ``brian2``, ``bindsnet``, ``by-hand``; ``set-up`` needs only ours.
     """
     found = Outcome()
     with ExitStack() as stack:
@@ -138,6 +139,9 @@ def compare(plan: Plan, images: Path, scratch: Path, only: set[str], say: Say) -
             worker = side(python, "usual_brian2", images, neurons=NEURONS, start=start,
                           warm_up=plan.other_warm_up)
             add(USUAL, plan.usual, worker)
+        if "by-hand" in only:
+            worker = side(python, "by_hand", images, neurons=NEURONS, warm_up=plan.warm_up)
+            add(BY_HAND, 3 * plan.ours, worker)
         rivals = _bindsnet(plan, images, add, say) if "bindsnet" in only else []
         measured = take_turns(workers, turns, plan.rounds, say)
 
@@ -154,6 +158,10 @@ def compare(plan: Plan, images: Path, scratch: Path, only: set[str], say: Say) -
             )
             processor = ratio(measured[other], measured[name], "cpu")
             found.rows.append(Row(f"{name}: times as fast as {other}, by processor time", processor))
+    if BY_HAND in measured:
+        ours = OURS["float32"]
+        slower = ratio(measured[ours], measured[BY_HAND])
+        found.rows.append(Row(f"{BY_HAND}: times as fast as {ours}", slower))
     for name in OURS.values():
         share = set_up_share(measured[name])
         found.rows.append(

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import comparison, figure, rows
+from benchmarks import by_hand, comparison, figure, rows
 from benchmarks.rows import Row
 from benchmarks.worker import Measurement, Worker, WorkerFailed, measure
+from models.synaptic_scaling import SynapticScaling
 
 ROWS = [
     Row("ours: an image", 1.2345, "ms"),
@@ -116,6 +117,14 @@ def test_bindsnet_is_never_left_out_silently(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setenv(comparison.BINDSNET_PYTHON, "no/such/python")
     with pytest.raises(FileNotFoundError, match="no/such/python"):
         comparison._bindsnet(comparison.QUICK, Path("images.npy"), lambda *_: None, said.append)
+
+
+def test_the_program_by_hand_gets_the_models_parameters() -> None:
+    given = by_hand.options(SynapticScaling(neurons=400, norm="L1"))
+    assert (given["n"], given["norm"], given["w_t"], given["tau_p"]) == ("400", "1", "9", "60")
+    source = by_hand.SOURCE.read_text()
+    unknown = [name for name in given if f'"{name}"' not in source]
+    assert not unknown, f"{by_hand.SOURCE.name} has no option {unknown}"
 
 
 def test_machine_is_in_words() -> None:
