@@ -1,0 +1,198 @@
+"""What the engine refuses: networks that a block would maim, a device would drop or a GPU would race on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from brian2 import Network, NeuronGroup, Synapses, linked_var, ms, network_operation
+
+from engine import inspection
+from engine.contract import Structure
+from engine.errors import ModelRefused
+from engine.runtime import runtime_device
+from engine.standalone import StandaloneProgram
+from models.contract import Arrays, StateVariable
+from models.synaptic_scaling import SynapticScaling
+
+Change = Callable[[Network], Any]
+
+
+@dataclass(frozen=True, eq=False)
+class Altered(SynapticScaling):
+    """The model with something done to its network after it was built."""
+
+    change: Change = lambda network: None
+    forgets: str = ""
+    invents: str = ""
+
+    def build(self, phase: str, precision: str, inputs: Arrays, record: tuple[str, ...] = ()) -> Network:
+        network = super().build(phase, precision, inputs, record)
+        self.change(network)
+        return network
+
+    def state(self, phase: str) -> tuple[StateVariable, ...]:
+        kept = tuple(v for v in super().state(phase) if v.name != self.forgets)
+        return (*kept, StateVariable(self.invents, 1)) if self.invents else kept
+
+
+class Generated(StandaloneProgram):
+    """Generates C++ and stops before the compiler."""
+
+    def __init__(self, structure: Structure, folder: Path) -> None:
+        self.structure = structure
+        self.generate(folder)
+
+
+def build(model: SynapticScaling, device: str, folder: Path) -> None:
+    """As far as each device gets before it runs anything."""
+    structure = Structure(model, "train", "float64", device, 2)
+    if device == "cpp":
+        Generated(structure, folder)
+        return
+    with runtime_device("numpy", "float64"):
+        network = model.build("train", "float64", {"rates": np.zeros((2, 16))})
+        inspection.refuse_unfaithful(network, structure)
+
+
+def altered(change: Change | None = None, **more: str) -> Altered:
+    return Altered(pixels=16, neurons=4, change=change or (lambda network: None), **more)
+
+
+DEVICES = ["numpy", "cpp"]
+
+
+@pytest.mark.parametrize("device", DEVICES)
+def test_the_model_itself_is_accepted(device: str, tmp_path: Path) -> None:
+    build(altered(), device, tmp_path)
+
+
+@pytest.mark.parametrize("device", DEVICES)
+def test_network_operations_are_refused(device: str, tmp_path: Path) -> None:
+    def add_operation(network: Network) -> None:
+        @network_operation(dt=1 * ms, name="normalise")
+        def normalise() -> None:
+            pass
+
+        network.add(normalise)
+
+    with pytest.raises(ModelRefused, match="'normalise' is a Python network operation"):
+        build(altered(add_operation), device, tmp_path)
+
+
+def one_delay(network: Network) -> None:
+    extra = Synapses(network["excitatory"], network["inhibitory"], on_pre="g_e_post += 0.1", delay=2 * ms, name="late",
+                     clock=network["excitatory"].clock)
+    extra.connect(j="i")
+    network.add(extra)
+
+
+def delays_by_value(network: Network) -> None:
+    network["to_inhibitory"].pre.delay = 2 * ms
+
+
+def delays_by_expression(network: Network) -> None:
+    network["to_inhibitory"].pre.delay = "i*ms"
+
+
+def delays_by_array(network: Network) -> None:
+    network["to_inhibitory"].pre.delay = np.arange(4) * ms
+
+
+@pytest.mark.parametrize("device", DEVICES)
+@pytest.mark.parametrize("change", [one_delay, delays_by_value, delays_by_expression, delays_by_array])
+def test_delays_are_refused(change: Change, device: str, tmp_path: Path) -> None:
+    with pytest.raises(ModelRefused, match="has delays"):
+        build(altered(change), device, tmp_path)
+
+
+@pytest.mark.parametrize("device", DEVICES)
+def test_delays_of_nothing_are_no_delays(device: str, tmp_path: Path) -> None:
+    def no_delay(network: Network) -> None:
+        network["to_inhibitory"].pre.delay = 0 * ms
+
+    build(altered(no_delay), device, tmp_path)
+
+
+@pytest.mark.parametrize("device", DEVICES)
+@pytest.mark.parametrize("forgotten", ["excitatory.theta", "plastic.w", "inhibitory.lastspike"])
+def test_undeclared_state_is_refused(forgotten: str, device: str, tmp_path: Path) -> None:
+    with pytest.raises(ModelRefused, match=rf"{forgotten} can change .* not declared"):
+        build(altered(forgets=forgotten), device, tmp_path)
+
+
+def test_state_of_an_added_population_is_noticed(tmp_path: Path) -> None:
+    def add_counter(network: Network) -> None:
+        counter = NeuronGroup(1, "n : 1", name="counter", clock=network["excitatory"].clock)
+        counter.run_regularly("n += 1", name="count", when="end")
+        network.add(counter)
+
+    with pytest.raises(ModelRefused, match=r"counter\.n can change"):
+        build(altered(add_counter), "numpy", tmp_path)
+
+
+@pytest.mark.parametrize("device", DEVICES)
+def test_invented_state_is_refused(device: str, tmp_path: Path) -> None:
+    with pytest.raises(ModelRefused, match=r"state\(\) declares excitatory\.mood, which the network of phase 'train'"):
+        build(altered(invents="excitatory.mood"), device, tmp_path)
+
+
+# -- races on a GPU ----------------------------------------------------------------------------------------
+
+ON_PRE = {
+    "sets a neuron's variable": ("v_post = 0.5", "writes a variable that other synapses share"),
+    "sets it from itself": ("v_post = clip(v_post + w, 0, 1)", "writes a variable"),
+    "divides it": ("v_post /= 2", "writes a variable"),
+    "sets the source's": ("v_pre = 1", "writes a variable"),
+    "reads a sum that is not whole yet": ("g_post += w\nw += 0.1*g_post", "reads g_post while"),
+    "adds what it reads": ("g_post += g_post*w", "reads g_post while"),
+    "adds and multiplies": ("g_post += w\ng_post *= 0.9", "in ways whose order matters"),
+    "uniform numbers": ("w += 0.1*rand()", "draws random numbers"),
+    "normal numbers": ("w += 0.1*randn()", "draws random numbers"),
+    "Poisson numbers": ("w += poisson(2)", "draws random numbers"),
+    "a comment before it": ("w += 1  # fine\nv_post = 0  # not", "writes a variable"),
+    "a shared kernel": ("k = k + 0.1*w", "writes a variable"),
+}
+
+
+def racing(on_pre: str = "g_post += w", regularly: str = "", on_post: str = "") -> list[str]:
+    """Races of two populations and their synapses; `k` is a kernel that synapses share."""
+    with runtime_device("numpy", "float64"):
+        group = NeuronGroup(4, "v : 1\ng : 1", threshold="v > 1", reset="v = 0", name="cells")
+        kernel = NeuronGroup(2, "k : 1", name="kernel")
+        synapses = Synapses(group, group, "w : 1\nkid : integer\nk : 1 (linked)", on_pre=on_pre,
+                            on_post=on_post or None, name="wires")
+        synapses.connect()
+        synapses.k = linked_var(kernel, "k", index="kid")
+        if regularly:
+            synapses.run_regularly(regularly, name="wires_regularly")
+        return inspection.races(Network(group, kernel, synapses))
+
+
+@pytest.mark.parametrize(("code", "why"), ON_PRE.values(), ids=ON_PRE)
+def test_pathways_that_race_are_found(code: str, why: str) -> None:
+    found = racing(on_pre=code)
+    assert any(why in sentence for sentence in found), found
+    assert all(sentence.startswith("wires_pre: ") for sentence in found)
+    assert any(why in sentence for sentence in racing(on_post=code))
+
+
+@pytest.mark.parametrize("code", [
+    "g_post += w", "v_post += 1", "g_post -= 0.1*w", "v_pre *= 0.5", "w = clip(w + 0.1*v_post, 0, 1)",
+])
+def test_run_regularly_on_synapses_has_no_atomics(code: str) -> None:
+    found = racing(regularly=code)
+    assert bool(found) == ("w =" not in code), found
+    assert all("wires_regularly: " in sentence for sentence in found)
+
+
+@pytest.mark.parametrize("code", [
+    "g_post += w*k", "g_post -= w", "g_post += w\ng_post -= 2*v_pre", "v_pre += 1\ng_post *= 0.5",
+    "w = clip(w - 0.1*v_post, 0, 1)\ng_post += w", "grown = w*1.1\nw = clip(grown, 0, 1)",
+])
+def test_what_brian2cuda_makes_atomic_is_accepted(code: str) -> None:
+    assert racing(on_pre=code) == []
