@@ -75,7 +75,8 @@ class Evidence:
                 best[key] = cell
         for cell in best.values():
             row = cell.row
-            entry = _Entry(row.dataset, row.neurons, *_cell(row.symbols), cell.mean, cell.error, cell.seeds)
+            norm, w_t, tau_p = _cell(row.symbols)
+            entry = _Entry(row.dataset, row.neurons, norm, w_t, tau_p, cell.mean, cell.error, cell.seeds)
             if row.table in _TABLES:
                 self._accuracy.setdefault(row.readout, []).append(entry)
         self._measured = list(measured)
@@ -90,13 +91,14 @@ class Evidence:
 
     def quantity(self, name: str, **where: str) -> list[_Entry]:
         """Another measured quantity, by cell."""
-        groups: dict[tuple[str, ...], list[float]] = {}
+        groups: dict[tuple[str, str, str, str, str], list[float]] = {}
         for row in self._measured:
             if row.quantity == name:
                 groups.setdefault((row.dataset, row.neurons, *_cell(row.symbols)), []).append(row.value)
-        entries = [
-            _Entry(*key, *ledger.mean_and_error(values), len(values)) for key, values in groups.items()
-        ]
+        entries = []
+        for key, values in groups.items():
+            mean, error = ledger.mean_and_error(values)
+            entries.append(_Entry(*key, value=mean, error=error, seeds=len(values)))
         return list(_where(entries, **where))
 
     def quantity_at(self, name: str, entry: _Entry) -> _Entry | None:
@@ -225,8 +227,8 @@ def _small_target_forms_no_fields(e: Evidence) -> Judgement:
         return OPEN, "needs Fig.4c or Table V at w_t=60, and the best cell of a row"
     highest, lowest = max(entry.value for entry in small), min(entry.value for entry in formed)
     numbers = "neurons with a field of their class: " + "; ".join(
-        f"{entry.dataset} N={entry.neurons} {entry.norm} w_t={entry.w_t} tau_p={_plain(entry.tau_p)} {entry} %"
-        for entry in (*small, *formed)
+        f"{cell.dataset} N={cell.neurons} {cell.norm} w_t={cell.w_t} tau_p={_plain(cell.tau_p)} {cell} %"
+        for cell in (*small, *formed)
     )
     return (HOLDS if highest < lowest else FAILS), numbers
 
@@ -299,7 +301,7 @@ CLAIMS: dict[str, Callable[[Evidence], Judgement]] = {
     "L2 scaling at its best W_t beats L1 scaling at its best, in every row": _l2_beats_l1,
     "With L2 scaling and W_t well set, 400 neurons beat 100": _more_neurons_are_better,
     "With L2 scaling, tau_p 60 ms wins on MNIST and 20 ms on Fashion-MNIST": _time_constant,
-    "The most active neuron is a better readout than class means at 400 neurons": _most_active_beats_class_mean,
+    "The most active neuron reads better than class means at 400 neurons": _most_active_beats_class_mean,
     "L1 scaling leaves higher weights than L2 scaling": _l1_leaves_higher_weights,
     "W_t set too small forms no class-specific fields": _small_target_forms_no_fields,
     "tau_p hardly matters for whether fields form": _time_constant_hardly_matters_for_fields,

@@ -13,17 +13,30 @@ from pathlib import Path
 
 import xarray as xr
 
-from analysis import ledger
+from analysis import figures, ledger
 from engine import results
 from models.contract import Model
-from protocols import datasets, estimates, many_runs, measurements, registry, settings
+from protocols import datasets, estimates, many_runs, measurements, registry, settings, shown_again, training
 from protocols.labelled_images import Dataset
 from protocols.many_runs import Outcome, PlannedRun
 from protocols.measurements import Measurement
 from protocols.progress import QuietReporter, Reporter
 from protocols.training import RunSettings
 
-__all__ = ["Cell", "Paper", "Reproduction", "cell_of", "choose", "command_of", "paper_of", "reproduce"]
+__all__ = [
+    "Cell",
+    "Paper",
+    "Reproduction",
+    "cell_of",
+    "choose",
+    "command_of",
+    "draw",
+    "embedded",
+    "measure_shown_again",
+    "paper_of",
+    "reproduce",
+    "rows_of",
+]
 
 READOUT_OF_THE_PAPERS = results.MOST_ACTIVE
 
@@ -233,6 +246,11 @@ class Reproduction:
         """The ledger of what else was measured."""
         return self.results / f"{self.protocol.model}_measurements.csv"
 
+    @property
+    def claims(self) -> Path:
+        """Which claims of the paper hold."""
+        return self.results / f"{self.protocol.model}_claims.csv"
+
     def run_of(self, cell: Cell, seed: int) -> PlannedRun:
         """The run that makes one seed of a cell."""
         changes = {**self.protocol.changes, **cell.changes}
@@ -282,6 +300,50 @@ def reproduce(asked: Reproduction, jobs: int = 1, reporter: Reporter | None = No
     return many_runs.run_all(runs, jobs, reporter, enter)
 
 
+def rows_of(asked: Reproduction) -> list[ledger.Row]:
+    """Rows of the ledger that a reproduction has made or found."""
+    wanted = {
+        (row.cell, row.seed)
+        for cell in asked.cells
+        for seed in asked.seeds
+        for row in _expected_rows(cell, asked.run_of(cell, seed).settings)
+    }
+    return [row for row in ledger.read(asked.ledger) if (row.cell, row.seed) in wanted]
+
+
+def draw(asked: Reproduction, table: str) -> Path:
+    """Figure of a table, ours beside the paper's."""
+    rows = ledger.select(rows_of(asked), table=table, readout=READOUT_OF_THE_PAPERS)
+    path = asked.out / results.FIGURES / f"table_{table.replace('.', '')}.png"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return figures.save(figures.paper_comparison(rows), path)
+
+
+def embedded(cell: Cell) -> Cell:
+    """The same cell on the part of the set that comes with the project: quick, and not the paper's number."""
+    return dataclasses.replace(cell, dataset=f"{cell.dataset}-embedded", accuracy=None)
+
+
+def measure_shown_again(asked: Reproduction, reporter: Reporter, images: int = 2000) -> None:
+    """Measure how much longer training takes if images that evoke few spikes are shown again."""
+    sizes: dict[str, Cell] = {}
+    for cell in _best([cell for cell in asked.cells if cell.accuracy is not None] or asked.cells):
+        sizes.setdefault(f"{cell.dataset} {cell.neurons}", cell)
+    for cell in sizes.values():
+        run = dataclasses.replace(asked.run_of(cell, asked.seeds[0]).settings, images=images, block=100)
+        once, again = shown_again.compare(run, reporter)
+        common = (cell.dataset, cell.neurons, cell.setting, run.seed, images)
+        commit = _commit(**training._code_version())
+        measurements.append(
+            asked.measurements,
+            [
+                Measurement(*common, "time_once", once.seconds, "s", commit),
+                Measurement(*common, "time_repeated", again.seconds, "s", commit),
+                Measurement(*common, "presentations_repeated", again.presentations, "", commit),
+            ],
+        )
+
+
 def _expected_rows(cell: Cell, asked: RunSettings) -> Iterable[ledger.Row]:
     """The rows that a run will make, without what only the run can tell."""
     trained, tested = _image_numbers(asked)
@@ -291,11 +353,15 @@ def _expected_rows(cell: Cell, asked: RunSettings) -> Iterable[ledger.Row]:
 
 def _rows(cell: Cell, asked: RunSettings, tree: xr.DataTree) -> Iterable[ledger.Row]:
     accuracy = tree["evaluation"].to_dataset()["accuracy"].isel(seed=0, samples_seen=-1)
-    commit = f"{tree.attrs['git_commit']}{'-changed' if tree.attrs['git_dirty'] else ''}"
+    commit = _commit(str(tree.attrs["git_commit"]), bool(tree.attrs["git_dirty"]))
     tested = tree["test"].children[next(iter(tree["test"].children))].sizes["sample"]
     for readout in accuracy["readout"].values:
         value = round(float(accuracy.sel(readout=readout)), 2)
         yield _row(cell, asked, str(readout), value, int(tree.attrs["samples_seen"]), tested, commit)
+
+
+def _commit(commit: str, dirty: bool) -> str:
+    return f"{commit[:12]}-changed" if dirty else commit[:12]
 
 
 def _measurements(

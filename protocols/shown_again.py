@@ -1,8 +1,8 @@
 """How much longer training takes if images that evoke too few spikes are shown again (Diehl & Cook 2015).
 
 Touda & Okuno show every image once and say that this makes training faster. Here one and the same network is
-trained in both ways, and the time is taken. Images that evoked fewer than five spikes in their block are shown
-again after it, at higher rates, as often as it needs.
+trained in both ways, and the time is taken. Images that evoked fewer than five spikes in their block are
+shown again after it, at rising rates, until they do.
 """
 
 from __future__ import annotations

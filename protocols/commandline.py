@@ -1,0 +1,655 @@
+"""The command ``hebbarium``.
+
+What takes time to import is imported by the command that needs it, so that ``--help`` answers at once.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+if TYPE_CHECKING:
+    from models.contract import Model
+    from protocols.many_runs import Outcome
+    from protocols.progress import Reporter
+    from protocols.training import RunSettings
+
+DEBUG = "HEBBARIUM_DEBUG"
+STOPPED, FAILED = 130, 1
+
+
+class _Commands(TyperGroup):
+    """Turns errors into one line on standard error."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except (typer.Abort, BrokenPipeError):
+            raise
+        except KeyboardInterrupt:
+            raise typer.Exit(STOPPED) from None
+        except Exception as error:
+            if hasattr(error, "exit_code") or os.environ.get(DEBUG, "0") not in ("", "0"):
+                raise  # usage errors, which typer shows; or someone wants to see where it happened
+            text, code = _in_words(error)
+            print(f"hebbarium: {text}", file=sys.stderr)
+            raise typer.Exit(code) from None
+
+
+def _in_words(error: Exception) -> tuple[str, int]:
+    """An error as one line, and the exit code."""
+    from engine.errors import EngineError, Stopped
+
+    text = " ".join(str(error).split())
+    if isinstance(error, Stopped):
+        return text, STOPPED
+    if isinstance(error, EngineError | ValueError | OSError) and text:
+        return text, FAILED
+    if isinstance(error, KeyError) and " " in text:
+        return text.strip("'\""), FAILED
+    kind = type(error).__name__
+    return f"{kind}: {text} (unexpected; {DEBUG}=1 shows where it happened)", FAILED
+
+
+app = typer.Typer(
+    cls=_Commands,
+    help="Spike-based learning papers as Brian2 equations: train, test, compare with the printed numbers.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+RunFolder = Annotated[Path, typer.Argument(help="run folder", metavar="RUN")]
+ModelName = Annotated[
+    str, typer.Argument(help="a name from `hebbarium models`, or your own file.py", metavar="MODEL")
+]
+Sets = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set", help="parameter of the model, such as tau_p=20*ms; can be repeated", metavar="SYMBOL=VALUE"
+    ),
+]
+DataFolder = Annotated[
+    Path | None, typer.Option(help="folder that holds the files of the data sets", metavar="DIR")
+]
+Neurons = Annotated[int | None, typer.Option(min=1, help="size of the network")]
+Jobs = Annotated[int, typer.Option(min=1, help="processes at a time")]
+Device = Annotated[
+    str | None, typer.Option(help="cpp (default), cython, numpy or cuda; see `hebbarium devices`")
+]
+Precision = Annotated[str | None, typer.Option(help="float32 (default) or float64")]
+Block = Annotated[int | None, typer.Option(min=1, help="images between two checkpoints")]
+Images = Annotated[int | None, typer.Option(min=1, help="training images an epoch; all if not given")]
+TestImages = Annotated[int | None, typer.Option(min=1, help="images to test on; all if not given")]
+LabelsFrom = Annotated[
+    str | None,
+    typer.Option(
+        help="responses that label the neurons: labelling (default: a frozen pass), all or second_half"
+    ),
+]
+LabellingImages = Annotated[
+    str | None, typer.Option(help="training images of the frozen pass, a number or all", metavar="NUMBER")
+]
+Validation = Annotated[int | None, typer.Option(min=0, help="training images to hold out")]
+EvaluateOn = Annotated[str | None, typer.Option(help="test (default) or validation")]
+
+
+# -- looking -------------------------------------------------------------------------------------------------
+
+
+@app.command()
+def models() -> None:
+    """List the models."""
+    from protocols import registry
+
+    for name, kind in registry.models().items():
+        print(f"{name}\n    {kind.title}\n    {kind.paper}")
+
+
+@app.command()
+def describe(
+    model: ModelName,
+    form: Annotated[str, typer.Option("--format", help="text, markdown or latex")] = "text",
+    phase: Annotated[
+        str | None, typer.Option(help="train, respond or test: whose equations are shown")
+    ] = None,
+    changes: Sets = None,
+) -> None:
+    """Show a model's parameters with their sources, its equations and the order of a step."""
+    from protocols import description, registry, settings
+
+    made = settings.apply(registry.find(model), settings.assignments(changes or []))
+    print(description.describe(made, form, phase))
+
+
+@app.command()
+def devices() -> None:
+    """List what programs can run on, here."""
+    from engine import devices as engine_devices
+
+    for name, text in engine_devices.listing().items():
+        print(f"{name:8}{text}")
+
+
+# -- running -------------------------------------------------------------------------------------------------
+
+
+@app.command()
+def train(
+    model: ModelName,
+    neurons: Neurons = None,
+    dataset: Annotated[
+        str | None, typer.Option(help="a set from `hebbarium data`, or your own .npz file")
+    ] = None,
+    epochs: Annotated[int | None, typer.Option(min=1, help="passes through the training images")] = None,
+    images: Images = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="seed of every random choice")] = None,
+    device: Device = None,
+    precision: Precision = None,
+    jobs: Jobs = 1,
+    out: Annotated[
+        Path | None, typer.Option(help="new run folder; runs/MODEL-SET-NUMBER if not given")
+    ] = None,
+    warm_start: Annotated[
+        Path | None, typer.Option("--from", help="begin with a trained run", metavar="RUN")
+    ] = None,
+    data: DataFolder = None,
+    changes: Sets = None,
+    block: Block = None,
+    test_images: TestImages = None,
+    validation: Validation = None,
+    evaluate_on: EvaluateOn = None,
+    labels_from: LabelsFrom = None,
+    labelling_images: LabellingImages = None,
+    snapshots: Annotated[int | None, typer.Option(min=1, help="how often the weights are kept")] = None,
+    figures: Annotated[bool, typer.Option(help="draw the figures")] = True,
+) -> None:
+    """Train a network on images, test it, and draw what it has learned."""
+    from protocols import settings
+
+    wanted = settings.assignments(changes or [])
+    if neurons is not None:
+        wanted = _with_neurons(wanted, neurons)
+    asked = _run_settings(
+        model=model, changes=wanted, dataset=dataset, data=_text(data), images=images, epochs=epochs,
+        seed=seed, device=device, precision=precision, block=block, test_images=test_images, validation=validation,
+        evaluate_on=evaluate_on, labels_from=labels_from, snapshots=snapshots, jobs=jobs,
+        warm_start=_text(warm_start), **_labelling(labelling_images),
+    )  # fmt: skip
+    if warm_start is not None:
+        asked = _warm(asked, warm_start)
+    _train(asked, out, figures)
+
+
+def _train(asked: RunSettings, out: Path | None, figures: bool) -> None:
+    from protocols import datasets, estimates, many_runs, registry, training
+
+    kind = registry.find(asked.model)
+    made = asked.make_model()
+    images = datasets.load(asked.dataset, asked.data)
+    shown = estimates.presentations(asked, images)
+    out = out or many_runs.unused_folder(Path("runs"), f"{kind.name}-{images.name.removesuffix('.npz')}")
+    if out.exists():
+        raise ValueError(
+            f"{out}: exists already; choose another --out, or go on with `hebbarium resume {out}`"
+        )
+    room = estimates.disk_bytes(asked, made, shown)
+    estimates.check_disk(out, room)
+    with _reporting() as reporter:
+        if estimates.is_long(made, shown):
+            reporter.message("Compiling, and measuring the speed on 20 images of each phase")
+            duration = estimates.in_time(estimates.seconds(asked, made, images, shown))
+            reporter.message(
+                f"This will take about {duration} and at most {estimates.in_bytes(room)} of disk"
+            )
+        training.train(asked, out, reporter)
+    _conclude(out, figures)
+
+
+@app.command()
+def resume(run: RunFolder, figures: Annotated[bool, typer.Option(help="draw the figures")] = True) -> None:
+    """Go on with a run from its last whole block."""
+    from protocols import training
+
+    with _reporting() as reporter:
+        if training.is_complete(run):
+            reporter.message(f"{run}: is complete already")
+        training.resume(run, reporter)
+    _conclude(run, figures)
+
+
+@app.command()
+def demo(
+    out: Annotated[Path | None, typer.Option(help="new run folder; runs/demo-NUMBER if not given")] = None,
+    images: Annotated[int, typer.Option(min=1, help="digits to train on")] = 6000,
+    neurons: Annotated[int, typer.Option(min=1, help="size of the network")] = 100,
+) -> None:
+    """Train a small network on the digits that come with the project, in about a minute."""
+    from analysis import figures
+    from protocols import datasets, many_runs, training
+
+    out = out or many_runs.unused_folder(Path("runs"), "demo")
+    asked = training.RunSettings(
+        changes={"neurons": str(neurons)}, dataset=datasets.DEFAULT, images=images, labels_from="second_half"
+    )
+    print(f"{neurons} neurons learn {images:,} handwritten digits without being told which is which.")
+    with _reporting() as reporter:
+        reporter.message("Compiling (the first time only)")
+        training.train(asked, out, reporter)
+    _print_accuracies(out)
+    drawn = figures.save_all(out)
+    fields = [path for path in drawn if path.stem == "receptive_fields"] or drawn
+    print(f"receptive fields: {fields[0]}")
+    print(f"everything else:  {out}")
+
+
+def _conclude(run: Path, draw: bool) -> None:
+    """Print what a complete run has come to, and draw its figures."""
+    from engine import results
+
+    _print_accuracies(run)
+    print(f"results: {results.file_of(run)}")
+    if draw:
+        _draw(run, ("png",))
+
+
+def _print_accuracies(run: Path) -> None:
+    from engine import results
+    from protocols import reproduction, training
+
+    asked = training.settings_of(run)
+    with results.open_run(run) as tree:
+        accuracy = tree["evaluation"].to_dataset()["accuracy"].isel(seed=0, samples_seen=-1).load()
+        tested = sum(node.sizes["sample"] for node in tree["test"].children.values())
+        dataset = str(tree.attrs["dataset"])
+    cell = reproduction.cell_of(asked.make_model(), dataset)
+    where = "test" if asked.evaluate_on == "test" else "validation"
+    print(f"accuracy on {tested:,} {where} images of {dataset}, chance is about 10 %:")
+    for name in accuracy["readout"].values:
+        line = f"  {str(name).replace('_', ' '):12}{float(accuracy.sel(readout=name)):6.2f} %"
+        if cell and name == reproduction.READOUT_OF_THE_PAPERS:
+            line += f"   (Table {cell.table}: {cell.accuracy:.2f} %)"
+        print(line)
+
+
+@app.command()
+def evaluate(
+    run: RunFolder,
+    dataset: Annotated[str | None, typer.Option(help="another set than the run's")] = None,
+    data: DataFolder = None,
+    test_images: TestImages = None,
+    jobs: Jobs = 1,
+) -> None:
+    """Test a trained run again, on its own test images or on others."""
+    from protocols import training
+
+    with _reporting() as reporter:
+        found = training.evaluate(run, reporter, dataset, _text(data), jobs, test_images)
+    accuracy = found["accuracy"].isel(seed=0, samples_seen=-1)
+    print(f"accuracy on {found.sizes['sample']:,} images of {dataset or training.settings_of(run).dataset}:")
+    for name in accuracy["readout"].values:
+        print(f"  {str(name).replace('_', ' '):12}{float(accuracy.sel(readout=name)):6.2f} %")
+
+
+@app.command()
+def predict(
+    run: RunFolder,
+    images: Annotated[Path, typer.Argument(help="your images, an .npz file with the array `images`")],
+    out: Annotated[Path | None, typer.Option(help="CSV file; standard output if not given")] = None,
+    readout: Annotated[str, typer.Option(help="most_active or class_mean")] = "most_active",
+    jobs: Jobs = 1,
+) -> None:
+    """Label images of your own with a trained run."""
+    from protocols import prediction
+
+    with _reporting() as reporter:
+        found = prediction.predict(run, images, readout, jobs, reporter)
+    text = prediction.as_csv(found)
+    if out is None:
+        print(text, end="")
+    else:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        out.write_text(text, encoding="utf-8")
+        print(f"{len(found.predicted):,} labels: {out}")
+    if found.accuracy is not None:
+        print(f"right for {found.accuracy:.2f} % of the images that have a label", file=sys.stderr)
+
+
+@app.command()
+def figures(
+    run: RunFolder,
+    formats: Annotated[list[str] | None, typer.Option("--format", help="png (default), svg or pdf")] = None,
+) -> None:
+    """Draw every figure that a run has the numbers for."""
+    _draw(run, tuple(formats or ["png"]))
+
+
+def _draw(run: Path, formats: tuple[str, ...]) -> None:
+    from analysis import figures
+
+    for path in figures.save_all(run, formats):
+        print(f"figure: {path}")
+
+
+# -- many runs -----------------------------------------------------------------------------------------------
+
+
+@app.command()
+def sweep(
+    model: ModelName,
+    changes: Annotated[
+        list[str],
+        typer.Option("--set", help="values to combine; can be repeated", metavar="SYMBOL=VALUE,VALUE,..."),
+    ],
+    out: Annotated[Path, typer.Option(help="folder of the sweep; a sweep that is there goes on")],
+    seeds: Annotated[str, typer.Option(help="such as 0-2 or 0,3,7")] = "0",
+    neurons: Neurons = None,
+    dataset: Annotated[
+        str | None, typer.Option(help="a set from `hebbarium data`, or your own .npz file")
+    ] = None,
+    epochs: Annotated[int | None, typer.Option(min=1, help="passes through the training images")] = None,
+    images: Images = None,
+    device: Device = None,
+    precision: Precision = None,
+    jobs: Jobs = 1,
+    data: DataFolder = None,
+    block: Block = None,
+    test_images: TestImages = None,
+    validation: Validation = None,
+    evaluate_on: EvaluateOn = None,
+    labels_from: LabelsFrom = None,
+    labelling_images: LabellingImages = None,
+) -> None:
+    """Run every combination of some settings and seeds; done ones are skipped, begun ones go on."""
+    from protocols import sweeps
+
+    values = sweeps.values_of(model, changes)
+    if neurons is not None:
+        _with_neurons(dict.fromkeys(values, ""), neurons)
+    fixed = {} if neurons is None else {"neurons": str(neurons)}
+    base = _run_settings(
+        model=model, changes=fixed, dataset=dataset, data=_text(data), images=images, epochs=epochs,
+        device=device, precision=precision, block=block, test_images=test_images, validation=validation,
+        evaluate_on=evaluate_on, labels_from=labels_from, snapshots=1, **_labelling(labelling_images),
+    )  # fmt: skip
+    planned = sweeps.plan(base, values, sweeps.seeds_of(seeds), out)
+    _check_disk([run.run.settings for run in planned], out, jobs)
+    with _reporting() as reporter:
+        outcomes = sweeps.go(planned, out, jobs, reporter)
+    print(sweeps.table(outcomes, planned))
+    print(f"summary: {out / sweeps.SUMMARY}")
+    _exit_if_failed(outcomes)
+
+
+@app.command()
+def reproduce(
+    model: ModelName,
+    table: Annotated[list[str] | None, typer.Option(help="such as IV; can be repeated")] = None,
+    neurons: Annotated[
+        list[int] | None, typer.Option(help="only networks of this size; can be repeated")
+    ] = None,
+    cells: Annotated[str, typer.Option(help="all, best (of each row), or conditions such as w_t=9")] = "all",
+    seeds: Annotated[str | None, typer.Option(help="such as 0-2; the paper's number if not given")] = None,
+    jobs: Jobs = 1,
+    out: Annotated[
+        Path | None, typer.Option(help="folder of the runs; runs/reproduce-MODEL if not given")
+    ] = None,
+    results: Annotated[
+        Path | None, typer.Option(help="folder of the ledger; the project's if not given")
+    ] = None,
+    images: Annotated[
+        int | None, typer.Option(min=1, help="instead of the paper's number of training images")
+    ] = None,
+    test_images: Annotated[int | None, typer.Option(min=1, help="instead of the paper's number")] = None,
+    embedded: Annotated[
+        bool, typer.Option("--embedded", help="the sets that come with the project instead of the whole ones")
+    ] = False,
+    device: Device = None,
+    precision: Precision = None,
+    data: DataFolder = None,
+    labels_from: LabelsFrom = None,
+    labelling_images: LabellingImages = None,
+    changes: Sets = None,
+    keep: Annotated[bool, typer.Option(help="keep the checkpoints")] = False,
+    claims: Annotated[bool, typer.Option(help="hold the paper's claims against the ledger")] = False,
+    measure: Annotated[
+        bool, typer.Option(help="with --claims: measure training with images shown again")
+    ] = False,
+) -> None:
+    """Make a paper's tables again, ours beside theirs; goes on where it was stopped."""
+    from analysis import ledger
+    from protocols import reproduction, settings, sweeps
+
+    paper = reproduction.paper_of(model)
+    printed = paper.protocol
+    given = _run_settings(
+        model=printed.model, changes={**printed.changes, **settings.assignments(changes or [])},
+        dataset=printed.dataset, data=_text(data), images=images or printed.images, epochs=printed.epochs,
+        device=device or printed.device, precision=precision or printed.precision, block=printed.block,
+        test_images=test_images or printed.test_images, labels_from=labels_from or printed.labels_from,
+        snapshots=printed.snapshots, **_labelling(labelling_images),
+    )  # fmt: skip
+    # Whatever is not the paper's protocol stays out of the project's ledger.
+    as_printed = given == _with_data(printed, given) and not embedded
+    out = out or Path("runs") / f"reproduce-{model}"
+    ledgers = results or (Path(__file__).resolve().parent.parent / "results" if as_printed else out)
+    chosen = reproduction.choose(paper, table or [], cells, neurons or [])
+    if embedded:
+        chosen = [reproduction.embedded(cell) for cell in chosen]
+    asked = reproduction.Reproduction(
+        paper, chosen, sweeps.seeds_of(seeds) if seeds else paper.seeds, out, ledgers, given, keep
+    )
+    outcomes: list[Outcome] = []
+    if table or not claims:
+        with _reporting() as reporter:
+            outcomes = reproduction.reproduce(asked, jobs, reporter)
+        for name in dict.fromkeys(cell.table for cell in chosen):
+            rows = [row for row in reproduction.rows_of(asked) if row.table == name]
+            rows = ledger.select(rows, readout=reproduction.READOUT_OF_THE_PAPERS)
+            print(f"\nTable {name}" if name in ("III", "IV", "V", "VI") else f"\n{name}")
+            print(ledger.markdown_table(rows, paper.columns if rows else None))
+            if rows:
+                print(f"figure: {reproduction.draw(asked, name)}")
+        print(f"\nledger: {asked.ledger}")
+    if claims:
+        _claims(asked, measure)
+    _exit_if_failed(outcomes)
+
+
+def _claims(asked: Any, measure: bool) -> None:
+    from analysis import ledger
+    from protocols import claims, measurements, reproduction
+
+    if measure:
+        with _reporting() as reporter:
+            reproduction.measure_shown_again(asked, reporter)
+    evidence = claims.Evidence(ledger.read(asked.ledger), measurements.read(asked.measurements))
+    verdicts = claims.judge(evidence)
+    for verdict in verdicts:
+        print(f"{verdict.verdict:16} {verdict.claim}\n{'':16} {verdict.numbers}")
+    claims.write(asked.claims, verdicts)
+    print(f"claims: {asked.claims}")
+
+
+# -- data and cache ------------------------------------------------------------------------------------------
+
+data_app = typer.Typer(help="Find, check or download the image sets.", rich_markup_mode=None)
+cache_app = typer.Typer(help="Show or empty the cache of compiled programs.", rich_markup_mode=None)
+app.add_typer(data_app, name="data")
+app.add_typer(cache_app, name="cache")
+
+
+@data_app.callback(invoke_without_command=True)
+def data(context: typer.Context) -> None:
+    """Find, check or download the image sets."""
+    if context.invoked_subcommand is None:
+        data_list()
+
+
+@data_app.command("list")
+def data_list(
+    folder: Annotated[Path | None, typer.Option("--data", help="folder to look in")] = None,
+) -> None:
+    """List the sets, and where they were found."""
+    from protocols import datasets
+
+    for one in datasets.describe(folder):
+        where = f"{one.source}: {one.folder}" if one.folder else one.problem
+        print(f"{one.name:24}{one.train:6,} + {one.test:6,} images  {one.state:10} {where}")
+        print(f"{'':24}{one.licence}")
+
+
+@data_app.command("fetch")
+def data_fetch(name: Annotated[str, typer.Argument(help="mnist or fashion-mnist")]) -> None:
+    """Download a set into your cache folder."""
+    from protocols import datasets
+
+    print(datasets.fetch(name))
+
+
+@data_app.command("check")
+def data_check(
+    folder: Annotated[Path | None, typer.Option("--data", help="folder to look in")] = None,
+) -> None:
+    """Check every file found against its digest; fails if one is damaged."""
+    from protocols import datasets
+
+    found = datasets.describe(folder)
+    for one in found:
+        print(f"{one.name:24}{one.state:10} {one.sha256 or one.problem}")
+    if any(one.state == "damaged" for one in found):
+        raise typer.Exit(FAILED)
+
+
+@cache_app.callback(invoke_without_command=True)
+def cache(context: typer.Context) -> None:
+    """Show or empty the cache of compiled programs."""
+    if context.invoked_subcommand is None:
+        cache_list()
+
+
+@cache_app.command("list")
+def cache_list() -> None:
+    """List the compiled programs."""
+    from engine import cache as programs
+    from protocols import estimates
+
+    entries = programs.entries()
+    for entry in entries:
+        d = entry.description
+        what = f"{d.get('model')} {d.get('phase')} {d.get('precision')} {d.get('device')}"
+        size = estimates.in_bytes(entry.size)
+        print(f"{entry.key}  {what:40} N={d.get('structure', {}).get('neurons', '?'):6} {size:>8}")
+    total = estimates.in_bytes(sum(entry.size for entry in entries))
+    print(f"{len(entries)} programs, {total}, in {programs.folder()}")
+
+
+@cache_app.command("clear")
+def cache_clear() -> None:
+    """Delete the compiled programs; they are made again when they are needed."""
+    from engine import cache as programs
+
+    print(f"{programs.clear()} programs deleted")
+
+
+# -- shared --------------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def _reporting() -> Iterator[Reporter]:
+    from protocols.progress import reporter
+
+    # What is expected to be lost in conversion to single precision is no news to the user.
+    warnings.filterwarnings("ignore", "overflow encountered in cast", RuntimeWarning)
+    progress = reporter()
+    try:
+        yield progress
+    finally:
+        progress.close()
+
+
+def _run_settings(**given: Any) -> RunSettings:
+    """Settings of a run from options; None keeps the default."""
+    from protocols.training import RunSettings
+
+    return RunSettings(**{name: value for name, value in given.items() if value is not None})
+
+
+def _labelling(text: str | None) -> dict[str, Any]:
+    if text is None:
+        return {}
+    if text != "all" and not (text.isdecimal() and int(text) > 0):
+        raise ValueError(f"--labelling-images {text}: expected a number of images, or all")
+    return {"labelling_images": None if text == "all" else int(text)}
+
+
+def _text(path: Path | None) -> str | None:
+    return None if path is None else str(path)
+
+
+def _with_neurons(changes: dict[str, str], neurons: int) -> dict[str, str]:
+    if "neurons" in changes:
+        raise ValueError(f"--neurons {neurons}: neurons is set by --set as well; keep one of them")
+    return {"neurons": str(neurons), **changes}
+
+
+def _warm(asked: RunSettings, other: Path) -> RunSettings:
+    """Settings of a run that begins with another one's state: what is not set anew is as it was there."""
+    import dataclasses
+
+    from protocols import training
+
+    before = training.settings_of(other)
+    asked = dataclasses.replace(asked, changes={**before.changes, **asked.changes})
+    old, new = before.make_model(), asked.make_model()
+    if old.name != new.name or old.population_sizes() != new.population_sizes():
+        raise ValueError(
+            f"--from {other}: holds {old.name} with {_sizes(old)} neurons, which cannot begin {new.name} "
+            f"with {_sizes(new)}; leave out --neurons, or train from the start"
+        )
+    return asked
+
+
+def _sizes(model: Model) -> str:
+    return " + ".join(map(str, model.population_sizes().values()))
+
+
+def _with_data(protocol: RunSettings, given: RunSettings) -> RunSettings:
+    import dataclasses
+
+    return dataclasses.replace(protocol, data=given.data, jobs=given.jobs)
+
+
+def _check_disk(runs: list[RunSettings], out: Path, jobs: int) -> None:
+    from protocols import datasets, estimates
+
+    room = 0
+    for asked in runs[:1]:  # all of a sweep are about alike
+        images = datasets.load(asked.dataset, asked.data)
+        room = estimates.disk_bytes(asked, asked.make_model(), estimates.presentations(asked, images))
+    estimates.check_disk(out, room * len(runs))
+
+
+def _exit_if_failed(outcomes: list[Outcome]) -> None:
+    failed = [outcome for outcome in outcomes if outcome.problem]
+    for outcome in failed:
+        print(f"hebbarium: {outcome.run.name}: {outcome.problem}", file=sys.stderr)
+    if failed:
+        raise typer.Exit(FAILED)
+
+
+def main() -> None:
+    """Entry point of the command ``hebbarium``."""
+    app()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,112 @@
+"""Labels for a user's own images, from a trained run."""
+
+from __future__ import annotations
+
+import csv
+import io
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis.accuracy import accuracy
+from analysis.readouts import READOUTS
+from engine import results, streams
+from protocols import training
+from protocols.labelled_images import UNLABELLED
+from protocols.own_images import read_npz
+from protocols.progress import Reporter
+from protocols.published_sets import SETS
+
+__all__ = ["Prediction", "as_csv", "predict"]
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """Classes of images.
+
+    Attributes
+    ----------
+    predicted : numpy.ndarray
+        Class of each image, shape (images,); -1 where no neuron fired.
+    spikes : numpy.ndarray
+        Spikes of all neurons together, shape (images,).
+    names : tuple of str
+        Name of each class, empty if the run's set has none.
+    accuracy : float, optional
+        Per cent right, if the images came with labels.
+    """
+
+    predicted: NDArray[np.int16]
+    spikes: NDArray[np.int64]
+    names: tuple[str, ...] = ()
+    accuracy: float | None = None
+
+
+def predict(
+    run: Path,
+    images: Path,
+    readout: str = results.MOST_ACTIVE,
+    jobs: int = 1,
+    reporter: Reporter | None = None,
+) -> Prediction:
+    """Show images to a trained network, in which nothing learns any more.
+
+    Parameters
+    ----------
+    run : Path
+        A complete run; nothing is written into it.
+    images : Path
+        An ``.npz`` file with ``images``; see `protocols.own_images`.
+    readout : {'most_active', 'class_mean'}
+    jobs : int
+        Processes at a time.
+
+    Raises
+    ------
+    ValueError
+        Unknown readout.
+    DatasetError, RunFolderError, ResultFileError
+        Images or run cannot be read.
+    """
+    if readout not in READOUTS:
+        raise ValueError(f"readout {readout}: expected one of {', '.join(READOUTS)}")
+    own = read_npz(images)
+    asked = training.settings_of(run)
+    model, state = training.trained_model(run)
+    with results.open_run(run) as tree:
+        neuron_label = tree["evaluation"].to_dataset()["neuron_label"].values
+    with tempfile.TemporaryDirectory(prefix="hebbarium-") as scratch:
+        counts = training.responses(
+            model,
+            state,
+            own.train_images,
+            phase="test",
+            seed=asked.seed,
+            purpose=streams.TEST_SPIKES,
+            scratch=Path(scratch),
+            device=asked.device,
+            precision=asked.precision,
+            jobs=jobs,
+            title="Labelling images",
+            reporter=reporter,
+        )
+    predicted = READOUTS[readout](counts, neuron_label)
+    known = own.train_labels != UNLABELLED
+    names = SETS[asked.dataset].class_names if asked.dataset in SETS else ()
+    right = accuracy(predicted[known], own.train_labels[known]) if known.any() else None
+    return Prediction(predicted, counts.sum(axis=1, dtype=np.int64), names, right)
+
+
+def as_csv(found: Prediction) -> str:
+    """``image,class,name,spikes``, a line an image; class and name are empty where no neuron fired."""
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["image", "class", "name", "spikes"])
+    for image, (number, spikes) in enumerate(zip(found.predicted, found.spikes, strict=True)):
+        answered = number != results.NO_CLASS
+        name = found.names[number] if answered and number < len(found.names) else ""
+        writer.writerow([image, number if answered else "", name, spikes])
+    return text.getvalue()
