@@ -1,14 +1,17 @@
 """CUDA standalone by brian2cuda: generated, compiled and linked anywhere with nvcc; run where there is a GPU.
 
 What is taken from brian2cuda's private parts is here: ``dev`` before an array's name is its copy on the GPU,
-and `random_number_buffer` holds the seed of every cuRAND stream.
+`random_number_buffer` holds the seed of every cuRAND stream, and pathways look at `defaultclock` whatever clock
+they run on.
 """
 
 from __future__ import annotations
 
 import functools
 import importlib.util
+import logging
 import os
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -97,6 +100,19 @@ class CudaProgram(StandaloneProgram):
         version = subprocess.run(["nvcc", "--version"], capture_output=True, text=True, check=False).stdout
         return {"nvcc": version.strip().split("\n")[-1], "brian2cuda": brian2cuda.__version__,
                 "compute_capability": compute_capability() or ASSUMED_CAPABILITY}
+
+    def generate(self, folder: Path) -> None:
+        """As for C++; then pathways look at the network's own clock, since the default one does not exist."""
+        logging.getLogger("brian2cuda").setLevel(logging.WARNING)  # it would list its preferences
+        super().generate(folder)
+        clocks = re.findall(r"^extern Clock (\w+);", (folder / "objects.h").read_text(), re.MULTILINE)
+        if len(clocks) != 1:
+            raise ModelRefused(
+                f"model {self.structure.model.name}: has {len(clocks)} clocks ({', '.join(clocks)}); with several,"
+                " brian2cuda delivers spikes at wrong times: give all objects one clock"
+            )
+        for source in sorted((folder / "code_objects").glob("*.cu")):
+            source.write_text(re.sub(r"\bdefaultclock\.timestep\b", f"{clocks[0]}.timestep", source.read_text()))
 
     def set_preferences(self) -> None:
         """Flags that let a present-day nvcc compile, with or without a GPU in sight."""

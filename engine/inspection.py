@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import ast
+import textwrap
 from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-from brian2 import Clock, Network, NetworkOperation, Synapses
-from brian2.core.variables import ArrayVariable, DynamicArrayVariable
+from brian2 import Clock, Network, NetworkOperation, Synapses, get_device
+from brian2.core.variables import ArrayVariable
 from brian2.groups.group import Group, VariableOwner
 from brian2.synapses.synapses import SynapticPathway
 
@@ -90,55 +91,75 @@ def refuse_unfaithful(network: Network, structure: Structure) -> None:
 
 def _has_delay(pathway: SynapticPathway) -> bool:
     delay = pathway.variables["delay"]
-    if isinstance(delay, DynamicArrayVariable) and not delay.scalar:
-        # An array of delays is made for every pathway that was not given one; zero unless somebody set it.
-        return bool(getattr(delay, "set_by_user", False))
-    return bool(np.any(np.asarray(delay.get_value()) != 0))
+    try:
+        return bool(np.any(np.asarray(delay.get_value()) != 0))
+    except NotImplementedError:
+        # A standalone device does not know the values, but it does know what is going to set them.
+        name = get_device().get_array_name(delay, access_data=False)
+        return any(_sets(instruction, name, delay) for instruction in get_device().main_queue)
+
+
+def _sets(instruction: tuple[str, Any], name: str, variable: ArrayVariable) -> bool:
+    """Whether an instruction of a standalone device's main program gives an array other values than zero."""
+    kind, args = instruction
+    if kind == "run_code_object":
+        return args[0].template_name.startswith("group_variable_set") and variable in args[0].variables.values()
+    if kind == "set_by_constant":
+        return bool(args[0] == name and args[1] != 0)
+    return bool(kind in ("set_by_array", "set_array_by_array", "set_by_single_value") and args[0] == name)
 
 
 def races(network: Network) -> list[str]:
     """Operations whose outcome would depend on the order of a GPU's threads, one sentence each.
 
-    Many synapses of a pathway run at once and may share a neuron. Adding to, subtracting from and multiplying
-    a neuron's variable is made atomic by brian2cuda in pathways; everything else that touches a shared
-    variable is a race, and `run_regularly` on synapses has no atomics at all.
+    Many synapses of a pathway run at once and may share a neuron, or whatever else an index leads them to.
+    Adding to, subtracting from and multiplying such a variable is made atomic by brian2cuda in pathways;
+    everything else that touches it is a race, and `run_regularly` on synapses has no atomics at all.
     """
     found = []
     for member in network.sorted_objects:
-        code = getattr(member, "abstract_code", None) or getattr(member, "code", None)
-        if not isinstance(code, str):
-            continue
-        group = getattr(member, "group", None)
         if isinstance(member, SynapticPathway):
-            found += _pathway_races(member.name, member.code, atomic=True)
-        elif isinstance(group, Synapses):
-            found += _pathway_races(member.name, code, atomic=False)
+            found += _code_races(member.name, member.code, member.synapses, atomic=True)
+        elif isinstance(getattr(member, "group", None), Synapses) and isinstance(
+            code := getattr(member, "abstract_code", None), str
+        ):
+            found += _code_races(member.name, code, member.group, atomic=False)
     return found
 
 
-def _pathway_races(name: str, code: str, atomic: bool) -> list[str]:
+def _code_races(name: str, code: str, synapses: Synapses, atomic: bool) -> list[str]:
     found = []
-    added: set[str] = set()
-    tree = ast.parse(code)
+    combined: dict[str, set[str]] = {}
+    tree = ast.parse(textwrap.dedent(code))
     for node in ast.walk(tree):
-        target: Any = None
-        if isinstance(node, ast.AugAssign):
-            target, safe = node.target, atomic and isinstance(node.op, ast.Add | ast.Sub | ast.Mult)
-            if isinstance(target, ast.Name) and _is_neuron(target.id):
-                added.add(target.id)
-        elif isinstance(node, ast.Assign):
-            target, safe = node.targets[0], False
-        if isinstance(target, ast.Name) and _is_neuron(target.id) and not safe:
-            found.append(f"{name}: '{ast.unparse(node)}' writes a variable that other synapses share")
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in {
-            "rand", "randn", "poisson", "binomial"
-        }:
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in _RANDOM:
             found.append(f"{name}: '{ast.unparse(node)}' draws random numbers that synapses may share")
+        if isinstance(node, ast.AugAssign):
+            target: ast.expr = node.target
+            how = _ATOMIC.get(type(node.op)) if atomic else None
+        elif isinstance(node, ast.Assign):
+            target, how = node.targets[0], None
+        else:
+            continue
+        if isinstance(target, ast.Name) and _is_shared(target.id, synapses):
+            combined.setdefault(target.id, set()).add(how or "set")
+            if how is None:
+                found.append(f"{name}: '{ast.unparse(node)}' writes a variable that other synapses share")
+    for variable, ways in combined.items():
+        if len(ways) > 1:
+            found.append(f"{name}: {variable} is changed in ways whose order matters ({', '.join(sorted(ways))})")
     for node in ast.walk(tree):
-        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load) and node.id in added:
-            found.append(f"{name}: reads {node.id} while other synapses add to it")
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load) and node.id in combined:
+            found.append(f"{name}: reads {node.id} while other synapses change it")
     return found
 
 
-def _is_neuron(name: str) -> bool:
-    return name.endswith(("_pre", "_post"))
+_ATOMIC = {ast.Add: "added to", ast.Sub: "added to", ast.Mult: "multiplied"}
+_RANDOM = {"rand", "randn", "poisson", "binomial"}
+
+
+def _is_shared(name: str, synapses: Synapses) -> bool:
+    """Whether several synapses may reach one element of a variable: a neuron's, a scalar, a linked one."""
+    return name.endswith(("_pre", "_post")) or (
+        name in synapses.variables and synapses.variables.indices[name] != "_idx"
+    )

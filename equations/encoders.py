@@ -11,11 +11,11 @@ p_spike : 1                                                    # lambda*dt of Eq
 due : 1                                                        # the step of the next spike
 """
 GEOMETRIC_FIRES = "t_in_timesteps >= due"
-GEOMETRIC_RESET = "due = t_in_timesteps + ceil(log(rand())/log1p(-p_spike))\n"
+GEOMETRIC_RESET = "due = t_in_timesteps + ceil(clip(log(rand())/log1p(-p_spike), 1, longest))\n"
 # The step at which a sample begins may itself carry a spike: hence the - one.
 GEOMETRIC_SWITCH = """
 p_spike = clip({rates}(t, i)*dt, p_least, p_most)
-due = t_in_timesteps - 1 + ceil(log(rand())/log1p(-p_spike))
+due = t_in_timesteps - 1 + ceil(clip(log(rand())/log1p(-p_spike), 1, longest))
 """
 
 BERNOULLI = "p_spike : 1                                       # lambda*dt of Eq. 1\n"

@@ -108,6 +108,7 @@ class SynapticScaling(Model):
             "sample_steps": self.sample_steps(phase),
             "p_least": 1e-12,  # an interval far beyond any block
             "p_most": 1 - 1e-12,
+            "longest": 1e9,  # steps: beyond any block, within 32 bits
             "p_norm": self.p_norm,
         }
         group = {"clock": clock, "namespace": constants, "method": "exponential_euler"}

@@ -1,11 +1,15 @@
-"""What all tests share: one folder of compiled programs."""
+"""What all tests share: one folder of compiled programs, and a quiet Brian2."""
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Iterator
 
 import pytest
+
+# At its usual level Brian2 records every line of generated code, which would be shown for each failing test.
+logging.getLogger("brian2").setLevel(logging.WARNING)
 
 
 @pytest.fixture(scope="session", autouse=True)

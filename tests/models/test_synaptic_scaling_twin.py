@@ -13,7 +13,15 @@ from numpy.typing import NDArray
 
 from engine.contract import BlockResult, Spikes
 from models.synaptic_scaling import SynapticScaling
-from tests.models.small_networks import CAPACITY, NEURONS, PIXELS, first_state, run_images, small_model
+from tests.models.small_networks import (
+    CAPACITY,
+    NEURONS,
+    PIXELS,
+    first_state,
+    images,
+    run_images,
+    small_model,
+)
 from tests.oracles.winner_take_all import ORDER, Outcome, Settings, WinnerTakeAll
 
 EXPONENTS = {"L1": 1.0, "L2": 2.0, "Lp": 3.0, "none": None}
@@ -63,6 +71,10 @@ def assert_alive(result: BlockResult, model: SynapticScaling) -> None:
         spikes = result.spikes[population]
         assert len(spikes.step) >= 3 * CAPACITY, f"{population} is all but silent"
         assert len(set(spikes.neuron.tolist())) > size // 3, f"few neurons of {population} fire"
+    unlit = model.encode(images())["rates"] == 0
+    spikes = result.spikes["input"]
+    assert unlit.any()
+    assert not unlit[spikes.step // model.sample_steps("train"), spikes.neuron].any(), "unlit pixels fire"
     before = twin(model, Spikes(np.zeros(0, np.int64), np.zeros(0, np.int32))).weights
     assert np.abs(weights(result) - before).max() > 0.05, "the weights hardly change beyond their scaling"
 
@@ -152,7 +164,10 @@ def test_the_twin_notices(mistake: dict[str, Any], tmp_path_factory: pytest.Temp
     assert not agrees(result, twin(model, driven_by, **mistake))
 
 
-@pytest.mark.parametrize("flipped", [{"a_minus": -0.01}, {"norm": "L1", "w_t": 4.0}, {"pairing": "nearest"}], ids=str)
+FLIPPED: list[dict[str, Any]] = [{"a_minus": -0.01}, {"norm": "L1", "w_t": 4.0}, {"pairing": "nearest"}]
+
+
+@pytest.mark.parametrize("flipped", FLIPPED, ids=str)
 def test_a_changed_model_no_longer_agrees(flipped: dict[str, Any], tmp_path: Path) -> None:
     """The other direction: the network is changed and the twin stays as the paper has it."""
     model = small_model()

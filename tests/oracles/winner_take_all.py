@@ -26,14 +26,16 @@ Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
 #: The stages of a step, in order. `Settings.order` changes it, to show that a wrong order is noticed.
-ORDER = ("begin", "integrate", "fire", "transmit", "depress", "potentiate", "excite", "inhibit", "scale_fired", "reset")
+ORDER = (
+    "begin", "integrate", "fire", "transmit", "depress", "potentiate", "excite", "inhibit", "scale_fired", "reset",
+)
 
 
 @dataclass(frozen=True)
 class Settings:
     """Tables I and II, Section IV, and what the paper leaves open.
 
-    Conductances are in units of the membrane's own, hence weights times `gain` are times (Eq. 4 divides by tau_s).
+    Conductances are in units of the membrane's own: Eq. 4 divides by tau_s, so that strengths are times, in ms.
     """
 
     steps: int
