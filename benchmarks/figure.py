@@ -9,6 +9,8 @@ from pathlib import Path
 import numpy as np
 from matplotlib.figure import Figure
 
+from benchmarks.rows import show
+
 OURS, OTHERS = "#0072b2", "#999999"  # told apart in grey as well
 
 
@@ -37,9 +39,9 @@ def draw(
     bars = panels[0]
     names = sorted(sides, key=lambda name: sides[name])
     drawn = bars.barh(names, [sides[n] for n in names], color=[OURS if n in ours else OTHERS for n in names])
-    bars.bar_label(drawn, [f"{sides[n]:.3g}" for n in names], padding=3, fontsize=8)
+    bars.bar_label(drawn, [show(sides[n]) for n in names], padding=3, fontsize=8)
     bars.set(xscale="log", xlabel="ms an image of 150 ms", title="Training, N = 400")
-    bars.set_xlim(min(sides.values()) / 2, max(sides.values()) * 2.5)
+    bars.set_xlim(min(sides.values()) / 2, max(sides.values()) * 4)
     bars.invert_yaxis()
     if sizes:
         growth = panels[1]
