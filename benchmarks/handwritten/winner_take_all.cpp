@@ -126,7 +126,7 @@ struct Parameters {
         scaling = o.choice("scaling", {"image", "spike", "step", "none"});
         test_theta = o.choice("test_theta", {"zero", "frozen", "adapting", "zero_adapting"});
         bounds = o.choice("bounds", {"hard", "soft_upper", "soft"});
-        rate = o.number("rate", 5000);
+        rate = o.number("rate", 4900);
         gain = o.number("gain", 1);
         e_to_i = o.number("e_to_i", 2);
         i_to_e = o.number("i_to_e", 0.25f);
