@@ -1,8 +1,8 @@
 """CUDA standalone by brian2cuda: generated, compiled and linked anywhere with nvcc; run where there is a GPU.
 
 What is taken from brian2cuda's private parts is here: ``dev`` before an array's name is its copy on the GPU,
-`random_number_buffer` holds the seed of every cuRAND stream, and pathways look at `defaultclock` whatever clock
-they run on.
+`random_number_buffer` holds the seed of every cuRAND stream, and pathways look at `defaultclock` whatever
+clock they run on.
 """
 
 from __future__ import annotations
@@ -51,9 +51,8 @@ def compute_capability() -> float | None:
     """Compute capability of the first GPU, as ``9.0``; None without a GPU."""
     if shutil.which("nvidia-smi") is None:
         return None
-    listed = subprocess.run(
-        ["nvidia-smi", "--query-gpu=compute_cap", "--format=csv,noheader"], capture_output=True, text=True, check=False
-    )
+    query = ["nvidia-smi", "--query-gpu=compute_cap", "--format=csv,noheader"]
+    listed = subprocess.run(query, capture_output=True, text=True, check=False)
     try:
         return float(listed.stdout.split()[0]) if listed.returncode == 0 else None
     except (IndexError, ValueError):
@@ -62,8 +61,9 @@ def compute_capability() -> float | None:
 
 @functools.cache
 def toolkit() -> Path:
-    """Folder of the CUDA toolkit: where nvcc itself says it is, which a wrapper on the path does not change."""
-    dry = subprocess.run(["nvcc", "--dryrun", "-x", "cu", os.devnull], capture_output=True, text=True, check=False)
+    """Folder of the CUDA toolkit: where nvcc itself says it is, a wrapper on the path notwithstanding."""
+    question = ["nvcc", "--dryrun", "-x", "cu", os.devnull]
+    dry = subprocess.run(question, capture_output=True, text=True, check=False)
     for line in dry.stderr.split("\n"):
         _, found, top = line.partition("#$ TOP=")
         if found:
@@ -72,7 +72,9 @@ def toolkit() -> Path:
 
 
 def _curand_in_toolkit() -> bool:
-    return any(toolkit().glob("**/curand.h"))
+    return any((folder / "curand.h").is_file() for folder in toolkit().glob("targets/*/include")) or (
+        toolkit() / "include" / "curand.h"
+    ).is_file()
 
 
 def _curand_package() -> Path | None:
@@ -108,11 +110,12 @@ class CudaProgram(StandaloneProgram):
         clocks = re.findall(r"^extern Clock (\w+);", (folder / "objects.h").read_text(), re.MULTILINE)
         if len(clocks) != 1:
             raise ModelRefused(
-                f"model {self.structure.model.name}: has {len(clocks)} clocks ({', '.join(clocks)}); with several,"
-                " brian2cuda delivers spikes at wrong times: give all objects one clock"
+                f"model {self.structure.model.name}: has {len(clocks)} clocks ({', '.join(clocks)}); with"
+                " several, brian2cuda delivers spikes at wrong times: give all objects one clock"
             )
         for source in sorted((folder / "code_objects").glob("*.cu")):
-            source.write_text(re.sub(r"\bdefaultclock\.timestep\b", f"{clocks[0]}.timestep", source.read_text()))
+            text = re.sub(r"\bdefaultclock\.timestep\b", f"{clocks[0]}.timestep", source.read_text())
+            source.write_text(text)
 
     def set_preferences(self) -> None:
         """Flags that let a present-day nvcc compile, with or without a GPU in sight."""
@@ -121,8 +124,8 @@ class CudaProgram(StandaloneProgram):
         # brian2cuda's own detection needs a sample program that toolkits no longer hold
         backend.detect_gpus, backend.gpu_id = False, 0
         backend.compute_capability = compute_capability() or ASSUMED_CAPABILITY
-        # Thrust needs C++17, the generated makefile says C++11 first. Its -use_fast_math is left out: it would
-        # replace float32 exponentials and logarithms by approximations.
+        # Thrust needs C++17; the generated makefile says C++11 first. -use_fast_math, which brian2cuda proposes,
+        # would replace float32 exponentials and logarithms by approximations.
         backend.extra_compile_args_nvcc = ["-w", "-std=c++17", "-ftz=true"]
         cpp = prefs.codegen.cpp
         cpp.extra_compile_args_gcc = [a.replace("c++11", "c++17") for a in cpp.extra_compile_args_gcc]
@@ -142,26 +145,29 @@ class CudaProgram(StandaloneProgram):
                 + "\n  ".join(found)
             )
 
-    def reading(self, state: dict[str, ArrayVariable], values: dict[str, ArrayVariable], inputs: list[str]) -> str:
+    def reading(
+        self, state: dict[str, ArrayVariable], values: dict[str, ArrayVariable], inputs: list[str]
+    ) -> str:
         """As for C++, then copied to the device; the generator's seed goes to cuRAND."""
         lines = [super().reading(state, values, inputs).replace(
             "_random_generators[0].seed(", "random_number_buffer.set_seed("
         )]
         for variable in [*state.values(), *values.values()]:
             name = device.get_array_name(variable, access_data=False)
-            lines.append(f"dev{name} = {name};" if isinstance(variable, DynamicArrayVariable) else _to_device(name))
+            dynamic = isinstance(variable, DynamicArrayVariable)
+            lines.append(f"dev{name} = {name};" if dynamic else _to_device(name))
         lines += [_to_device(self.timed_array(name)) for name in inputs]
         return "\n".join(lines)
 
     def writing(self, network: Network, state: dict[str, ArrayVariable]) -> str:
         """As for C++, after copying back."""
         lines = []
-        monitored = [
-            network[f"{p}_spikes"].variables[short] for p in self.structure.populations for short in ("i", "t")
-        ]
+        monitors = [network[f"{population}_spikes"] for population in self.structure.populations]
+        monitored = [monitor.variables[short] for monitor in monitors for short in ("i", "t")]
         for variable in [*state.values(), *monitored]:
             name = device.get_array_name(variable, access_data=False)
-            lines.append(f"{name} = dev{name};" if isinstance(variable, DynamicArrayVariable) else _to_host(name))
+            dynamic = isinstance(variable, DynamicArrayVariable)
+            lines.append(f"{name} = dev{name};" if dynamic else _to_host(name))
         return "\n".join([*lines, super().writing(network, state)])
 
     @staticmethod
@@ -182,8 +188,10 @@ class CudaProgram(StandaloneProgram):
 
 
 def _to_device(name: str) -> str:
-    return f"CUDA_SAFE_CALL(cudaMemcpy(dev{name}, {name}, _num_{name}*sizeof({name}[0]), cudaMemcpyHostToDevice));"
+    size = f"_num_{name}*sizeof({name}[0])"
+    return f"CUDA_SAFE_CALL(cudaMemcpy(dev{name}, {name}, {size}, cudaMemcpyHostToDevice));"
 
 
 def _to_host(name: str) -> str:
-    return f"CUDA_SAFE_CALL(cudaMemcpy({name}, dev{name}, _num_{name}*sizeof({name}[0]), cudaMemcpyDeviceToHost));"
+    size = f"_num_{name}*sizeof({name}[0])"
+    return f"CUDA_SAFE_CALL(cudaMemcpy({name}, dev{name}, {size}, cudaMemcpyDeviceToHost));"

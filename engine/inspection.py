@@ -1,4 +1,4 @@
-"""What a network holds: its variables, what may not be lost between blocks, and what cannot be run faithfully."""
+"""What a network holds: its variables, what a block may not lose, and what cannot be run faithfully."""
 
 from __future__ import annotations
 
@@ -36,7 +36,8 @@ def arrays(network: Network) -> Iterator[tuple[str, ArrayVariable]]:
     """All array variables as ``group.variable``."""
     for name, owner in owners(network).items():
         for variable_name, variable in owner.variables.items():
-            if isinstance(variable, ArrayVariable) and variable.owner is not None and variable.owner.name == name:
+            owned = isinstance(variable, ArrayVariable) and variable.owner is not None
+            if owned and variable.owner.name == name:
                 yield f"{name}.{variable_name}", variable
 
 
@@ -64,22 +65,22 @@ def refuse_unfaithful(network: Network, structure: Structure) -> None:
     for member in network.sorted_objects:
         if isinstance(member, NetworkOperation):
             raise ModelRefused(
-                f"model {model.name}: '{member.name}' is a Python network operation, which compiled programs drop"
-                " without a word; write it as run_regularly, run_on_event or a pathway"
+                f"model {model.name}: '{member.name}' is a Python network operation, which compiled programs"
+                " drop without a word; write it as run_regularly, run_on_event or a pathway"
             )
         if isinstance(member, SynapticPathway):
             delay = member.variables.get("delay")
             if delay is not None and _has_delay(member):
                 raise ModelRefused(
-                    f"model {model.name}: pathway '{member.name}' has delays; spikes under way at the end of a"
-                    " block would be lost"
+                    f"model {model.name}: pathway '{member.name}' has delays; spikes under way at the end of"
+                    " a block would be lost"
                 )
     declared = {v.name for v in model.state(structure.phase)}
     lost = changing(network) - declared
     if lost:
         raise ModelRefused(
-            f"model {model.name}: {', '.join(sorted(lost))} can change while the network runs but is not declared"
-            " by state(); declare it, or make it (constant)"
+            f"model {model.name}: {', '.join(sorted(lost))} can change while the network runs but is not"
+            " declared by state(); declare it, or make it (constant)"
         )
     missing = declared - {full for full, _ in arrays(network)}
     if missing:
@@ -103,7 +104,8 @@ def _sets(instruction: tuple[str, Any], name: str, variable: ArrayVariable) -> b
     """Whether an instruction of a standalone device's main program gives an array other values than zero."""
     kind, args = instruction
     if kind == "run_code_object":
-        return args[0].template_name.startswith("group_variable_set") and variable in args[0].variables.values()
+        code = args[0]
+        return code.template_name.startswith("group_variable_set") and variable in code.variables.values()
     if kind == "set_by_constant":
         return bool(args[0] == name and args[1] != 0)
     return bool(kind in ("set_by_array", "set_array_by_array", "set_by_single_value") and args[0] == name)
@@ -147,7 +149,8 @@ def _code_races(name: str, code: str, synapses: Synapses, atomic: bool) -> list[
                 found.append(f"{name}: '{ast.unparse(node)}' writes a variable that other synapses share")
     for variable, ways in combined.items():
         if len(ways) > 1:
-            found.append(f"{name}: {variable} is changed in ways whose order matters ({', '.join(sorted(ways))})")
+            how = ", ".join(sorted(ways))
+            found.append(f"{name}: {variable} is changed in ways whose order matters ({how})")
     for node in ast.walk(tree):
         if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load) and node.id in combined:
             found.append(f"{name}: reads {node.id} while other synapses change it")

@@ -16,8 +16,8 @@ logging.getLogger("brian2").setLevel(logging.WARNING)
 def programs(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterator[None]:
     """Keep compiled programs together, so that each is compiled once.
 
-    HEBBARIUM_CACHE names the folder and keeps it for the next run of the tests; without it the folder lasts as
-    long as this one. Either way all processes of pytest-xdist share it.
+    HEBBARIUM_CACHE names the folder and keeps it for the next run of the tests; without it the folder lasts
+    as long as this one. Either way all processes of pytest-xdist share it.
     """
     if os.environ.get("HEBBARIUM_CACHE"):
         yield

@@ -19,6 +19,7 @@ from models.contract import Arrays
 from models.synaptic_scaling import SynapticScaling
 from tests.models.small_networks import CAPACITY, EVERYONE, images, run_images, small_model
 
+SPECIAL_NAMES = {"rates": "rates_values", "plastic.w": "_dynamic_array_plastic_w"}
 BUILDABLE, WHY = cuda.available()
 needs_nvcc = pytest.mark.skipif(not BUILDABLE, reason=WHY)
 
@@ -53,7 +54,7 @@ def test_every_array_of_a_block_reaches_the_gpu_and_comes_back(sources: Path) ->
     assert set(state) | {f"{p}_spikes.{v}" for p in EVERYONE for v in "it"} <= set(written)
     to_device, _, from_device = main.partition("network.run(")
     for name in [*state, "rates"]:
-        array = {"rates": "rates_values", "plastic.w": "_dynamic_array_plastic_w"}.get(name, "_array_" + name.replace(".", "_"))
+        array = SPECIAL_NAMES.get(name, "_array_" + name.replace(".", "_"))
         copies = rf"(cudaMemcpy\(dev{array}, {array}, .*HostToDevice|dev{array} = {array};)"
         returns = rf"(cudaMemcpy\({array}, dev{array}, .*DeviceToHost|{array} = dev{array};)"
         assert re.search(copies, to_device), f"{name} is not copied to the GPU"
@@ -68,11 +69,10 @@ def test_a_run_ends_at_the_blocks_own_last_step(sources: Path) -> None:
 
 @needs_nvcc
 def test_what_many_synapses_add_is_added_atomically(sources: Path) -> None:
-    for pathway, variable in {
-        "plastic_transmit": "g_e", "plastic_add_to_norm": "norm_sum", "to_hub_pre": "n_spikes", "spare_pre": "g_i",
-    }.items():
+    sums = {"plastic_transmit": "g_e", "plastic_add_to_norm": "norm_sum", "to_hub_pre": "n_spikes"}
+    for pathway, variable in (sums | {"spare_pre": "g_i"}).items():
         code = (sources / "code_objects" / f"{pathway}_codeobject.cu").read_text()
-        assert re.search(rf"_brian_atomicAdd\(&_ptr_array_\w+_{variable}\[", code), f"{pathway} adds without atomics"
+        assert re.search(rf"_brian_atomicAdd\(&_ptr_array_\w+_{variable}\[", code), f"no atomics: {pathway}"
 
 
 @needs_nvcc
@@ -128,8 +128,8 @@ def test_the_whole_program_compiles_links_and_runs_where_it_can(tmp_path: Path) 
     model = small_model()
     program = CudaProgram(structure(model), tmp_path)
     assert (program.path / "main").stat().st_size > 10_000
-    needed = subprocess.run(["ldd", str(program.path / "main")], capture_output=True, text=True, check=True).stdout
-    assert "not found" not in needed
+    linked = subprocess.run(["ldd", str(program.path / "main")], capture_output=True, text=True, check=True)
+    assert "not found" not in linked.stdout
     if not cuda.gpu_present():
         pytest.skip("compiled and linked; no GPU to run it on")
     state = initial_state(model, "train", model.initial_state(np.random.default_rng(3)))

@@ -1,4 +1,4 @@
-"""Input spikes are Bernoulli trials of probability lambda*dt at every step, independent of each other (Eq. 1).
+"""Input spikes are independent Bernoulli trials of probability lambda*dt at every step (Eq. 1).
 
 Each check is a sum of squares that is chi-square distributed if the encoder is right. With the seeds fixed a
 check passes always or never; a right encoder with another seed would fail one in 100,000 times a check.
@@ -21,7 +21,8 @@ from engine.runtime import runtime_device
 from models.synaptic_scaling import SynapticScaling
 
 FALSE_ALARMS = 1e-5
-RATES = np.repeat([0.0, 1.0, 9.3, 20.0, 63.75, 150.0, 400.0, 1000.0], 8)  # Hz; at 1000 Hz every step has a spike
+# Hz; at 1000 Hz every step has a spike
+RATES = np.repeat([0.0, 1.0, 9.3, 20.0, 63.75, 150.0, 400.0, 1000.0], 8)
 STEPS = 50
 ENCODERS = ["geometric", "bernoulli"]
 

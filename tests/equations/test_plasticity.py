@@ -18,7 +18,9 @@ from models.synaptic_scaling import SynapticScaling
 INTERVALS = np.arange(-120, 121)
 
 
-def changes(model: SynapticScaling, target: str, folder: Path, precision: str = "float64") -> NDArray[np.float64]:
+def changes(
+    model: SynapticScaling, target: str, folder: Path, precision: str = "float64"
+) -> NDArray[np.float64]:
     """Change of weight of one synapse a pair, post after pre by each of `INTERVALS` (ms)."""
     pre, post = np.maximum(-INTERVALS, 0) + 3, np.maximum(INTERVALS, 0) + 3
     start = (model.w_min + model.w_max) / 2

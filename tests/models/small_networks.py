@@ -1,4 +1,4 @@
-"""Small winner-take-all networks that fire and learn within a few short presentations, and how to run them."""
+"""Small winner-take-all networks that fire and learn within a few short images, and how to run them."""
 
 from __future__ import annotations
 

@@ -46,8 +46,9 @@ def darkness(samples: int = 1) -> NDArray[np.float64]:
 def test_conductances_decay_exponentially() -> None:
     model = small_model(reset_conductances=False, t_train=40 * ms)
     g = np.linspace(0.01, 0.2, NEURONS)
-    end = run_rates(model, darkness(), state={"excitatory.g_e": g, "excitatory.g_i": 2 * g, "inhibitory.g_e": g})
-    for name, start in {"excitatory.g_e": g, "excitatory.g_i": 2 * g, "inhibitory.g_e": g}.items():
+    begin = {"excitatory.g_e": g, "excitatory.g_i": 2 * g, "inhibitory.g_e": g}
+    end = run_rates(model, darkness(), state=begin)
+    for name, start in begin.items():
         np.testing.assert_allclose(end.state[name], start * np.exp(-40 / 20), rtol=1e-12)
 
 
@@ -66,7 +67,8 @@ def test_the_membrane_relaxes_to_its_equilibrium() -> None:
     """With conductances that stay (tau_s endless), the exponential of tau_m/(1 + g) is exact."""
     model = small_model(reset_conductances=False, t_train=45 * ms, tau_s=1e15 * second)
     g_e, g_i = np.linspace(0, 0.45, NEURONS), np.linspace(0.3, 0, NEURONS)
-    end = run_rates(model, darkness(), state={"excitatory.g_e": g_e, "excitatory.g_i": g_i, "inhibitory.g_e": g_e})
+    begin = {"excitatory.g_e": g_e, "excitatory.g_i": g_i, "inhibitory.g_e": g_e}
+    end = run_rates(model, darkness(), state=begin)
     assert not len(end.spikes["excitatory"].step)
     for total, tau, name, inhibition in (
         (1 + g_e + g_i, 30, "excitatory.v", g_i), (1 + g_e, 5, "inhibitory.v", 0 * g_i),
@@ -142,7 +144,8 @@ def test_a_compiled_program_scales_each_image(norm: str, p: int, tmp_path: Path)
     state = run_images(model, "cpp", tmp_path).state
     dark = {"rates": darkness()}
     program = devices.program(Structure(model, "train", "float64", "cpp", CAPACITY, EVERYONE), tmp_path)
-    after = program.run(Block(state, dark, model.run_time_values(), 4)).state["plastic.w"].reshape(PIXELS, NEURONS)
+    after = program.run(Block(state, dark, model.run_time_values(), 4)).state["plastic.w"]
+    after = after.reshape(PIXELS, NEURONS)
     norms = (np.abs(after) ** p).sum(axis=0) ** (1 / p)
     np.testing.assert_allclose(norms, model.w_t, rtol=1e-12)
 
@@ -181,7 +184,8 @@ def test_theta_in_test(tmp_path: Path) -> None:
     adapting = tested("adapting", low)
     fired = np.bincount(adapting.spikes["excitatory"].neuron, minlength=NEURONS)
     theta = adapting.state["excitatory.theta"]
-    np.testing.assert_allclose(theta, low + fired * 0.11e-3, rtol=0, atol=fired.max() * 0.11e-3 * 0.12 / 200 + 1e-6)
+    # what decays in 120 ms of 200 s is less than a thousandth
+    np.testing.assert_allclose(theta, low + fired * 0.11e-3, rtol=1e-3)
     assert fired.min() >= 1
 
 
@@ -229,7 +233,7 @@ CHOICES = {
 
 @pytest.mark.parametrize("changes", CHOICES.values(), ids=CHOICES)
 def test_every_choice_runs(changes: dict[str, Any], tmp_path: Path) -> None:
-    model = small_model(**changes, max_rate=400 * Hz)  # few pixels: white ones must be bright for rate_coding=peak
+    model = small_model(**changes, max_rate=400 * Hz)  # few pixels: peak rates must be high
     phase = "test" if "theta_in_test" in changes else "train"
     result = run_images(model, "numpy", tmp_path, phase=phase, count=2)
     for population in EVERYONE:
@@ -237,21 +241,18 @@ def test_every_choice_runs(changes: dict[str, Any], tmp_path: Path) -> None:
     assert all(np.isfinite(array).all() for array in result.state.values())
 
 
-ALL_MODELS = {
-    ", ".join(f"{k}={v}" for k, v in changes.items()): changes
-    for changes in [
-        *({"norm": norm, "scaling_at": at} for norm in ("L1", "L2", "Lp", "none") for at in ("image", "spike")),
-        *({"encoder": "bernoulli", "pairing": pairing} for pairing in ("all", "nearest")),
-        *({"theta_in_test": theta, "adaptive_threshold": on}
-          for theta in ("zero", "frozen", "adapting") for on in (True, False)),
-        *({"reset_conductances": g, "reset_traces": x} for g in (True, False) for x in (True, False)),
-    ]
-}
+VARIANTS: list[dict[str, Any]] = [
+    *({"norm": p, "scaling_at": at} for p in ("L1", "L2", "Lp", "none") for at in ("image", "spike")),
+    *({"encoder": "bernoulli", "pairing": pairing} for pairing in ("all", "nearest")),
+    *({"theta_in_test": theta, "adaptive_threshold": on}
+      for theta in ("zero", "frozen", "adapting") for on in (True, False)),
+    *({"reset_conductances": g, "reset_traces": x} for g in (True, False) for x in (True, False)),
+]
 
 
 @pytest.mark.parametrize("precision", ["float64", "float32"])
 @pytest.mark.parametrize("phase", SynapticScaling.phases)
-@pytest.mark.parametrize("changes", ALL_MODELS.values(), ids=ALL_MODELS)
+@pytest.mark.parametrize("changes", VARIANTS, ids=str)
 def test_the_declared_state_is_what_can_change(changes: dict[str, Any], phase: str, precision: str) -> None:
     model = small_model(**changes)
     with runtime_device("numpy", precision):

@@ -27,7 +27,8 @@ Integers = NDArray[np.int64]
 
 #: The stages of a step, in order. `Settings.order` changes it, to show that a wrong order is noticed.
 ORDER = (
-    "begin", "integrate", "fire", "transmit", "depress", "potentiate", "excite", "inhibit", "scale_fired", "reset",
+    "begin", "integrate", "fire",
+    "transmit", "depress", "potentiate", "excite", "inhibit", "scale_fired", "reset",
 )
 
 
@@ -35,7 +36,7 @@ ORDER = (
 class Settings:
     """Tables I and II, Section IV, and what the paper leaves open.
 
-    Conductances are in units of the membrane's own: Eq. 4 divides by tau_s, so that strengths are times, in ms.
+    Conductances are in units of the membrane's own; Eq. 4 divides by tau_s, so that strengths are in ms.
     """
 
     steps: int
