@@ -123,7 +123,7 @@ def describe(
     ] = None,
     changes: Sets = None,
 ) -> None:
-    """Show a model's parameters with their sources, its equations and the order of a step."""
+    """Show a model's parameters, sources and equations."""
     from protocols import description, registry, settings
 
     made = settings.apply(registry.find(model), settings.assignments(changes or []))
@@ -172,7 +172,7 @@ def train(
     snapshots: Annotated[int | None, typer.Option(min=1, help="how often the weights are kept")] = None,
     figures: Annotated[bool, typer.Option(help="draw the figures")] = True,
 ) -> None:
-    """Train a network on images, test it, and draw what it has learned."""
+    """Train a network, test it, draw what it has learned."""
     from protocols import settings
 
     wanted = settings.assignments(changes or [])
@@ -180,9 +180,9 @@ def train(
         wanted = _with_neurons(wanted, neurons)
     asked = _run_settings(
         model=model, changes=wanted, dataset=dataset, data=_text(data), images=images, epochs=epochs,
-        seed=seed, device=device, precision=precision, block=block, test_images=test_images, validation=validation,
-        evaluate_on=evaluate_on, labels_from=labels_from, snapshots=snapshots, jobs=jobs,
-        warm_start=_text(warm_start), **_labelling(labelling_images),
+        seed=seed, device=device, precision=precision, block=block, test_images=test_images,
+        validation=validation, evaluate_on=evaluate_on, labels_from=labels_from, snapshots=snapshots,
+        jobs=jobs, warm_start=_text(warm_start), labelling_images=labelling_images,
     )  # fmt: skip
     if warm_start is not None:
         asked = _warm(asked, warm_start)
@@ -232,7 +232,7 @@ def demo(
     images: Annotated[int, typer.Option(min=1, help="digits to train on")] = 6000,
     neurons: Annotated[int, typer.Option(min=1, help="size of the network")] = 100,
 ) -> None:
-    """Train a small network on the digits that come with the project, in about a minute."""
+    """Train a small network on the digits that come along."""
     from analysis import figures
     from protocols import datasets, many_runs, training
 
@@ -288,7 +288,7 @@ def evaluate(
     test_images: TestImages = None,
     jobs: Jobs = 1,
 ) -> None:
-    """Test a trained run again, on its own test images or on others."""
+    """Test a trained run again, on its own or other images."""
     from protocols import training
 
     with _reporting() as reporter:
@@ -334,7 +334,9 @@ def figures(
 
 def _draw(run: Path, formats: tuple[str, ...]) -> None:
     from analysis import figures
+    from engine import results
 
+    results.open_run(run).close()  # says what is wrong before a folder is made
     for path in figures.save_all(run, formats):
         print(f"figure: {path}")
 
@@ -368,7 +370,7 @@ def sweep(
     labels_from: LabelsFrom = None,
     labelling_images: LabellingImages = None,
 ) -> None:
-    """Run every combination of some settings and seeds; done ones are skipped, begun ones go on."""
+    """Run all combinations of settings and seeds; goes on where it was stopped."""
     from protocols import sweeps
 
     values = sweeps.values_of(model, changes)
@@ -378,7 +380,7 @@ def sweep(
     base = _run_settings(
         model=model, changes=fixed, dataset=dataset, data=_text(data), images=images, epochs=epochs,
         device=device, precision=precision, block=block, test_images=test_images, validation=validation,
-        evaluate_on=evaluate_on, labels_from=labels_from, snapshots=1, **_labelling(labelling_images),
+        evaluate_on=evaluate_on, labels_from=labels_from, snapshots=1, labelling_images=labelling_images,
     )  # fmt: skip
     planned = sweeps.plan(base, values, sweeps.seeds_of(seeds), out)
     _check_disk([run.run.settings for run in planned], out, jobs)
@@ -424,7 +426,7 @@ def reproduce(
         bool, typer.Option(help="with --claims: measure training with images shown again")
     ] = False,
 ) -> None:
-    """Make a paper's tables again, ours beside theirs; goes on where it was stopped."""
+    """Make a paper's tables again; goes on where it was stopped."""
     from analysis import ledger
     from protocols import reproduction, settings, sweeps
 
@@ -435,7 +437,7 @@ def reproduce(
         dataset=printed.dataset, data=_text(data), images=images or printed.images, epochs=printed.epochs,
         device=device or printed.device, precision=precision or printed.precision, block=printed.block,
         test_images=test_images or printed.test_images, labels_from=labels_from or printed.labels_from,
-        snapshots=printed.snapshots, **_labelling(labelling_images),
+        snapshots=printed.snapshots, labelling_images=labelling_images,
     )  # fmt: skip
     # Whatever is not the paper's protocol stays out of the project's ledger.
     as_printed = given == _with_data(printed, given) and not embedded
@@ -580,15 +582,15 @@ def _run_settings(**given: Any) -> RunSettings:
     """Settings of a run from options; None keeps the default."""
     from protocols.training import RunSettings
 
-    return RunSettings(**{name: value for name, value in given.items() if value is not None})
-
-
-def _labelling(text: str | None) -> dict[str, Any]:
-    if text is None:
-        return {}
-    if text != "all" and not (text.isdecimal() and int(text) > 0):
+    wanted = {name: value for name, value in given.items() if value is not None}
+    text = str(wanted.get("labelling_images", 1))
+    if text == "all":
+        wanted["labelling_images"] = None
+    elif text.isdecimal() and int(text) > 0:
+        wanted |= {"labelling_images": int(text)} if "labelling_images" in wanted else {}
+    else:
         raise ValueError(f"--labelling-images {text}: expected a number of images, or all")
-    return {"labelling_images": None if text == "all" else int(text)}
+    return RunSettings(**wanted)
 
 
 def _text(path: Path | None) -> str | None:
