@@ -124,8 +124,8 @@ class CudaProgram(StandaloneProgram):
         # brian2cuda's own detection needs a sample program that toolkits no longer hold
         backend.detect_gpus, backend.gpu_id = False, 0
         backend.compute_capability = compute_capability() or ASSUMED_CAPABILITY
-        # Thrust needs C++17; the generated makefile says C++11 first. brian2cuda proposes -use_fast_math, which
-        # would replace float32 exponentials and logarithms by approximations.
+        # Thrust needs C++17; the generated makefile says C++11 first. The -use_fast_math that brian2cuda
+        # proposes would replace float32 exponentials and logarithms by approximations.
         backend.extra_compile_args_nvcc = ["-w", "-std=c++17", "-ftz=true"]
         cpp = prefs.codegen.cpp
         cpp.extra_compile_args_gcc = [a.replace("c++11", "c++17") for a in cpp.extra_compile_args_gcc]
