@@ -33,7 +33,7 @@ def options(model: SynapticScaling) -> dict[str, str]:
         "rate": model.total_rate / hertz,
         "gain": model.gain / ms,
         "e_to_i": model.w_ei / model.tau_s,
-        "i_to_e": model.w_ie / model.tau_s,
+        "i_to_e": model.w_ie / model.tau_s / (model.neurons - 1),
     }
     return {name: f"{float(value):g}" for name, value in numbers.items()}
 

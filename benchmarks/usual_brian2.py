@@ -64,6 +64,7 @@ class UsualTraining:
         seed(0)
         defaultclock.dt = model.dt
         values = {s: getattr(model, s) for s, row in model.parameters().items() if row.kind == "quantity"}
+        values["n_rivals"] = max(model.neurons - 1, 1) if model.inhibition == "shared" else 1
 
         self.input = PoissonGroup(model.pixels, 0 * Hz)
         self.excitatory = NeuronGroup(
@@ -93,7 +94,7 @@ class UsualTraining:
         )
         to_inhibitory.connect(j="i")
         lateral = Synapses(
-            self.inhibitory, self.excitatory, on_pre="g_i_post += w_ie/tau_s", namespace=values
+            self.inhibitory, self.excitatory, on_pre="g_i_post += w_ie/n_rivals/tau_s", namespace=values
         )
         lateral.connect("i != j")
         self.monitor = SpikeMonitor(self.excitatory)

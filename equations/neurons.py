@@ -19,10 +19,11 @@ dv/dt = (e_l - v + g_e*(e_exc - v))/tau_m : volt (unless refractory)            
 EXCITATORY_CONDUCTANCE = "dg_e/dt = -g_e/tau_s : 1                                      # Eq. 4\n"
 INHIBITORY_CONDUCTANCE = "dg_i/dt = -g_i/tau_s : 1                                      # Eq. 4\n"
 
-# Touda & Okuno, Eq. 7; the jump at a spike is THETA_JUMP.
-ADAPTIVE_THRESHOLD = "dtheta/dt = -theta/tau_theta : volt                               # Eq. 7\n"
-FROZEN_THRESHOLD = "theta : volt\n"
-THETA_JUMP = "theta += theta_plus                                                       # Eq. 7\n"
+# Touda & Okuno, Eq. 7: THETA_DECAYS once a step, which is the exact solution over it, and THETA_JUMP at a spike.
+# Written as a difference, because in float32 a factor of exp(-dt/tau_theta) next to one rounds the decay away.
+THRESHOLD = "theta : volt                                                # Eq. 7\n"
+THETA_DECAYS = "theta += theta*expm1(-dt/tau_theta)                     # Eq. 7\n"
+THETA_JUMP = "theta += theta_plus                                       # Eq. 7\n"
 
 FIRES = "v > v_thresh"
 FIRES_ADAPTIVE = "v > v_thresh + theta"

@@ -9,5 +9,5 @@ HUB = "n_spikes : 1                                            # spikes of this 
 HUB_FIRES = "n_spikes > 0"
 COUNT_INTO_HUB = "n_spikes_post += 1\n"
 CLEAR_HUB = "n_spikes = 0\n"
-INHIBIT_ALL = "g_i_post += w_ie/tau_s*n_spikes_pre                    # Eq. 4\n"
-SPARE_ONESELF = "g_i_post -= w_ie/tau_s                              # Eq. 4\n"
+INHIBIT_ALL = "g_i_post += w_ie/n_rivals/tau_s*n_spikes_pre           # Eq. 4\n"
+SPARE_ONESELF = "g_i_post -= w_ie/n_rivals/tau_s                     # Eq. 4\n"

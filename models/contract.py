@@ -221,6 +221,10 @@ class Model:
         """State variables that do not begin with one value."""
         raise NotImplementedError
 
+    def handed_on(self, state: Arrays) -> Arrays:
+        """What training hands to the phases in which nothing learns; a pure function."""
+        return dict(state)
+
     def population_sizes(self) -> dict[str, int]:
         """Neurons of each population."""
         raise NotImplementedError

@@ -60,9 +60,9 @@ class SynapticScaling(Model):
     e_exc: Quantity = quantity(0 * mV, mV, "reversal potential of excitation", "Table II")
     e_inh: Quantity = quantity(-80 * mV, mV, "reversal potential of inhibition", "Table II")
     tau_s: Quantity = quantity(20 * ms, ms, "time constant of synaptic conductances", "Table II, Eq. 4")
-    gain: Quantity = quantity(0.7 * ms, ms, "conductance over time of a weight of one, in units of g_m", NOT_STATED)
-    w_ei: Quantity = quantity(25 * ms, ms, "strength, excitatory to its inhibitory neuron", NOT_STATED)
-    w_ie: Quantity = quantity(5 * ms, ms, "strength, inhibitory to all other excitatory neurons", NOT_STATED)
+    gain: Quantity = quantity(1 * ms, ms, "conductance over time of a weight of one, in units of g_m", "Eq. 4 as it stands")
+    w_ei: Quantity = quantity(40 * ms, ms, "strength, excitatory to its inhibitory neuron", NOT_STATED)
+    w_ie: Quantity = quantity(495 * ms, ms, "strength, inhibitory to all other excitatory neurons together", NOT_STATED)
 
     # Plasticity (Section IV)
     a_plus: float = quantity(0.005, 1, "potentiation of a pair", "Eq. 5")
@@ -73,7 +73,7 @@ class SynapticScaling(Model):
     w_t: float = quantity(9.0, 1, "target norm of a neuron's incoming weights", "Eq. 6, Tables III-VI")
 
     # Input (Section III.B and V.A)
-    total_rate: Quantity = encoding(7291 * hertz, hertz, "summed rate of all inputs, rate_coding=summed", NOT_STATED)
+    total_rate: Quantity = encoding(4900 * hertz, hertz, "summed rate of all inputs, rate_coding=summed", NOT_STATED)
     max_rate: Quantity = encoding(63.75 * hertz, hertz, "rate of a white pixel, rate_coding=peak", NOT_STATED)
 
     # Readings of what the paper leaves open
@@ -81,6 +81,8 @@ class SynapticScaling(Model):
     p_norm: float = structure(2.0, 1, "p of norm=Lp", "Eq. 6")
     scaling_at: str = choice("image", ("image", "spike"),
                              "when weights are scaled: at each image switch, or at each spike of their neuron", NOT_STATED)
+    inhibition: str = choice("shared", ("shared", "each"),
+                             "w_ie is divided among the N - 1 neurons that a spike inhibits, or given to each", NOT_STATED)
     adaptive_threshold: bool = choice(True, (True, False), "excitability regulation on or off", "Eq. 7")
     theta_in_test: str = choice("zero", ("zero", "frozen", "adapting"), "the threshold's theta while testing", NOT_STATED)
     pairing: str = choice("all", ("all", "nearest"), "spike pairs that STDP counts", NOT_STATED)
@@ -110,6 +112,7 @@ class SynapticScaling(Model):
             "p_most": 1 - 1e-12,
             "longest": 1e9,  # steps: beyond any block, within 32 bits
             "p_norm": self.p_norm,
+            "n_rivals": max(self.neurons - 1, 1) if self.inhibition == "shared" else 1,
         }
         group = {"clock": clock, "namespace": constants, "method": "exponential_euler"}
         path = {"clock": clock, "namespace": constants}
@@ -182,11 +185,11 @@ class SynapticScaling(Model):
         lines = neurons.EXCITATORY_CONDUCTANCE + neurons.INHIBITORY_CONDUCTANCE
         lines += self.declare("tau_m_exc", "e_l", "e_exc", "e_inh", "tau_s", "t_ref_exc", "v_thresh", "v_reset")
         reset = neurons.RESET
+        if theta != "zero":
+            lines += neurons.THRESHOLD
         if theta == "adapting":
-            lines += neurons.ADAPTIVE_THRESHOLD + self.declare("tau_theta", "theta_plus")
+            lines += self.declare("tau_theta", "theta_plus")
             reset += neurons.THETA_JUMP
-        elif theta == "frozen":
-            lines += neurons.FROZEN_THRESHOLD
         if learns:
             lines += plasticity.POST_TRACE + self.declare("tau_p")
             reset += self._trace(plasticity.POST_TRACE_ADDS, plasticity.POST_TRACE_SETS)
@@ -194,14 +197,17 @@ class SynapticScaling(Model):
                 lines += homeostasis.SCALED_NEURON + self.declare("w_t")
                 if self.scaling_at == "spike":
                     reset += homeostasis.CLEAR_NORM
-        return NeuronGroup(
+        excitatory = NeuronGroup(
             self.neurons,
             Equations(neurons.MEMBRANE, tau_m="tau_m_exc") + Equations(lines),
             threshold=neurons.FIRES if theta == "zero" else neurons.FIRES_ADAPTIVE,
             reset=reset, refractory="t_ref_exc", events={"switch": SAMPLE_BEGINS}, name="excitatory",
-            # theta moves by 5e-9 of itself a step, tau_theta is what it is divided by: float32 holds neither
+            # theta moves by 5e-6 of itself a step, which float32 would round to a few of its digits
             dtype={"theta": np.float64, "tau_theta": np.float64, "theta_plus": np.float64}, **group,
         )
+        if theta == "adapting":
+            excitatory.run_regularly(neurons.THETA_DECAYS, when="groups", order=1)
+        return excitatory
 
     def _input_synapses(self, learns: bool, input_: NeuronGroup, excitatory: NeuronGroup, path: dict[str, Any]) -> Synapses:
         if not learns:
@@ -296,6 +302,16 @@ class SynapticScaling(Model):
     def initial_state(self, generator: np.random.Generator) -> Arrays:
         """Weights uniform in [0, 1) (Section V.A)."""
         return {"plastic.w": generator.random(self.pixels * self.neurons)}
+
+    def handed_on(self, state: Arrays) -> Arrays:
+        """See `Model.handed_on`: weights are scaled once more, since the last image has moved them (Eq. 6)."""
+        if self.norm == "none":
+            return dict(state)
+        w = state["plastic.w"].reshape(self.pixels, self.neurons)
+        p = {"L1": 1.0, "L2": 2.0}.get(self.norm, self.p_norm)
+        norms = (np.abs(w.astype(np.float64)) ** p).sum(axis=0) ** (1 / p)
+        scaled = w * (self.w_t / np.where(norms > 0, norms, 1))
+        return {**state, "plastic.w": scaled.astype(w.dtype).ravel()}
 
     def encode(self, images: NDArray[np.uint8]) -> Arrays:
         """Pixels as firing rates in hertz, ``(samples, pixels)`` (Eq. 1)."""

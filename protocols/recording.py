@@ -15,6 +15,7 @@ from engine.contract import Block, Program
 from models.contract import Model
 from models.synaptic_scaling import SynapticScaling
 
+
 def record(
     model: Model,
     state: Mapping[str, NDArray[Any]],
@@ -29,7 +30,7 @@ def record(
     images : (presentations, pixels)
         Shown one after the other while nothing learns.
     program : Program
-        Of phase ``respond``, recording all populations.
+        Of a phase in which nothing learns, recording all populations.
     """
     groups: dict[str, Any] = {"raster": raster(model, state, images, seed, program)}
     if isinstance(model, SynapticScaling):
@@ -40,7 +41,7 @@ def record(
 def raster(
     model: Model, state: Mapping[str, NDArray[Any]], images: NDArray[np.uint8], seed: int, program: Program
 ) -> dict[str, xr.Dataset]:
-    """Spikes of every population, by presentation; ``state`` is that of phase ``respond``."""
+    """Spikes of every population, by presentation; ``state`` is that of the program's phase."""
     sizes, structure = model.population_sizes(), program.structure
     block = Block(state, model.encode(images), model.run_time_values(),
                   streams.block_seed(seed, streams.RECORDED_SPIKES, 0))

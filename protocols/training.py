@@ -22,7 +22,8 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from analysis.accuracy import accuracy, evaluate as evaluate_tree
+from analysis.accuracy import accuracy
+from analysis.accuracy import evaluate as evaluate_tree
 from analysis.labels import ClassMeans
 from analysis.readouts import READOUTS
 from engine import devices, interruption, results, run_folder, streams
@@ -31,7 +32,6 @@ from engine.errors import RunFolderError
 from engine.run_folder import RunFolder
 from models.contract import Model
 from protocols import datasets, draws, recording, registry, settings
-from protocols.labelled_images import Dataset
 from protocols.progress import QuietReporter, Reporter
 
 CAPACITY = 1000
@@ -75,7 +75,7 @@ class RunSettings:
     test_images: int | None = None
     evaluate_on: str = "test"
     validation: int = 0
-    labels_from: str = "labelling"
+    labels_from: str = "second_half"
     labelling_images: int | None = 10000
     snapshots: int = 8
     jobs: int = 1
@@ -234,15 +234,16 @@ def evaluate(
 
 
 def frozen_structure(model: Model, phase: str, precision: str, device: str) -> Structure:
-    """The program in which nothing learns. At training's presentation time it records every population, so that one
-    program labels neurons and shows rasters."""
-    record = tuple(model.population_sizes()) if phase == "respond" else ()
+    """The program in which nothing learns. For testing it records every population: it shows rasters as well."""
+    record = tuple(model.population_sizes()) if phase == "test" else ()
     return Structure(model, phase, precision, device, CAPACITY, record)
 
 
 def frozen_state(model: Model, phase: str, trained: Mapping[str, NDArray[Any]]) -> Arrays:
     """State at the start of every block of a phase in which nothing learns."""
-    return initial_state(model, phase, {k: trained[k] for k in _carried(model) if k in trained})
+    handed_on = model.handed_on({k: trained[k] for k in _carried(model) if k in trained})
+    declared = {v.name for v in model.state(phase)}
+    return initial_state(model, phase, {k: v for k, v in handed_on.items() if k in declared})
 
 
 def _carried(model: Model) -> list[str]:
@@ -282,8 +283,8 @@ class _Run:
             counts = self._respond(state, images, "test", streams.TEST_SPIKES, "Testing")
             groups["test"] = {population: results.responses(
                 counts, label=labels, image=chosen, presentation_ms=self._ms("test"))}
-            frozen = frozen_structure(self.model, "respond", self.asked.precision, self.asked.device)
-            groups |= recording.record(self.model, frozen_state(self.model, "respond", state), images[:3], self.asked.seed,
+            frozen = frozen_structure(self.model, "test", self.asked.precision, self.asked.device)
+            groups |= recording.record(self.model, frozen_state(self.model, "test", state), images[:3], self.asked.seed,
                                        devices.program(frozen, self.folder.scratch))
             self._write(totals, len(self.order), groups, complete=True)
             self.folder.drop_intermediate()

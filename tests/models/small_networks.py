@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from brian2 import ms
+from brian2 import hertz, ms
 from numpy.typing import NDArray
 
 from engine import devices
@@ -25,6 +25,8 @@ def small_model(**changes: Any) -> SynapticScaling:
     settings: dict[str, Any] = {
         "pixels": PIXELS, "neurons": NEURONS, "t_train": 60 * ms, "t_test": 60 * ms, "tau_p": 20 * ms,
         "w_t": TARGETS[norm], "a_plus": 0.02, "a_minus": 0.01,
+        # strengths at which eight neurons compete: each inhibits the others as a hundred would together
+        "inhibition": "each", "gain": 0.7 * ms, "w_ei": 25 * ms, "w_ie": 5 * ms, "total_rate": 7291 * hertz,
     }
     if norm == "Lp":
         settings["p_norm"] = 3.0

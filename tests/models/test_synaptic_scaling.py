@@ -213,6 +213,23 @@ def test_the_hub_is_an_all_to_all_sum(tmp_path: Path) -> None:
     assert (result.state["hub.n_spikes"] == 0).all()
 
 
+def test_shared_inhibition_divides_its_strength(tmp_path: Path) -> None:
+    rivals = NEURONS - 1
+    each = run_images(small_model(w_ie=3 * ms), "numpy", tmp_path)
+    shared = run_images(small_model(inhibition="shared", w_ie=3 * rivals * ms), "numpy", tmp_path)
+    assert np.array_equal(each.spikes["excitatory"].step, shared.spikes["excitatory"].step)
+    np.testing.assert_allclose(each.state["plastic.w"], shared.state["plastic.w"], rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize(("norm", "p"), [("L1", 1.0), ("L2", 2.0), ("Lp", 3.0)])
+def test_weights_are_handed_on_scaled(norm: str, p: float) -> None:
+    model = small_model(norm=norm)
+    state = first_state(model, "train")
+    w = model.handed_on(state)["plastic.w"].reshape(PIXELS, NEURONS)
+    np.testing.assert_allclose((np.abs(w) ** p).sum(axis=0) ** (1 / p), model.w_t, rtol=1e-12)
+    assert np.array_equal(small_model(norm="none").handed_on(state)["plastic.w"], state["plastic.w"])
+
+
 def test_lateral_inhibition_takes_memory_of_order_n() -> None:
     model = small_model()
     with runtime_device("numpy", "float64"):
