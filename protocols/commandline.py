@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import sys
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -567,10 +566,10 @@ def cache_clear() -> None:
 
 @contextmanager
 def _reporting() -> Iterator[Reporter]:
+    from protocols.many_runs import ignore_casts
     from protocols.progress import reporter
 
-    # What is expected to be lost in conversion to single precision is no news to the user.
-    warnings.filterwarnings("ignore", "overflow encountered in cast", RuntimeWarning)
+    ignore_casts()
     progress = reporter()
     try:
         yield progress

@@ -8,6 +8,7 @@ import multiprocessing
 import shutil
 import signal
 import tempfile
+import warnings
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from multiprocessing import connection
@@ -24,7 +25,7 @@ from protocols import datasets, draws, training
 from protocols.progress import QuietReporter, Reporter
 from protocols.training import RunSettings
 
-__all__ = ["Outcome", "PlannedRun", "compile_programs", "is_done", "run_all", "unused_folder"]
+__all__ = ["Outcome", "PlannedRun", "compile_programs", "ignore_casts", "is_done", "run_all", "unused_folder"]
 
 _TRAINING = "Training"  # the stage whose images are counted
 _SECONDS_TO_STOP = 60.0
@@ -57,6 +58,11 @@ class Outcome:
 
     run: PlannedRun
     problem: str = ""
+
+
+def ignore_casts() -> None:
+    """Silence a remark of Brian2 on single precision, in which its own bounds overflow."""
+    warnings.filterwarnings("ignore", "overflow encountered in cast", RuntimeWarning)
 
 
 def is_done(run: PlannedRun) -> bool:
@@ -312,6 +318,7 @@ def _work(pipe: Any) -> None:
     interruption.die_with_parent()
     # A terminal sends Ctrl-C to all processes; while a run is under way it listens for itself.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    ignore_casts()
     with contextlib.suppress(EOFError, BrokenPipeError):
         while (run := pipe.recv()) is not None:
             try:

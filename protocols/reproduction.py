@@ -388,7 +388,8 @@ def _row(
     extra = {symbol: text for symbol, text in asked.changes.items() if symbol not in cell.changes}
     default = RunSettings()
     for name in ("labels_from", "labelling_images", "epochs", "block", "evaluate_on"):
-        if getattr(asked, name) != getattr(default, name):
+        matters = name != "labelling_images" or asked.labels_from == "labelling"
+        if matters and getattr(asked, name) != getattr(default, name):
             extra[name] = str(getattr(asked, name))
     return ledger.Row(
         table=cell.table,
