@@ -8,6 +8,7 @@ network read it from there.
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
@@ -167,6 +168,12 @@ class Model:
         """Equation lines that make quantities of the table readable in a group's equations."""
         table = self.parameters()
         return "".join(f"{s} : {table[s].equation_unit} (shared, constant)\n" for s in symbols)
+
+    def declare_used(self, *code: str, besides: tuple[str, ...] = ()) -> str:
+        """`declare` for every quantity that occurs in this code, except those that a neighbour provides."""
+        words = set(re.findall(r"\w+", " ".join(code)))
+        used = [s for s, row in self.parameters().items() if row.kind == "quantity" and s in words - set(besides)]
+        return self.declare(*used)
 
     def run_time_values(self) -> dict[str, float]:
         """All quantities in SI units, by symbol: what the engine writes into a compiled program."""

@@ -21,6 +21,7 @@ from equations import encoders, homeostasis, neurons, plasticity, synapses, topo
 from models.contract import Arrays, Model, Projection, StateVariable, choice, encoding, quantity, structure
 
 NOT_STATED = "not stated; chosen by validation"
+TARGETS = ("tau_s",)  # quantities that synapses read from the neuron they end on
 SAMPLE_BEGINS = "t_in_timesteps % sample_steps == 0"
 NEVER = float(-1e4)  # s: Brian2's own value for a last spike that has not been
 
@@ -94,9 +95,29 @@ class SynapticScaling(Model):
     encoder: str = choice("geometric", ("geometric", "bernoulli"),
                           "one random number a spike, or one a step: the same process", "Eq. 1")
 
+    # The learning rule: what an input spike and an excitatory spike do to a weight. Replace them for a rule of your own.
+    depression: ClassVar[str] = plasticity.DEPRESSION
+    potentiation: ClassVar[str] = plasticity.POTENTIATION
+
     slips: ClassVar[tuple[str, ...]] = (
         "Eq. 3 prints the driving force as v - E, with which excitation hyperpolarises; E - v is used.",
         "Eq. 5 prints exponents that grow with the interval; Fig. 3 shows decay, which is used.",
+    )
+
+    open_choices: ClassVar[tuple[str, ...]] = (
+        "All choices below were made on images held out from training, by how well the pattern of Tables III-VI comes out"
+        " over both data sets and both sizes; every setting tried is in results/synaptic_scaling_search.md.",
+        "Input: every image is scaled to one summed rate. With one rate for a white pixel, Fashion-MNIST has 2.2 times the"
+        " drive of MNIST, and its failure at L1 W_t = 60 cannot occur. With gain 1, 4,900 spikes/s put the border below which"
+        " nothing fires where the paper has it.",
+        "Inhibition: a strength shared by the N - 1 rivals. With the strength of N = 100 given to each, a network of 400 falls"
+        " to chance wherever drive is high. How late it comes, which w_ei sets, decides how large W_t fail.",
+        "At an image switch conductances and traces are cleared as well as the potential: otherwise one neuron wins image"
+        " after image. Weights are bounded to [0, 1] by STDP; scaling, once an image, may exceed that.",
+        "Testing: theta is zero and fixed. Kept at its trained value, the pattern is 4-5 points worse (RMS).",
+        "Labels come from the second half of the training responses: 0-1.5 points better than all of them, in validation.",
+        "Not explained: on Fashion-MNIST, L2 at W_t of 5 and more stays 10-13 points above the paper at N = 100, and MNIST L2"
+        " 11/20 and L1 200/20 about 7 above. Slower inhibition lowers them and takes the L1 rows of MNIST along.",
     )
 
     # -- the network -----------------------------------------------------------------------------------
@@ -211,12 +232,12 @@ class SynapticScaling(Model):
 
     def _input_synapses(self, learns: bool, input_: NeuronGroup, excitatory: NeuronGroup, path: dict[str, Any]) -> Synapses:
         if not learns:
-            plastic = Synapses(input_, excitatory, "w : 1\n" + self.declare("gain"),
+            plastic = Synapses(input_, excitatory, "w : 1\n" + self.declare_used(synapses.EXCITE, besides=TARGETS),
                                on_pre=synapses.EXCITE, name="plastic", **path)
             plastic.connect()
             return plastic
-        on_pre = {"transmit": synapses.EXCITE + plasticity.DEPRESSION}
-        on_post = {"potentiate": plasticity.POTENTIATION}
+        on_pre = {"transmit": synapses.EXCITE + self.depression}
+        on_post = {"potentiate": self.potentiation}
         events = {"transmit": "spike", "potentiate": "spike"}
         if self.norm != "none":
             # one and the same pair of pathways, triggered from the side that knows the moment
@@ -228,7 +249,7 @@ class SynapticScaling(Model):
             events |= {"add_to_norm": event, "apply_scale": event}
         plastic = Synapses(
             input_, excitatory,
-            "w : 1\n" + self.declare("gain", "a_plus", "a_minus", "w_min", "w_max"),
+            "w : 1\n" + self.declare_used(*on_pre.values(), *on_post.values(), besides=TARGETS),
             on_pre=on_pre, on_post=on_post, on_event=events, name="plastic", **path,
         )
         plastic.connect()
@@ -352,8 +373,8 @@ class SynapticScaling(Model):
         post = NeuronGroup(len(post_steps), plasticity.POST_TRACE + self.declare("tau_p") + "spike_step : integer\n",
                            threshold=fires, reset=self._trace(plasticity.POST_TRACE_ADDS, plasticity.POST_TRACE_SETS),
                            name="post", **common)
-        plastic = Synapses(pre, post, "w : 1\n" + self.declare("a_plus", "a_minus", "w_min", "w_max"),
-                           on_pre=plasticity.DEPRESSION, on_post=plasticity.POTENTIATION, name="plastic", clock=clock)
+        plastic = Synapses(pre, post, "w : 1\n" + self.declare_used(self.depression, self.potentiation),
+                           on_pre=self.depression, on_post=self.potentiation, name="plastic", clock=clock)
         plastic.connect(j="i")
         pre.spike_step, post.spike_step = pre_steps, post_steps
         for owner in (pre, post, plastic):

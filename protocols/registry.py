@@ -40,7 +40,7 @@ def find(name: str) -> type[Model]:
     if file.endswith(".py"):
         return _from_file(Path(file), wanted)
     near = difflib.get_close_matches(name, known, 1, 0.4)
-    hint = f"; did you mean {near[0]}?" if near else ""
+    hint = f"; did you mean {near[0]}?" if near else "."
     raise RegistryError(f"model '{name}' is not known{hint} Known: {', '.join(known)}; or give a Python file of your own")
 
 

@@ -1,0 +1,77 @@
+"""The worked page of CONTRIBUTING.md: its file is trained by the same commands."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from engine import results
+from engine.contract import Block, Structure, initial_state
+from engine.runtime import RuntimeProgram
+from protocols import registry
+from protocols.training import RunSettings, train
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def own_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    page = (ROOT / "CONTRIBUTING.md").read_text().split("<!-- own rule -->")[1].split("<!-- end -->")[0]
+    (code,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    path = tmp_path_factory.mktemp("own") / "soft_bounds.py"
+    path.write_text(code)
+    return path
+
+
+def test_own_rule_trains(own_file: Path, tmp_path: Path) -> None:
+    run = train(
+        RunSettings(model=str(own_file), changes={"neurons": "10", "mu": "0.5"}, images=40, block=20, test_images=10),
+        tmp_path / "run",
+    )
+    with results.open_run(run) as tree:
+        assert tree.attrs["model"] == "soft_bounds"
+        assert '"mu": "0.5"' in tree.attrs["parameters"]
+
+
+def test_own_rule_is_the_rule_that_runs(own_file: Path, tmp_path: Path) -> None:
+    """With mu = 0 the rule is the paper's; with mu = 1 it is not."""
+    own = registry.find(str(own_file))
+    paper = registry.find("synaptic_scaling")
+    images = np.random.default_rng(0).integers(0, 255, (2, 784), dtype=np.uint8)
+
+    def weights(model) -> np.ndarray:  # type: ignore[no-untyped-def, type-arg]
+        state = initial_state(model, "train", model.initial_state(np.random.default_rng(1)))
+        block = Block(state, model.encode(images), model.run_time_values(), 3)
+        return RuntimeProgram(Structure(model, "train", "float64", "numpy", 2), tmp_path).run(block).state["plastic.w"]
+
+    begin = paper(neurons=6)
+    np.testing.assert_allclose(weights(own(neurons=6, mu=0.0)), weights(begin), rtol=0, atol=1e-12)
+    assert np.abs(weights(own(neurons=6, mu=1.0)) - weights(begin)).max() > 1e-4
+
+
+def test_a_network_that_would_lose_state_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "forgetful.py"
+    path.write_text(
+        "from dataclasses import dataclass\n"
+        "from models.synaptic_scaling import SynapticScaling\n"
+        "@dataclass(frozen=True, eq=False)\n"
+        "class Forgetful(SynapticScaling):\n"
+        "    name = 'forgetful'\n"
+        "    def state(self, phase):\n"
+        "        return tuple(v for v in super().state(phase) if v.name != 'excitatory.theta')\n"
+    )
+    with pytest.raises(Exception, match=r"excitatory\.theta can change while the network runs but is not declared"):
+        train(RunSettings(model=str(path), changes={"neurons": "5"}, images=10, test_images=10), tmp_path / "run")
+
+
+def test_unknown_models_suggest_the_nearest(tmp_path: Path) -> None:
+    with pytest.raises(registry.RegistryError, match="did you mean synaptic_scaling"):
+        registry.find("synaptic_scalin")
+    with pytest.raises(registry.RegistryError, match="no such file"):
+        registry.find(str(tmp_path / "nothing.py"))
+    (tmp_path / "broken.py").write_text("1/0")
+    with pytest.raises(registry.RegistryError, match="ZeroDivisionError"):
+        registry.find(str(tmp_path / "broken.py"))
