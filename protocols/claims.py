@@ -280,7 +280,7 @@ def _once_is_faster(e: Evidence) -> Judgement:
             slower.append(repeated.value > once.value and presentations.value > 1)
             numbers.append(
                 f"{once.dataset} N={once.neurons}: {1e3 * once.value:.2f} ms an image, "
-                f"{1e3 * repeated.value:.2f} ms with images shown again, {presentations.value:.2f} times on average"
+                f"{1e3 * repeated.value:.2f} ms if shown again ({presentations.value:.2f} times each)"
             )
     if not slower:
         return OPEN, "measure it with `hebbarium reproduce synaptic_scaling --claims --measure`"

@@ -1,0 +1,86 @@
+"""What `describe` says: every parameter, every equation, the order of a step."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from models.synaptic_scaling import SynapticScaling
+from protocols.description import FORMATS, describe, gather
+
+
+@pytest.fixture(scope="module")
+def text() -> str:
+    return describe(SynapticScaling(neurons=7))
+
+
+def test_every_parameter_with_its_source(text: str) -> None:
+    for symbol, row in SynapticScaling.parameters().items():
+        line = next(line for line in text.splitlines() if line.startswith(f"  {symbol} "))
+        assert row.meaning.split()[0] in line
+    assert "[Table I, Eq. 7]" in text
+
+
+def test_every_equation(text: str) -> None:
+    for part in (
+        "dv/dt = (e_l - v + g_e*(e_exc - v) + g_i*(e_inh - v))/tau_m_exc : V (unless refractory)",
+        "dtheta/dt = -theta/tau_theta : V",
+        "event spike where v > v_thresh + theta",
+        "refractory for t_ref_exc",
+        "plastic: 5,488 synapses, input to excitatory",
+        "w = clip(w + a_plus*x_pre, w_min, w_max)  # Eq. 5",
+    ):
+        assert part in text
+
+
+def test_the_order_of_a_step(text: str) -> None:
+    step = text[text.index("A step, in order") :]
+    order = ["norm_sum_post += w*w", "scale = w_t", "w *= scale_post", "integrate excitatory", "find spike events",
+             "g_e_post += gain*w/tau_s", "w - a_minus*y_post", "w + a_plus*x_pre", "theta += theta_plus"]  # fmt: skip
+    places = [step.index(part) for part in order]
+    assert places == sorted(places)
+
+
+def test_slips_are_listed(text: str) -> None:
+    for slip in SynapticScaling.slips:
+        assert slip[:40] in text
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_a_choice_changes_the_equations(form: str) -> None:
+    fixed = describe(SynapticScaling(adaptive_threshold=False, norm="none"), form)
+    usual = describe(SynapticScaling(), form)
+    assert "norm_sum" in usual.replace("\\_", "_")
+    assert "norm_sum_post" not in fixed
+
+
+def test_nothing_is_learned_in_a_test() -> None:
+    assert not any(
+        "a_plus" in line for op in gather(SynapticScaling(), "test").operations for line in op.code
+    )
+
+
+def test_markdown_tables_are_whole() -> None:
+    lines = [line for line in describe(SynapticScaling(), "markdown").splitlines() if line.startswith("|")]
+    assert len(lines) == len(SynapticScaling.parameters()) + 2
+    assert {len(re.findall(r"(?<!\\)\|", line)) for line in lines} == {5}
+
+
+def test_latex_is_balanced() -> None:
+    text = describe(SynapticScaling(), "latex")
+    verbatim = re.sub(r"\\begin\{verbatim\}.*?\\end\{verbatim\}", "", text, flags=re.DOTALL)
+    assert re.findall(r"\\begin\{(\w+\*?)\}", text).sort() == re.findall(r"\\end\{(\w+\*?)\}", text).sort()
+    plain = re.sub(r"\\[{}]", "", verbatim)
+    assert plain.count("{") == plain.count("}")
+    assert r"\frac{\mathrm{d}\theta}{\mathrm{d}t} &= - \frac{\theta}{\tau_{\mathrm{\theta}}}" in text
+    assert not re.search(
+        r"(?<!\\)[_&%#](?![^$]*\$)", re.sub(r"\$[^$]*\$| & |%.*\n|align\*.*?align", "", verbatim[:200])
+    )
+
+
+def test_another_phase_or_form_is_refused() -> None:
+    with pytest.raises(ValueError, match="expected one of train, respond, test"):
+        describe(SynapticScaling(), phase="sleep")
+    with pytest.raises(ValueError, match="expected one of text, markdown, latex"):
+        describe(SynapticScaling(), "rtf")

@@ -1,0 +1,220 @@
+"""The paper's tables as data, the runs they ask for, the ledger they fill, and the claims held against it."""
+
+from __future__ import annotations
+
+import dataclasses
+import shlex
+from pathlib import Path
+
+import pytest
+
+from analysis import ledger
+from models.synaptic_scaling import SynapticScaling
+from protocols import claims, measurements, reproduction
+from protocols.measurements import Measurement
+from protocols.reproduction import Cell, Reproduction, choose
+from protocols.settings import apply
+from protocols.synaptic_scaling import PAPER, PROTOCOL
+from protocols.training import RunSettings, is_complete
+
+
+# -- the tables ----------------------------------------------------------------------------------------------
+
+
+def test_all_eighty_numbers_are_there() -> None:
+    printed = [cell for cell in PAPER.cells if cell.accuracy is not None]
+    assert len(printed) == 80
+    assert {cell.table for cell in printed} == {"III", "IV", "V", "VI"}
+    # Sums of the printed columns, added up by hand from the paper: a slip of the pen would show.
+    sums = {
+        table: sum(cell.accuracy or 0 for cell in printed if cell.table == table) for table in PAPER.tables
+    }
+    assert sums["III"] == pytest.approx(1502.75)
+    assert sums["IV"] == pytest.approx(1671.40)
+    assert sums["V"] == pytest.approx(780.33)
+    assert sums["VI"] == pytest.approx(1074.85)
+
+
+def test_every_cell_is_a_setting_of_the_model() -> None:
+    for cell in PAPER.cells:
+        model = apply(SynapticScaling, cell.changes)
+        assert isinstance(model, SynapticScaling)
+        assert str(model.neurons) == cell.neurons
+
+
+def test_the_best_cells_are_those_the_paper_names() -> None:
+    best = {(cell.table, cell.row): cell for cell in choose(PAPER, ["IV", "VI"], "best")}
+    assert len(best) == 8
+    assert best["IV", "400 60"].accuracy == 88.84
+    assert best["IV", "400 60"].setting == "norm=L2 w_t=9 tau_p=60*ms"
+    assert best["VI", "400 20"].accuracy == 68.01
+
+
+def test_cells_are_chosen() -> None:
+    assert len(choose(PAPER, ["III"])) == 20
+    assert len(choose(PAPER, [], neurons=[400])) == 41
+    assert [cell.accuracy for cell in choose(PAPER, ["IV"], "w_t=9,tau_p=60*ms")] == [86.30, 88.84]
+    with pytest.raises(ValueError, match="expected one of III"):
+        choose(PAPER, ["7"])
+    with pytest.raises(ValueError, match="no cell of table IV"):
+        choose(PAPER, ["IV"], "w_t=60")
+
+
+def test_a_run_finds_its_cell() -> None:
+    cell = reproduction.cell_of(SynapticScaling(neurons=400, w_t=9.0), "mnist")
+    assert cell is not None
+    assert cell.accuracy == 88.84
+    assert reproduction.cell_of(SynapticScaling(neurons=400, w_t=9.0), "mnist-embedded") is None
+    assert reproduction.cell_of(SynapticScaling(neurons=400, w_t=9.5), "mnist") is None
+
+
+def test_the_protocol_is_the_papers() -> None:
+    assert (PROTOCOL.images, PROTOCOL.epochs, PROTOCOL.test_images, PAPER.seeds) == (
+        40_000,
+        1,
+        None,
+        (0, 1, 2),
+    )
+    model = PROTOCOL.make_model()
+    assert (model.sample_steps("train"), model.sample_steps("test"), model.time_step()) == (150, 500, 1e-3)
+
+
+def test_the_command_of_a_row_makes_that_row() -> None:
+    asked = RunSettings(
+        changes={"neurons": "400", "norm": "L1", "tau_p": "20*ms"}, dataset="mnist", images=40_000, seed=2
+    )
+    words = shlex.split(reproduction.command_of(asked))
+    assert words[:3] == ["hebbarium", "train", "synaptic_scaling"]
+    assert words[words.index("--neurons") + 1] == "400"
+    assert words[words.index("--seed") + 1] == "2"
+    assert "tau_p=20*ms" in words
+
+
+# -- making them ---------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory: pytest.TempPathFactory) -> Reproduction:
+    """Two cells and two seeds of a paper whose networks have twenty neurons."""
+    folder = tmp_path_factory.mktemp("reproduction")
+    protocol = dataclasses.replace(PROTOCOL, images=40, block=20, test_images=20, labels_from="all")
+    cells = [
+        Cell(
+            "IV", "mnist-embedded", "20", {"neurons": "20", "norm": "L2", "w_t": w_t, "tau_p": "60*ms"}, paper
+        )
+        for w_t, paper in (("3", 30.0), ("9", 40.0))
+    ]
+    paper = dataclasses.replace(PAPER, cells=cells, protocol=protocol, seeds=(0, 1))
+    return Reproduction(paper, cells, (0, 1), folder / "runs", folder / "results", protocol)
+
+
+def test_a_table_is_made_and_not_made_twice(small: Reproduction) -> None:
+    outcomes = reproduction.reproduce(small, jobs=2)
+    assert [outcome.problem for outcome in outcomes] == [""] * 4
+    rows = reproduction.rows_of(small)
+    assert len(rows) == 8  # two cells, two seeds, two readouts
+    assert {row.seed for row in rows} == {0, 1}
+    assert {row.images_trained for row in rows} == {40}
+    assert {row.images_tested for row in rows} == {20}
+    assert {row.paper for row in rows if row.readout == "most_active"} == {30.0, 40.0}
+    assert {row.paper for row in rows if row.readout == "class_mean"} == {None}
+    assert not any(str(small.out) in row.command for row in rows)
+    for outcome in outcomes:
+        assert is_complete(outcome.run.folder)
+        assert not (outcome.run.folder / "checkpoints").exists()
+    text = small.ledger.read_text()
+    assert reproduction.reproduce(small) == []
+    assert small.ledger.read_text() == text
+    assert "/ 40.00" in ledger.markdown_table(ledger.select(rows, readout="most_active"), "w_t")
+    assert reproduction.draw(small, "IV").stat().st_size > 1000
+
+
+def test_measurements_are_kept(small: Reproduction) -> None:
+    reproduction.reproduce(small)
+    found = measurements.read(small.measurements)
+    assert {row.quantity for row in found} == {
+        "mean_weight",
+        "class_specific_fields",
+        "silent_images",
+        "training_time",
+    }
+    weights = {row.symbols["w_t"]: row.value for row in found if row.quantity == "mean_weight"}
+    assert weights["9"] > weights["3"] > 0
+    assert all(0 <= row.value <= 100 for row in found if row.unit == "%")
+
+
+def test_a_lost_row_comes_back_from_the_run(small: Reproduction) -> None:
+    reproduction.reproduce(small)
+    whole = small.ledger.read_text()
+    small.ledger.write_text("".join(whole.splitlines(keepends=True)[:-1]))
+    assert len(reproduction.reproduce(small)) == 1
+    assert sorted(small.ledger.read_text().splitlines()) == sorted(whole.splitlines())
+
+
+def test_images_shown_again_are_measured(small: Reproduction) -> None:
+    from protocols.progress import QuietReporter
+
+    reproduction.measure_shown_again(small, QuietReporter(), images=20)
+    values = {row.quantity: row.value for row in measurements.read(small.measurements)}
+    assert values["presentations_repeated"] >= 1
+    assert values["time_once"] > 0
+
+
+# -- claims --------------------------------------------------------------------------------------------------
+
+
+def papers_own_ledger() -> list[ledger.Row]:
+    """A ledger that holds just what the paper printed, and class means a point lower."""
+    template = ledger.ROW_EXAMPLE
+    rows = []
+    for cell in PAPER.cells:
+        if cell.accuracy is not None:
+            for readout, accuracy in (("most_active", cell.accuracy), ("class_mean", cell.accuracy - 1)):
+                rows.append(
+                    dataclasses.replace(
+                        template, table=cell.table, dataset=cell.dataset, neurons=cell.neurons,
+                        setting=cell.setting, readout=readout, accuracy=accuracy, paper=None,
+                    )
+                )  # fmt: skip
+    return rows
+
+
+def measured(cell: Cell, quantity: str, value: float) -> Measurement:
+    return Measurement(cell.dataset, cell.neurons, cell.setting, 0, 40_000, quantity, value, "", "")
+
+
+def verdicts(evidence: claims.Evidence) -> dict[str, str]:
+    return {verdict.claim: verdict.verdict for verdict in claims.judge(evidence)}
+
+
+def test_the_papers_own_numbers_bear_out_its_claims() -> None:
+    found = []
+    for cell in PAPER.cells:
+        small = cell.table == "Fig.4c" or (cell.table, cell.changes["w_t"]) == ("V", "60")
+        found.append(measured(cell, "class_specific_fields", 10.0 if small else 80.0))
+        found.append(measured(cell, "mean_weight", 0.3 if cell.changes["norm"] == "L1" else 0.2))
+    cell = PAPER.cells[0]
+    found += [measured(cell, "time_once", 0.01), measured(cell, "time_repeated", 0.02)]
+    found += [measured(cell, "presentations_repeated", 1.5)]
+    judged = verdicts(claims.Evidence(papers_own_ledger(), found))
+    assert set(judged.values()) == {claims.HOLDS}, judged
+
+
+def test_claims_fail_where_the_numbers_do() -> None:
+    rows = [
+        dataclasses.replace(row, accuracy=99.0)
+        if row.symbols["norm"] == "L1" and row.neurons == "100"
+        else row
+        for row in papers_own_ledger()
+    ]
+    judged = verdicts(claims.Evidence(rows))
+    assert judged["L2 scaling at its best W_t beats L1 scaling at its best, in every row"] == claims.FAILS
+    assert judged["With L2 scaling and W_t well set, 400 neurons beat 100"] == claims.HOLDS
+
+
+def test_claims_wait_for_their_runs(tmp_path: Path) -> None:
+    judged = claims.judge(claims.Evidence([]))
+    assert {verdict.verdict for verdict in judged} == {claims.OPEN}
+    claims.write(tmp_path / "claims.csv", judged)
+    assert len((tmp_path / "claims.csv").read_text().splitlines()) == len(claims.CLAIMS) + 1
+    assert claims.table(judged).count("\n") == len(claims.CLAIMS) + 1
