@@ -35,7 +35,14 @@ def pack(arrays: Mapping[str, NDArray[Any]]) -> list[bytes]:
         kind = flat.dtype.newbyteorder("<").str.encode()
         key = name.encode()
         data = flat.tobytes()
-        parts += [struct.pack("<I", len(key)), key, struct.pack("<I", len(kind)), kind, struct.pack("<Q", len(data)), data]
+        parts += [
+            struct.pack("<I", len(key)),
+            key,
+            struct.pack("<I", len(kind)),
+            kind,
+            struct.pack("<Q", len(data)),
+            data,
+        ]
     crc = 0
     for part in parts:
         crc = zlib.crc32(part, crc)

@@ -87,7 +87,9 @@ def locked(name: str) -> Iterator[None]:
         yield
 
 
-def fetch(recipe: str, description: dict[str, Any], generate: Callable[[Path], None], build: Callable[[Path], None]) -> Path:
+def fetch(
+    recipe: str, description: dict[str, Any], generate: Callable[[Path], None], build: Callable[[Path], None]
+) -> Path:
     """The folder of a program, made if need be.
 
     Parameters
@@ -158,7 +160,9 @@ def toolchain() -> list[str]:
     """Compiler, processor and versions that a program depends on."""
     compiler = os.environ.get("CXX", "g++")
     try:
-        version = subprocess.run([compiler, "--version"], capture_output=True, text=True, check=True).stdout.split("\n")[0]
+        version = subprocess.run(
+            [compiler, "--version"], capture_output=True, text=True, check=True
+        ).stdout.split("\n")[0]
     except (OSError, subprocess.CalledProcessError) as error:
         raise BuildFailed(
             f"no C++ compiler: '{compiler} --version' failed ({error}); install g++ (Debian: apt install g++ make)"
@@ -199,8 +203,13 @@ def _dependencies(name: str, seen: set[str] | None = None) -> set[Path]:
         return set()
     found = {path}
     for value in vars(module).values():
-        other = value.__name__ if isinstance(value, ModuleType) else getattr(inspect.unwrap(value), "__module__", None) \
-            if callable(value) else None
+        other = (
+            value.__name__
+            if isinstance(value, ModuleType)
+            else getattr(inspect.unwrap(value), "__module__", None)
+            if callable(value)
+            else None
+        )
         if isinstance(other, str):
             found |= _dependencies(other, seen)
     return found

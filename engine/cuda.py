@@ -72,9 +72,10 @@ def toolkit() -> Path:
 
 
 def _curand_in_toolkit() -> bool:
-    return any((folder / "curand.h").is_file() for folder in toolkit().glob("targets/*/include")) or (
-        toolkit() / "include" / "curand.h"
-    ).is_file()
+    return (
+        any((folder / "curand.h").is_file() for folder in toolkit().glob("targets/*/include"))
+        or (toolkit() / "include" / "curand.h").is_file()
+    )
 
 
 def _curand_package() -> Path | None:
@@ -100,8 +101,11 @@ class CudaProgram(StandaloneProgram):
         import brian2cuda
 
         version = subprocess.run(["nvcc", "--version"], capture_output=True, text=True, check=False).stdout
-        return {"nvcc": version.strip().split("\n")[-1], "brian2cuda": brian2cuda.__version__,
-                "compute_capability": compute_capability() or ASSUMED_CAPABILITY}
+        return {
+            "nvcc": version.strip().split("\n")[-1],
+            "brian2cuda": brian2cuda.__version__,
+            "compute_capability": compute_capability() or ASSUMED_CAPABILITY,
+        }
 
     def generate(self, folder: Path) -> None:
         """As for C++; then pathways look at the network's own clock, since the default one does not exist."""
@@ -149,9 +153,11 @@ class CudaProgram(StandaloneProgram):
         self, state: dict[str, ArrayVariable], values: dict[str, ArrayVariable], inputs: list[str]
     ) -> str:
         """As for C++, then copied to the device; the generator's seed goes to cuRAND."""
-        lines = [super().reading(state, values, inputs).replace(
-            "_random_generators[0].seed(", "random_number_buffer.set_seed("
-        )]
+        lines = [
+            super()
+            .reading(state, values, inputs)
+            .replace("_random_generators[0].seed(", "random_number_buffer.set_seed(")
+        ]
         for variable in [*state.values(), *values.values()]:
             name = device.get_array_name(variable, access_data=False)
             dynamic = isinstance(variable, DynamicArrayVariable)

@@ -28,8 +28,11 @@ def owners(network: Network) -> dict[str, Group]:
 
 
 def _is_population(candidate: object) -> bool:
-    return isinstance(candidate, Group) and not isinstance(candidate, (SynapticPathway, Clock)) \
+    return (
+        isinstance(candidate, Group)
+        and not isinstance(candidate, (SynapticPathway, Clock))
         and "Monitor" not in type(candidate).__name__
+    )
 
 
 def arrays(network: Network) -> Iterator[tuple[str, ArrayVariable]]:
@@ -45,16 +48,20 @@ def changing(network: Network) -> set[str]:
     """Array variables that code can change while the network runs."""
     bookkeeping = {"N", "N_incoming", "N_outgoing", "i", "j", "t", "dt", "t_in_timesteps", "delay"}
     return {
-        full for full, variable in arrays(network)
-        if not variable.read_only and not variable.constant
-        and not (short := full.split(".")[1]).startswith("_") and short not in bookkeeping
+        full
+        for full, variable in arrays(network)
+        if not variable.read_only
+        and not variable.constant
+        and not (short := full.split(".")[1]).startswith("_")
+        and short not in bookkeeping
     }
 
 
 def run_time_variables(network: Network, symbols: set[str]) -> dict[str, str]:
     """Shared constants that carry a model's quantities: ``group.variable`` → symbol."""
     return {
-        full: full.split(".")[1] for full, variable in arrays(network)
+        full: full.split(".")[1]
+        for full, variable in arrays(network)
         if variable.scalar and variable.constant and full.split(".")[1] in symbols
     }
 

@@ -741,6 +741,14 @@ def open_run(path: str | os.PathLike[str]) -> xr.DataTree:
     return tree
 
 
+def array(tree: xr.DataTree, path: str) -> np.ndarray[Any, Any]:
+    """Values of one variable, such as ``array(tree, "evaluation/neuron_label")``."""
+    group, name = path.rsplit("/", 1)
+    node = tree[group]
+    assert isinstance(node, xr.DataTree)
+    return node.to_dataset()[name].to_numpy()
+
+
 def _open(file: Path) -> xr.DataTree:
     try:
         return xr.open_datatree(file, engine="h5netcdf")

@@ -50,7 +50,9 @@ class RunFolder:
                 f" `hebbarium resume {path}`"
             ) from error
         except OSError as error:
-            raise RunFolderError(f"{path}: cannot be created ({error.strerror}); choose another --out") from error
+            raise RunFolderError(
+                f"{path}: cannot be created ({error.strerror}); choose another --out"
+            ) from error
         folder = cls._locked(path)
         temporary = path / f".{CONFIGURATION}.tmp"
         try:
@@ -77,7 +79,9 @@ class RunFolder:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             lock.close()
-            raise RunFolderError(f"{path}: another process is working in it; wait for it or choose another --out") from error
+            raise RunFolderError(
+                f"{path}: another process is working in it; wait for it or choose another --out"
+            ) from error
         folder = cls(path, lock)
         shutil.rmtree(folder.scratch, ignore_errors=True)  # what a killed process left
         return folder
@@ -165,7 +169,9 @@ def configuration(path: Path) -> dict[str, Any]:
     try:
         return dict(json.loads((path / CONFIGURATION).read_text()))
     except (OSError, ValueError) as error:
-        raise RunFolderError(f"{path}: is not a run folder, or its {CONFIGURATION} is damaged ({error})") from error
+        raise RunFolderError(
+            f"{path}: is not a run folder, or its {CONFIGURATION} is damaged ({error})"
+        ) from error
 
 
 def last_checkpoint(path: Path) -> tuple[int, Arrays] | None:

@@ -38,8 +38,11 @@ _HERE = Path(__file__).parent
 def standalone_device(name: str, precision: str) -> Iterator[None]:
     """Generate code with a fresh standalone device and leave Brian2, its preferences included, as it was found."""
     previous = get_device()
-    before = {key: copy.copy(prefs[key]) for key in prefs if key.startswith(("codegen.", "core.", "devices."))}
-    gc.collect()  # Brian2 numbers the names of code objects by those still alive; a program's key should not depend on it
+    before = {
+        key: copy.copy(prefs[key]) for key in prefs if key.startswith(("codegen.", "core.", "devices."))
+    }
+    # Brian2 numbers the names of code objects by those still alive; a program's key should not depend on that.
+    gc.collect()
     set_device(name, build_on_run=False)
     device.reinit()
     device.activate(build_on_run=False)
@@ -61,8 +64,10 @@ def array_type(variable: ArrayVariable) -> str:
 
 def blank_inputs(structure: Structure, pixels: int) -> Arrays:
     """Inputs of the right shape for code generation: their values come at run time."""
-    return {k: np.zeros((structure.capacity, *v.shape[1:])) for k, v in
-            structure.model.encode(np.zeros((1, pixels), np.uint8)).items()}
+    return {
+        k: np.zeros((structure.capacity, *v.shape[1:]))
+        for k, v in structure.model.encode(np.zeros((1, pixels), np.uint8)).items()
+    }
 
 
 class StandaloneProgram:
@@ -86,8 +91,13 @@ class StandaloneProgram:
     def _fetch(self) -> Path:
         s = self.structure
         description = {
-            "model": s.model.name, "phase": s.phase, "precision": s.precision, "device": s.device,
-            "capacity": s.capacity, "record": list(s.record), "structure": s.model.structure_key(),
+            "model": s.model.name,
+            "phase": s.phase,
+            "precision": s.precision,
+            "device": s.device,
+            "capacity": s.capacity,
+            "record": list(s.record),
+            "structure": s.model.structure_key(),
             **self.toolchain(),
         }
         recipe = cache.recipe_key(type(s.model), _HERE, description)
@@ -108,7 +118,9 @@ class StandaloneProgram:
             state = {v.name: dict(inspection.arrays(network))[v.name] for v in s.model.state(s.phase)}
             values = inspection.run_time_variables(network, set(s.model.run_time_values()))
             variables = dict(inspection.arrays(network))
-            before = self.reading(state, {full: variables[full] for full in values}, list(blank_inputs(s, sizes["input"])))
+            before = self.reading(
+                state, {full: variables[full] for full in values}, list(blank_inputs(s, sizes["input"]))
+            )
             device.insert_code("main", before)
             network.run(s.capacity * s.sample_steps * s.model.time_step() * second)
             self.end_at_last_step(network)
@@ -125,7 +137,9 @@ class StandaloneProgram:
         """Refuse what this device cannot run faithfully."""
         inspection.refuse_unfaithful(network, self.structure)
 
-    def reading(self, state: dict[str, ArrayVariable], values: dict[str, ArrayVariable], inputs: list[str]) -> str:
+    def reading(
+        self, state: dict[str, ArrayVariable], values: dict[str, ArrayVariable], inputs: list[str]
+    ) -> str:
         """C++ that reads a block: state, run-time values, inputs, seed and number of steps."""
         lines = [
             "block_io::Inputs block_inputs(block_io::folder());",
@@ -160,11 +174,15 @@ class StandaloneProgram:
         for kind, args in device.main_queue:
             if kind == "run_network" and args[0] is network:
                 for k, line in enumerate(args[1]):
-                    new, n = re.subn(rf"^{network.name}\.run\([^,]+,", f"{network.name}.run(block_steps*{dt!r},", line)
+                    new, n = re.subn(
+                        rf"^{network.name}\.run\([^,]+,", f"{network.name}.run(block_steps*{dt!r},", line
+                    )
                     args[1][k] = new
                     changed += n
         if changed != 1:
-            raise BuildFailed("Brian2's generated main program has an unexpected form; is its version supported (2.10, 2.11)?")
+            raise BuildFailed(
+                "Brian2's generated main program has an unexpected form; is its version supported (2.10, 2.11)?"
+            )
 
     def writing(self, network: Network, state: dict[str, ArrayVariable]) -> str:
         """C++ that writes a block's results and ends the program, before Brian2 writes all its arrays."""
@@ -219,7 +237,9 @@ class StandaloneProgram:
         if not 0 < block.samples <= s.capacity:
             raise ValueError(f"a block of {block.samples} samples, expected 1 to {s.capacity}")
         self.scratch.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=self.scratch, prefix="block-", ignore_cleanup_errors=True) as name:
+        with tempfile.TemporaryDirectory(
+            dir=self.scratch, prefix="block-", ignore_cleanup_errors=True
+        ) as name:
             folder = Path(name)
             sent = block_file.pack(self._inputs(block))
             with open(folder / "inputs.tmp", "wb") as file:
@@ -232,7 +252,9 @@ class StandaloneProgram:
         if results["inputs_crc"].tobytes() != sent[-1]:
             raise BlockFailed("the compiled program read other inputs than it was given")
         if abs(results["completed"][0] - 1) > 1e-9:
-            raise BlockFailed(f"the compiled program stopped after {results['completed'][0]:.1%} of its block")
+            raise BlockFailed(
+                f"the compiled program stopped after {results['completed'][0]:.1%} of its block"
+            )
         return self._result(block, results, started)
 
     def _inputs(self, block: Block) -> Arrays:
@@ -263,14 +285,22 @@ class StandaloneProgram:
         with open(folder / "stdout", "wb") as out, open(folder / "stderr", "wb") as err:
             try:
                 child = subprocess.Popen(
-                    [str(self.path / "main")], cwd=self.path, env=environment, stdin=subprocess.DEVNULL,
-                    stdout=out, stderr=err, start_new_session=True, preexec_fn=interruption.die_with_parent,
+                    [str(self.path / "main")],
+                    cwd=self.path,
+                    env=environment,
+                    stdin=subprocess.DEVNULL,
+                    stdout=out,
+                    stderr=err,
+                    start_new_session=True,
+                    preexec_fn=interruption.die_with_parent,
                 )
             except OSError as error:
                 raise BlockFailed(f"{self.path / 'main'}: cannot be started ({error})") from error
             code = interruption.wait(child)
         if code != 0:
-            how = f"was killed by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
+            how = (
+                f"was killed by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
+            )
             raise BlockFailed(f"the compiled program {how}{_tail(folder)}")
 
     def _result(self, block: Block, results: dict[str, NDArray[Any]], started: float) -> BlockResult:
@@ -281,13 +311,17 @@ class StandaloneProgram:
         for variable in s.model.state(s.phase):
             array = results[variable.name]
             if array.size != block.state[variable.name].size:
-                raise BlockFailed(f"{variable.name}: {array.size} values came back, expected {block.state[variable.name].size}")
+                raise BlockFailed(
+                    f"{variable.name}: {array.size} values came back, expected {block.state[variable.name].size}"
+                )
             state[variable.name] = array - length if variable.is_time else array
         spikes = {}
         for population in s.populations:
             steps = np.rint(results[f"{population}_spikes.t"] / dt).astype(np.int64)
             spikes[population] = Spikes(steps, results[f"{population}_spikes.i"])
-        return BlockResult(state, spikes, block.samples, float(results["run_seconds"][0]), time.perf_counter() - started)
+        return BlockResult(
+            state, spikes, block.samples, float(results["run_seconds"][0]), time.perf_counter() - started
+        )
 
 
 def run_make(folder: Path, command: list[str]) -> None:
@@ -295,8 +329,14 @@ def run_make(folder: Path, command: list[str]) -> None:
     log = folder / "build.log"
     with open(log, "wb") as out:
         try:
-            child = subprocess.Popen(command, cwd=folder, stdout=out, stderr=subprocess.STDOUT,
-                                     start_new_session=True, preexec_fn=interruption.die_with_parent)
+            child = subprocess.Popen(
+                command,
+                cwd=folder,
+                stdout=out,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+                preexec_fn=interruption.die_with_parent,
+            )
         except OSError as error:
             raise BuildFailed(f"'{command[0]}' cannot be started ({error}); install make and g++") from error
         code = interruption.wait(child)

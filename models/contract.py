@@ -20,8 +20,10 @@ from numpy.typing import NDArray
 Arrays = dict[str, NDArray[Any]]
 
 # How a unit is written in an equation string.
-_EQUATION_UNITS = {get_dimensions(u): name for u, name in
-                   [(second, "second"), (volt, "volt"), (hertz, "hertz"), (siemens, "siemens"), (1, "1")]}
+_EQUATION_UNITS = {
+    get_dimensions(u): name
+    for u, name in [(second, "second"), (volt, "volt"), (hertz, "hertz"), (siemens, "siemens"), (1, "1")]
+}
 
 
 def quantity(default: Any, unit: Any, meaning: str, source: str) -> Any:
@@ -56,7 +58,14 @@ def choice(default: Any, among: tuple[Any, ...], meaning: str, source: str) -> A
 def _field(kind: str, default: Any, unit: Any, meaning: str, source: str, among: tuple[Any, ...] = ()) -> Any:
     return dataclasses.field(
         default_factory=lambda: default,  # a quantity is an array, which dataclasses take for mutable
-        metadata={"kind": kind, "default": default, "unit": unit, "meaning": meaning, "source": source, "among": among},
+        metadata={
+            "kind": kind,
+            "default": default,
+            "unit": unit,
+            "meaning": meaning,
+            "source": source,
+            "among": among,
+        },
     )
 
 
@@ -145,9 +154,7 @@ class Model:
     def parameters(cls) -> dict[str, Parameter]:
         """The table, in the order of the file."""
         return {
-            f.name: Parameter(f.name, **f.metadata)
-            for f in dataclasses.fields(cls)
-            if "kind" in f.metadata
+            f.name: Parameter(f.name, **f.metadata) for f in dataclasses.fields(cls) if "kind" in f.metadata
         }
 
     def __post_init__(self) -> None:
@@ -158,7 +165,9 @@ class Model:
                 raise ValueError(f"{symbol}={value}: expected one of {known}")
             if row.kind != "choice" and not have_same_dimensions(value, row.default):
                 expected = row.unit_name or "a number without unit"
-                raise ValueError(f"{symbol}={value}: expected {expected}, as in --set {symbol}={row.show(row.default)}")
+                raise ValueError(
+                    f"{symbol}={value}: expected {expected}, as in --set {symbol}={row.show(row.default)}"
+                )
 
     def replace(self, **changes: Any) -> Self:
         """The same model with some fields changed."""
@@ -172,7 +181,9 @@ class Model:
     def declare_used(self, *code: str, besides: tuple[str, ...] = ()) -> str:
         """`declare` for every quantity that occurs in this code, except those that a neighbour provides."""
         words = set(re.findall(r"\w+", " ".join(code)))
-        used = [s for s, row in self.parameters().items() if row.kind == "quantity" and s in words - set(besides)]
+        used = [
+            s for s, row in self.parameters().items() if row.kind == "quantity" and s in words - set(besides)
+        ]
         return self.declare(*used)
 
     def run_time_values(self) -> dict[str, float]:

@@ -55,8 +55,14 @@ class BarReporter(QuietReporter):
 
     def __init__(self, console: Console | None = None) -> None:
         self._progress = Progress(
-            TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), _Rate(), TimeRemainingColumn(),
-            TextColumn("{task.fields[note]}"), console=console or Console(stderr=True), speed_estimate_period=60,
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            _Rate(),
+            TimeRemainingColumn(),
+            TextColumn("{task.fields[note]}"),
+            console=console or Console(stderr=True),
+            speed_estimate_period=60,
         )
         self._task: object = None
         self._progress.start()
@@ -103,7 +109,9 @@ class LogReporter(QuietReporter):
         rate = (self._done - self._first) / max(now - self._begun, 1e-9)
         left = (self._total - self._done) / max(rate, 1e-9)
         tail = f", {note}" if note else ""
-        self.message(f"{self._title}: {self._done:,} of {self._total:,}, {rate:,.0f} images/s, {left:.0f} s left{tail}")
+        self.message(
+            f"{self._title}: {self._done:,} of {self._total:,}, {rate:,.0f} images/s, {left:.0f} s left{tail}"
+        )
 
     def message(self, text: str) -> None:
         """Print a line."""

@@ -43,14 +43,21 @@ def raster(
 ) -> dict[str, xr.Dataset]:
     """Spikes of every population, by presentation; ``state`` is that of the program's phase."""
     sizes, structure = model.population_sizes(), program.structure
-    block = Block(state, model.encode(images), model.run_time_values(),
-                  streams.block_seed(seed, streams.RECORDED_SPIKES, 0))
+    block = Block(
+        state,
+        model.encode(images),
+        model.run_time_values(),
+        streams.block_seed(seed, streams.RECORDED_SPIKES, 0),
+    )
     spikes = program.run(block).spikes
     steps, ms_per_step = structure.sample_steps, model.time_step() * 1e3
     return {
         name: results.raster(
-            spike_time=(s.step % steps) * ms_per_step, spike_neuron=s.neuron, spike_presentation=s.step // steps,
-            n_neurons=sizes[name], presentation_ms=steps * ms_per_step,
+            spike_time=(s.step % steps) * ms_per_step,
+            spike_neuron=s.neuron,
+            spike_presentation=s.step // steps,
+            n_neurons=sizes[name],
+            presentation_ms=steps * ms_per_step,
         )
         for name, s in spikes.items()
     }
@@ -69,5 +76,10 @@ def stdp_window(model: SynapticScaling, precision: str, reach_ms: int = 100) -> 
         before = np.array(network["plastic"].w)
         network.run((int(max(pre.max(), post.max())) + 2) * model.time_step() * second)
         change = np.array(network["plastic"].w) - before
-    return results.stdp_window(delta_t=steps * dt_ms, delta_w=change, a_plus=model.a_plus, a_minus=model.a_minus,
-                               tau_p_ms=float(model.tau_p) * 1e3)
+    return results.stdp_window(
+        delta_t=steps * dt_ms,
+        delta_w=change,
+        a_plus=model.a_plus,
+        a_minus=model.a_minus,
+        tau_p_ms=float(model.tau_p) * 1e3,
+    )

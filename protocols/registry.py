@@ -41,7 +41,9 @@ def find(name: str) -> type[Model]:
         return _from_file(Path(file), wanted)
     near = difflib.get_close_matches(name, known, 1, 0.4)
     hint = f"; did you mean {near[0]}?" if near else "."
-    raise RegistryError(f"model '{name}' is not known{hint} Known: {', '.join(known)}; or give a Python file of your own")
+    raise RegistryError(
+        f"model '{name}' is not known{hint} Known: {', '.join(known)}; or give a Python file of your own"
+    )
 
 
 def _from_file(path: Path, wanted: str) -> type[Model]:
@@ -58,11 +60,14 @@ def _from_file(path: Path, wanted: str) -> type[Model]:
     except Exception as error:
         raise RegistryError(f"{path}: cannot be imported: {type(error).__name__}: {error}") from error
     found = {
-        k: v for k, v in vars(module).items()
+        k: v
+        for k, v in vars(module).items()
         if isinstance(v, type) and issubclass(v, Model) and v.__module__ == name
     }
     if wanted and wanted not in found:
         raise RegistryError(f"{path}: defines no model '{wanted}'; it defines {', '.join(found) or 'none'}")
     if not wanted and len(found) != 1:
-        raise RegistryError(f"{path}: defines {len(found)} models ({', '.join(found)}); name one as {path}:CLASS")
+        raise RegistryError(
+            f"{path}: defines {len(found)} models ({', '.join(found)}); name one as {path}:CLASS"
+        )
     return found[wanted or next(iter(found))]

@@ -82,14 +82,24 @@ class RunSettings:
     warm_start: str | None = None
 
     def __post_init__(self) -> None:
-        for name, least, most in (("block", 1, CAPACITY), ("epochs", 1, None), ("jobs", 1, None), ("snapshots", 1, None),
-                                  ("validation", 0, None), ("seed", 0, None)):
+        for name, least, most in (
+            ("block", 1, CAPACITY),
+            ("epochs", 1, None),
+            ("jobs", 1, None),
+            ("snapshots", 1, None),
+            ("validation", 0, None),
+            ("seed", 0, None),
+        ):
             value = getattr(self, name)
             if value < least or (most is not None and value > most):
                 limit = f"{least} to {most}" if most else f"{least} or more"
                 raise ValueError(f"{name}={value}: expected {limit}")
-        for name, known in (("precision", ("float32", "float64")), ("evaluate_on", ("test", "validation")),
-                            ("labels_from", ("all", "second_half", "labelling")), ("device", devices.NAMES)):
+        for name, known in (
+            ("precision", ("float32", "float64")),
+            ("evaluate_on", ("test", "validation")),
+            ("labels_from", ("all", "second_half", "labelling")),
+            ("device", devices.NAMES),
+        ):
             if getattr(self, name) not in known:
                 raise ValueError(f"{name}={getattr(self, name)}: expected one of {', '.join(known)}")
 
@@ -183,7 +193,9 @@ def responses(
         shown = images[starts[index] : starts[index] + EVALUATION_BLOCK]
         counts = folder.read_counts(phase, index) if folder else None
         if counts is None:
-            block = Block(begin, model.encode(shown), model.run_time_values(), streams.block_seed(seed, purpose, index))
+            block = Block(
+                begin, model.encode(shown), model.run_time_values(), streams.block_seed(seed, purpose, index)
+            )
             counts = _counts(program, block, model)
             if folder:
                 folder.write_counts(phase, index, counts)
@@ -218,17 +230,30 @@ def evaluate(
     images = datasets.load(dataset or asked.dataset, data or asked.data)
     chosen = draws.split(images, 0, test=test_images, seed=asked.seed).test
     with results.open_run(run) as tree:
-        labels = tree["evaluation/neuron_label"].values
+        labels = results.array(tree, "evaluation/neuron_label")
         seen = int(tree.attrs["samples_seen"])
     with RunFolder.open(run) as folder:
         counts = responses(
-            model, state, images.test_images[chosen], phase="test", seed=asked.seed, purpose=streams.TEST_SPIKES,
-            scratch=folder.scratch, device=asked.device, precision=asked.precision, jobs=jobs, reporter=reporter,
+            model,
+            state,
+            images.test_images[chosen],
+            phase="test",
+            seed=asked.seed,
+            purpose=streams.TEST_SPIKES,
+            scratch=folder.scratch,
+            device=asked.device,
+            precision=asked.precision,
+            jobs=jobs,
+            reporter=reporter,
         )
     truth = images.test_labels[chosen]
     predicted = np.array([READOUTS[name](counts, labels) for name in READOUTS])
     return results.evaluation(
-        readout=list(READOUTS), seed=asked.seed, samples_seen=[seen], neuron_label=labels, predicted=predicted,
+        readout=list(READOUTS),
+        seed=asked.seed,
+        samples_seen=[seen],
+        neuron_label=labels,
+        predicted=predicted,
         accuracy=[[accuracy(row, truth) for row in predicted]],
     )
 
@@ -254,7 +279,9 @@ def _carried(model: Model) -> list[str]:
 
 def _counts(program: Program, block: Block, model: Model) -> NDArray[np.uint16]:
     spikes = program.run(block).spikes[model.readout]
-    return spikes.counts(block.samples, program.structure.sample_steps, model.population_sizes()[model.readout])
+    return spikes.counts(
+        block.samples, program.structure.sample_steps, model.population_sizes()[model.readout]
+    )
 
 
 class _Run:
@@ -276,23 +303,41 @@ class _Run:
             population, classes = self.model.readout, self.images
             if self.asked.labels_from == "labelling":
                 shown = self._labelling_images()
-                counts = self._respond(state, classes.train_images[shown], "respond", streams.LABELLING_SPIKES, "Labelling")
-                groups["labelling"] = {population: results.responses(
-                    counts, label=classes.train_labels[shown], image=shown, presentation_ms=self._ms("respond"))}
+                counts = self._respond(
+                    state, classes.train_images[shown], "respond", streams.LABELLING_SPIKES, "Labelling"
+                )
+                groups["labelling"] = {
+                    population: results.responses(
+                        counts,
+                        label=classes.train_labels[shown],
+                        image=shown,
+                        presentation_ms=self._ms("respond"),
+                    )
+                }
             images, labels, chosen = self._test_images()
             counts = self._respond(state, images, "test", streams.TEST_SPIKES, "Testing")
-            groups["test"] = {population: results.responses(
-                counts, label=labels, image=chosen, presentation_ms=self._ms("test"))}
+            groups["test"] = {
+                population: results.responses(
+                    counts, label=labels, image=chosen, presentation_ms=self._ms("test")
+                )
+            }
             frozen = frozen_structure(self.model, "test", self.asked.precision, self.asked.device)
-            groups |= recording.record(self.model, frozen_state(self.model, "test", state), images[:3], self.asked.seed,
-                                       devices.program(frozen, self.folder.scratch))
+            groups |= recording.record(
+                self.model,
+                frozen_state(self.model, "test", state),
+                images[:3],
+                self.asked.seed,
+                devices.program(frozen, self.folder.scratch),
+            )
             self._write(totals, len(self.order), groups, complete=True)
             self.folder.drop_intermediate()
 
     # -- training --------------------------------------------------------------------------------------
     def _train(self) -> tuple[Arrays, dict[str, float]]:
         asked, model = self.asked, self.model
-        program = devices.program(Structure(model, "train", asked.precision, asked.device, CAPACITY), self.folder.scratch)
+        program = devices.program(
+            Structure(model, "train", asked.precision, asked.device, CAPACITY), self.folder.scratch
+        )
         done, state, totals = self._begin()
         means = ClassMeans(model.population_sizes()[model.readout])
         blocks = self._blocks()
@@ -303,11 +348,18 @@ class _Run:
         for index in range(done, len(blocks)):
             interruption.stop_if_asked()
             shown = blocks[index]
-            result = program.run(Block(state, model.encode(self.images.train_images[shown]), model.run_time_values(),
-                                       streams.block_seed(asked.seed, streams.TRAINING_SPIKES, index)))
+            result = program.run(
+                Block(
+                    state,
+                    model.encode(self.images.train_images[shown]),
+                    model.run_time_values(),
+                    streams.block_seed(asked.seed, streams.TRAINING_SPIKES, index),
+                )
+            )
             state = result.state
             counts = result.spikes[model.readout].counts(
-                len(shown), model.sample_steps("train"), model.population_sizes()[model.readout])
+                len(shown), model.sample_steps("train"), model.population_sizes()[model.readout]
+            )
             totals["run.seconds"] += result.wall_seconds
             totals["run.events"] += self._events(counts, shown)
             self.folder.write_counts("train", index, counts)
@@ -343,12 +395,14 @@ class _Run:
         counts = self.folder.read_counts("train", index)
         if counts is None:
             raise RunFolderError(
-                f"{self.folder.path}: the responses of block {index} are missing or damaged, though a later checkpoint is"
-                " there; train again into another folder"
+                f"{self.folder.path}: the responses of block {index} are missing or damaged, though a later checkpoint"
+                " is there; train again into another folder"
             )
         return counts
 
-    def _score(self, means: ClassMeans, index: int, shown: NDArray[np.int64], counts: NDArray[np.uint16]) -> str:
+    def _score(
+        self, means: ClassMeans, index: int, shown: NDArray[np.int64], counts: NDArray[np.uint16]
+    ) -> str:
         """Accuracy on a block with labels from earlier blocks only, then take the block into the labels."""
         truth = self.images.train_labels[shown]
         known = means.labels()
@@ -361,8 +415,11 @@ class _Run:
         """Synaptic events of a block; input spikes are counted by their expectation."""
         rates = self.model.encode(self.images.train_images[shown])["rates"]
         seconds = self.model.sample_steps("train") * self.model.time_step()
-        return float(self.model.synaptic_events(
-            {"input": round(float(rates.sum()) * seconds), self.model.readout: int(counts.sum())}))
+        return float(
+            self.model.synaptic_events(
+                {"input": round(float(rates.sum()) * seconds), self.model.readout: int(counts.sum())}
+            )
+        )
 
     def _snapshot_blocks(self, blocks: int) -> set[int]:
         """Blocks after which weights are kept: dense at the beginning, where they change most, and the last."""
@@ -378,18 +435,34 @@ class _Run:
         self.folder.write_snapshot(seen, arrays)
 
     # -- the other stages ------------------------------------------------------------------------------
-    def _respond(self, state: Arrays, images: NDArray[np.uint8], phase: str, purpose: int, title: str) -> NDArray[np.uint16]:
+    def _respond(
+        self, state: Arrays, images: NDArray[np.uint8], phase: str, purpose: int, title: str
+    ) -> NDArray[np.uint16]:
         a = self.asked
-        return responses(self.model, state, images, phase=phase, seed=a.seed, purpose=purpose, scratch=self.folder.scratch,
-                         device=a.device, precision=a.precision, jobs=a.jobs, title=title, reporter=self.reporter,
-                         folder=self.folder)
+        return responses(
+            self.model,
+            state,
+            images,
+            phase=phase,
+            seed=a.seed,
+            purpose=purpose,
+            scratch=self.folder.scratch,
+            device=a.device,
+            precision=a.precision,
+            jobs=a.jobs,
+            title=title,
+            reporter=self.reporter,
+            folder=self.folder,
+        )
 
     def _labelling_images(self) -> NDArray[np.int64]:
         seen = np.unique(self.split.train)
         wanted = self.asked.labelling_images
         if wanted is None or wanted >= len(seen):
             return seen
-        drawn = draws.even_draw(self.images.train_labels[seen], wanted, streams.generator(self.asked.seed, streams.DRAW))
+        drawn = draws.even_draw(
+            self.images.train_labels[seen], wanted, streams.generator(self.asked.seed, streams.DRAW)
+        )
         return seen[drawn]
 
     def _test_images(self) -> tuple[NDArray[np.uint8], NDArray[Any], NDArray[np.int64]]:
@@ -405,17 +478,31 @@ class _Run:
     # -- results ---------------------------------------------------------------------------------------
     def _write(self, totals: dict[str, float], seen: int, groups: dict[str, Any], complete: bool) -> None:
         population = self.model.readout
-        blocks = [b for b, end in zip(self._blocks(), np.cumsum([len(b) for b in self._blocks()]), strict=True) if end <= seen]
+        blocks = [
+            b
+            for b, end in zip(self._blocks(), np.cumsum([len(b) for b in self._blocks()]), strict=True)
+            if end <= seen
+        ]
         activity = np.concatenate([self._counts_of(k) for k in range(len(blocks))])
         shown = self.order[:seen]
         kept = self.folder.snapshots(seen)
         tree = results.build(
             self._attributes(totals, seen, complete),
-            activity={population: results.responses(
-                activity, label=self.images.train_labels[shown], image=shown,
-                block=np.repeat(np.arange(len(blocks)), [len(b) for b in blocks]), presentation_ms=self._ms("train"))},
-            weights={p.name: results.weight_snapshots(np.stack([a[p.name].reshape(p.shape) for a in kept.values()]),
-                                                      samples_seen=list(kept)) for p in self.model.projections()},
+            activity={
+                population: results.responses(
+                    activity,
+                    label=self.images.train_labels[shown],
+                    image=shown,
+                    block=np.repeat(np.arange(len(blocks)), [len(b) for b in blocks]),
+                    presentation_ms=self._ms("train"),
+                )
+            },
+            weights={
+                p.name: results.weight_snapshots(
+                    np.stack([a[p.name].reshape(p.shape) for a in kept.values()]), samples_seen=list(kept)
+                )
+                for p in self.model.projections()
+            },
             state=dict(self._shown_state(kept)),
             **groups,
         )
@@ -436,12 +523,24 @@ class _Run:
         shown = {s: row.show(getattr(self.model, s)) for s, row in table.items()}
         stored = self.folder.configuration
         return results.root_attributes(
-            model=self.model.name, paper=self.model.paper, seed=asked.seed, samples_seen=seen, device=asked.device,
-            precision=asked.precision, parameters=shown,
-            options={k: v for k, v in dataclasses.asdict(asked).items() if k != "changes"} | {"changes": dict(asked.changes)},
-            versions=_versions(), git_commit=stored["code"]["commit"], git_dirty=stored["code"]["dirty"],
-            dataset=self.images.name, dataset_sha256=self.images.sha256, wall_time_s=totals["run.seconds"],
-            synaptic_events=int(totals["run.events"]), command=stored["command"], complete=complete,
+            model=self.model.name,
+            paper=self.model.paper,
+            seed=asked.seed,
+            samples_seen=seen,
+            device=asked.device,
+            precision=asked.precision,
+            parameters=shown,
+            options={k: v for k, v in dataclasses.asdict(asked).items() if k != "changes"}
+            | {"changes": dict(asked.changes)},
+            versions=_versions(),
+            git_commit=stored["code"]["commit"],
+            git_dirty=stored["code"]["dirty"],
+            dataset=self.images.name,
+            dataset_sha256=self.images.sha256,
+            wall_time_s=totals["run.seconds"],
+            synaptic_events=int(totals["run.events"]),
+            command=stored["command"],
+            complete=complete,
         )
 
 
@@ -464,11 +563,15 @@ def _code_version() -> dict[str, Any]:
     here = Path(__file__).resolve().parent.parent
 
     def git(*arguments: str) -> str:
-        done = subprocess.run(["git", "-C", str(here), *arguments], capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            ["git", "-C", str(here), *arguments], capture_output=True, text=True, check=False
+        )
         return done.stdout.strip() if done.returncode == 0 else ""
 
     try:
-        return {"commit": git("rev-parse", "HEAD"), "dirty": bool(git("status", "--porcelain", "--untracked-files=no"))}
+        return {
+            "commit": git("rev-parse", "HEAD"),
+            "dirty": bool(git("status", "--porcelain", "--untracked-files=no")),
+        }
     except OSError:
         return {"commit": "", "dirty": False}
-

@@ -13,7 +13,13 @@ from protocols.training import RunSettings, train
 def small() -> RunSettings:
     """Twelve blocks of training on a network of twenty neurons."""
     return RunSettings(
-        changes={"neurons": "20"}, images=240, block=20, test_images=30, labelling_images=40, snapshots=3, seed=3
+        changes={"neurons": "20"},
+        images=240,
+        block=20,
+        test_images=30,
+        labelling_images=40,
+        snapshots=3,
+        seed=3,
     )
 
 

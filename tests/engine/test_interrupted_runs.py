@@ -24,7 +24,8 @@ ROOT = Path(__file__).parents[2]
 def assert_same_bits(one: Path, other: Path) -> None:
     """All state, readouts and predictions are equal; wall time is not compared."""
     first, second = run_folder.last_checkpoint(one), run_folder.last_checkpoint(other)
-    assert first is not None and second is not None
+    assert first is not None
+    assert second is not None
     assert first[0] == second[0]
     for name in first[1]:
         if name != "run.seconds":
@@ -32,8 +33,9 @@ def assert_same_bits(one: Path, other: Path) -> None:
     with results.open_run(one) as a, results.open_run(other) as b:
         assert a.attrs["complete"] == b.attrs["complete"] == 1
         for group in a.groups:
-            for name in a[group].data_vars:
-                np.testing.assert_array_equal(a[group][name].values, b[group][name].values, err_msg=f"{group}/{name}")
+            for variable in a[group].data_vars:
+                path = f"{group}/{variable}"
+                np.testing.assert_array_equal(results.array(a, path), results.array(b, path), err_msg=path)
 
 
 def start(asked: RunSettings, out: Path, before: str = "") -> subprocess.Popen[bytes]:
@@ -46,7 +48,9 @@ def start(asked: RunSettings, out: Path, before: str = "") -> subprocess.Popen[b
     )
     return subprocess.Popen(
         [sys.executable, "-c", code, json.dumps(dataclasses.asdict(asked)), str(out)],
-        cwd=ROOT, stderr=subprocess.PIPE, start_new_session=True,
+        cwd=ROOT,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
     )
 
 
@@ -107,7 +111,8 @@ def test_resume_after_kill(victim: str, slow: RunSettings, uninterrupted: Path, 
     assert engine.returncode != 0
     assert children(engine.pid) == []
     done = run_folder.last_checkpoint(out)
-    assert done is not None and 3 <= done[0] < 12
+    assert done is not None
+    assert 3 <= done[0] < 12
     resume(out)
     assert_same_bits(out, uninterrupted)
 
@@ -121,8 +126,13 @@ def test_binary_dies_with_the_engine(slow: RunSettings, tmp_path: Path) -> None:
     engine.kill()
     engine.wait()
     time.sleep(0.2)
-    alive = [pid for pid in started if Path(f"/proc/{pid}").exists() and "Z" not in Path(f"/proc/{pid}/stat").read_text().split()[2]]
-    assert started and not alive
+    alive = [
+        pid
+        for pid in started
+        if Path(f"/proc/{pid}").exists() and "Z" not in Path(f"/proc/{pid}/stat").read_text().split()[2]
+    ]
+    assert started
+    assert not alive
 
 
 @pytest.mark.parametrize("target", ["checkpoints", "blocks", "snapshots", "results.nc", "inputs"])
@@ -148,7 +158,9 @@ def test_resume_after_kill_between_writing_and_renaming(
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_signals_stop_at_the_last_whole_block(number: int, slow: RunSettings, uninterrupted: Path, tmp_path: Path) -> None:
+def test_signals_stop_at_the_last_whole_block(
+    number: int, slow: RunSettings, uninterrupted: Path, tmp_path: Path
+) -> None:
     out = tmp_path / "run"
     engine = start(slow, out)
     wait_for_checkpoint(out, 2, engine)
@@ -160,7 +172,9 @@ def test_signals_stop_at_the_last_whole_block(number: int, slow: RunSettings, un
     assert_same_bits(out, uninterrupted)
 
 
-def test_corrupted_checkpoint_falls_back_to_the_one_before(slow: RunSettings, uninterrupted: Path, tmp_path: Path) -> None:
+def test_corrupted_checkpoint_falls_back_to_the_one_before(
+    slow: RunSettings, uninterrupted: Path, tmp_path: Path
+) -> None:
     out = tmp_path / "run"
     engine = start(slow, out)
     wait_for_checkpoint(out, 4, engine)
@@ -175,7 +189,9 @@ def test_corrupted_checkpoint_falls_back_to_the_one_before(slow: RunSettings, un
     assert_same_bits(out, uninterrupted)
 
 
-def test_truncated_checkpoints_everywhere_start_anew(slow: RunSettings, uninterrupted: Path, tmp_path: Path) -> None:
+def test_truncated_checkpoints_everywhere_start_anew(
+    slow: RunSettings, uninterrupted: Path, tmp_path: Path
+) -> None:
     out = tmp_path / "run"
     engine = start(slow, out)
     wait_for_checkpoint(out, 3, engine)
@@ -209,12 +225,15 @@ def test_full_disk_leaves_a_resumable_run(slow: RunSettings, uninterrupted: Path
     """A limit on the size of files stands for a full disk: writing fails in the middle."""
     out = tmp_path / "run"
     limit = 20_000  # bytes: responses fit, checkpoints of the weights do not
-    engine = start(slow, out, f"import resource; resource.setrlimit(resource.RLIMIT_FSIZE, ({limit}, {limit}))")
+    engine = start(
+        slow, out, f"import resource; resource.setrlimit(resource.RLIMIT_FSIZE, ({limit}, {limit}))"
+    )
     engine.wait(120)
     assert engine.stderr is not None
     message = engine.stderr.read().decode()
     assert engine.returncode == 1
-    assert "cannot be written" in message and "Error" in message
+    assert "cannot be written" in message
+    assert "Error" in message
     resume(out)
     assert_same_bits(out, uninterrupted)
 
@@ -229,10 +248,12 @@ def test_any_number_of_images_and_any_block(slow: RunSettings, tmp_path: Path) -
     odd = train(dataclasses.replace(slow, images=47, block=20, labels_from="all"), tmp_path / "odd")
     with results.open_run(odd) as tree:
         assert tree["activity/excitatory"].sizes["sample"] == 47
-        np.testing.assert_array_equal(np.bincount(tree["activity/excitatory/block"].values), [20, 20, 7])
+        np.testing.assert_array_equal(np.bincount(results.array(tree, "activity/excitatory/block")), [20, 20, 7])
 
 
-def test_responses_do_not_depend_on_the_number_of_processes(slow: RunSettings, uninterrupted: Path, tmp_path: Path) -> None:
+def test_responses_do_not_depend_on_the_number_of_processes(
+    slow: RunSettings, uninterrupted: Path, tmp_path: Path
+) -> None:
     two = train(dataclasses.replace(slow, jobs=2), tmp_path / "two")
     assert_same_bits(two, uninterrupted)
 
@@ -241,13 +262,13 @@ def test_seeds_differ(slow: RunSettings, uninterrupted: Path, tmp_path: Path) ->
     other = train(dataclasses.replace(slow, seed=4), tmp_path / "other")
     with results.open_run(other) as a, results.open_run(uninterrupted) as b:
         name = "weights/input_to_excitatory/w"
-        assert not np.array_equal(a[name].values, b[name].values)
+        assert not np.array_equal(results.array(a, name), results.array(b, name))
 
 
-def test_warm_start_begins_with_the_trained_weights(slow: RunSettings, uninterrupted: Path, tmp_path: Path) -> None:
+def test_warm_start_begins_with_the_trained_weights(
+    slow: RunSettings, uninterrupted: Path, tmp_path: Path
+) -> None:
     warm = train(dataclasses.replace(slow, images=20, warm_start=str(uninterrupted)), tmp_path / "warm")
     with results.open_run(warm) as a, results.open_run(uninterrupted) as b:
         name = "weights/input_to_excitatory/w"
-        np.testing.assert_array_equal(a[name].values[0], b[name].values[-1])
-
-
+        np.testing.assert_array_equal(results.array(a, name)[0], results.array(b, name)[-1])

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -169,7 +170,7 @@ def test_a_stop_has_the_exit_code_of_a_signal(monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_a_run_without_room_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(estimates.shutil, "disk_usage", lambda path: (10**9, 10**9, 1_000_000))
+    monkeypatch.setattr("shutil.disk_usage", lambda path: SimpleNamespace(free=1_000_000))
     text = refused("train", "synaptic_scaling", "--out", tmp_path / "run")
     assert "only 1 MB are free" in text
     assert not (tmp_path / "run").exists()
@@ -287,20 +288,14 @@ def test_training_goes_on_from_another_run(trained: tuple[Path, Result], tmp_pat
 
 
 def test_another_size_cannot_go_on(trained: tuple[Path, Result], tmp_path: Path) -> None:
-    text = refused(
-        "train", "synaptic_scaling", "--from", trained[0], "--neurons", "30", "--out", tmp_path / "warm"
-    )
+    text = refused("train", "synaptic_scaling", "--from", trained[0], "--neurons", "30", "--out", tmp_path / "warm")
     assert "784 + 20 + 20 neurons" in text
 
 
-def test_runs_are_numbered(
-    trained: tuple[Path, Result], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_runs_are_numbered(trained: tuple[Path, Result], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     made = []
-    monkeypatch.setattr(
-        training, "train", lambda asked, out, reporter: made.append(out) or out.mkdir(parents=True)
-    )
+    monkeypatch.setattr(training, "train", lambda asked, out, reporter: made.append(out) or out.mkdir(parents=True))
     monkeypatch.setattr(commandline, "_conclude", lambda run, draw: None)
     for _ in range(2):
         assert hebbarium("train", "synaptic_scaling", "--images", "10").exit_code == 0

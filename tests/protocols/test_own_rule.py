@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from engine import results
 from engine.contract import Block, Structure, initial_state
@@ -28,7 +30,9 @@ def own_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_own_rule_trains(own_file: Path, tmp_path: Path) -> None:
     run = train(
-        RunSettings(model=str(own_file), changes={"neurons": "10", "mu": "0.5"}, images=40, block=20, test_images=10),
+        RunSettings(
+            model=str(own_file), changes={"neurons": "10", "mu": "0.5"}, images=40, block=20, test_images=10
+        ),
         tmp_path / "run",
     )
     with results.open_run(run) as tree:
@@ -38,14 +42,18 @@ def test_own_rule_trains(own_file: Path, tmp_path: Path) -> None:
 
 def test_own_rule_is_the_rule_that_runs(own_file: Path, tmp_path: Path) -> None:
     """With mu = 0 the rule is the paper's; with mu = 1 it is not."""
-    own = registry.find(str(own_file))
-    paper = registry.find("synaptic_scaling")
+    own: Any = registry.find(str(own_file))
+    paper: Any = registry.find("synaptic_scaling")
     images = np.random.default_rng(0).integers(0, 255, (2, 784), dtype=np.uint8)
 
-    def weights(model) -> np.ndarray:  # type: ignore[no-untyped-def, type-arg]
+    def weights(model: Any) -> NDArray[Any]:
         state = initial_state(model, "train", model.initial_state(np.random.default_rng(1)))
         block = Block(state, model.encode(images), model.run_time_values(), 3)
-        return RuntimeProgram(Structure(model, "train", "float64", "numpy", 2), tmp_path).run(block).state["plastic.w"]
+        return (
+            RuntimeProgram(Structure(model, "train", "float64", "numpy", 2), tmp_path)
+            .run(block)
+            .state["plastic.w"]
+        )
 
     begin = paper(neurons=6)
     np.testing.assert_allclose(weights(own(neurons=6, mu=0.0)), weights(begin), rtol=0, atol=1e-12)
@@ -63,8 +71,13 @@ def test_a_network_that_would_lose_state_is_refused(tmp_path: Path) -> None:
         "    def state(self, phase):\n"
         "        return tuple(v for v in super().state(phase) if v.name != 'excitatory.theta')\n"
     )
-    with pytest.raises(Exception, match=r"excitatory\.theta can change while the network runs but is not declared"):
-        train(RunSettings(model=str(path), changes={"neurons": "5"}, images=10, test_images=10), tmp_path / "run")
+    with pytest.raises(
+        Exception, match=r"excitatory\.theta can change while the network runs but is not declared"
+    ):
+        train(
+            RunSettings(model=str(path), changes={"neurons": "5"}, images=10, test_images=10),
+            tmp_path / "run",
+        )
 
 
 def test_unknown_models_suggest_the_nearest(tmp_path: Path) -> None:

@@ -14,15 +14,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from engine import results, run_folder
 from engine.errors import RunFolderError
 from protocols import many_runs, sweeps, training
 from protocols.many_runs import PlannedRun
 from protocols.settings import SettingError
 from protocols.training import RunSettings
 
-BASE = RunSettings(
-    changes={"neurons": "20"}, images=40, block=20, test_images=20, labels_from="all", snapshots=1
-)
+BASE = RunSettings(changes={"neurons": "20"}, images=40, block=20, test_images=20, labels_from="all", snapshots=1)
 
 
 def test_every_combination_is_planned_once(tmp_path: Path) -> None:
@@ -34,9 +33,7 @@ def test_every_combination_is_planned_once(tmp_path: Path) -> None:
     assert planned[0].run.settings.changes == {"neurons": "20", "w_t": "3", "tau_p": "20*ms"}
 
 
-@pytest.mark.parametrize(
-    "texts", [["w_t=3,3"], ["w_t=3,"], ["tau_p=20*ms,20 ms"], ["w_q=1"], ["w_t=1", "w_t=2"]]
-)
+@pytest.mark.parametrize("texts", [["w_t=3,3"], ["w_t=3,"], ["tau_p=20*ms,20 ms"], ["w_q=1"], ["w_t=1", "w_t=2"]])
 def test_values_that_make_no_sense_are_refused(texts: list[str]) -> None:
     with pytest.raises(SettingError):
         sweeps.values_of("synaptic_scaling", texts)
@@ -69,13 +66,11 @@ def test_a_sweep_is_made_and_goes_on(tmp_path: Path) -> None:
     assert table.splitlines()[0] == "| w_t | seeds | most_active | class_mean |"
     assert table.count("±") == 4
     alone = training.train(planned[3].run.settings, tmp_path / "alone")
-    with training.results.open_run(alone) as one, training.results.open_run(planned[3].run.folder) as other:
+    with results.open_run(alone) as one, results.open_run(planned[3].run.folder) as other:
         assert one["test/excitatory"].to_dataset().equals(other["test/excitatory"].to_dataset())
 
 
 def test_a_run_that_fails_does_not_stop_the_others(tmp_path: Path) -> None:
-    (tmp_path / "bad").mkdir()
-    (tmp_path / "bad" / "configuration.json").write_text("{")
     runs = [
         PlannedRun("bad", BASE, tmp_path / "blocked" / "run"),
         PlannedRun("good", BASE, tmp_path / "good"),
@@ -104,9 +99,7 @@ def test_what_a_killed_run_left_before_it_began_is_no_hindrance(tmp_path: Path) 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
-def test_a_sweep_that_is_stopped_leaves_no_process_and_goes_on(
-    number: signal.Signals, tmp_path: Path
-) -> None:
+def test_a_sweep_that_is_stopped_leaves_no_process_and_goes_on(number: signal.Signals, tmp_path: Path) -> None:
     size = [
         "--neurons",
         "20",
@@ -136,7 +129,7 @@ def test_a_sweep_that_is_stopped_leaves_no_process_and_goes_on(
         time.sleep(0.1)
     assert not _in_session(process.pid)
     for run in tmp_path.glob("*=*"):
-        assert training.run_folder.last_checkpoint(run) is not None
+        assert run_folder.last_checkpoint(run) is not None
         training.resume(run)
         assert training.is_complete(run)
 
@@ -146,10 +139,7 @@ def _in_session(session: int) -> list[str]:
     found = []
     for folder in Path("/proc").glob("[0-9]*"):
         try:
-            if (
-                os.getsid(int(folder.name)) == session
-                and "Z" not in folder.joinpath("stat").read_text().split()[2]
-            ):
+            if os.getsid(int(folder.name)) == session and "Z" not in folder.joinpath("stat").read_text().split()[2]:
                 found.append(folder.joinpath("cmdline").read_text())
         except OSError:
             continue
