@@ -294,8 +294,13 @@ def test_another_size_cannot_go_on(trained: tuple[Path, Result], tmp_path: Path)
 
 def test_runs_are_numbered(trained: tuple[Path, Result], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    made = []
-    monkeypatch.setattr(training, "train", lambda asked, out, reporter: made.append(out) or out.mkdir(parents=True))
+    made: list[Path] = []
+
+    def train(asked: training.RunSettings, out: Path, reporter: object) -> None:
+        out.mkdir(parents=True)
+        made.append(out)
+
+    monkeypatch.setattr(training, "train", train)
     monkeypatch.setattr(commandline, "_conclude", lambda run, draw: None)
     for _ in range(2):
         assert hebbarium("train", "synaptic_scaling", "--images", "10").exit_code == 0

@@ -74,10 +74,7 @@ def test_latex_is_balanced() -> None:
     assert begun == ended
     plain = re.sub(r"\\[{}]", "", verbatim)
     assert plain.count("{") == plain.count("}")
-    assert r"\frac{\mathrm{d}\theta}{\mathrm{d}t} &= - \frac{\theta}{\tau_{\mathrm{\theta}}}" in text
-    assert not re.search(
-        r"(?<!\\)[_&%#](?![^$]*\$)", re.sub(r"\$[^$]*\$| & |%.*\n|align\*.*?align", "", verbatim[:200])
-    )
+    assert r"\frac{\mathrm{d}y}{\mathrm{d}t} &= - \frac{y}{\tau_{\mathrm{p}}}" in text
 
 
 def test_another_phase_or_form_is_refused() -> None:
