@@ -20,6 +20,7 @@ from brian2.equations.equations import (
     Equations,
     SingleEquation,
 )
+from brian2.groups.group import CodeRunner
 from brian2.groups.neurongroup import Resetter, StateUpdater, Thresholder
 from brian2.parsing.sympytools import str_to_sympy
 from brian2.synapses.synapses import SynapticPathway
@@ -158,6 +159,8 @@ def _operations(network: Network) -> Iterator[Operation]:
                 )
             case Resetter() if code := _lines(part.group.event_codes[part.event]):
                 yield Operation(*place, f"at each {part.event} of {part.group.name}", code)
+            case CodeRunner() if type(part) is CodeRunner:
+                yield Operation(*place, f"at each step in {part.group.name}", _lines(part.abstract_code))
             case SynapticPathway():
                 synapses = part.synapses
                 side = synapses.source if part.prepost == "pre" else synapses.target
