@@ -247,9 +247,7 @@ class _Pool:
             what, *details = worker.connection.recv()
         except (EOFError, OSError):
             worker.process.join()
-            self._next(
-                worker, f"its process ended with exit code {worker.process.exitcode}; it can be resumed"
-            )
+            self._next(worker, f"its process ended with exit code {worker.process.exitcode}; it can be resumed")
             return
         match what, details:
             case "stage", [title, done]:
@@ -325,6 +323,7 @@ def _work(pipe: Any) -> None:
                 _carry_out(run, _Sender(pipe))
             except Stopped as error:
                 pipe.send(("stopped", str(error)))
+                return
             except (EngineError, OSError, ValueError) as error:
                 pipe.send(("ended", str(error)))
             else:
@@ -343,7 +342,5 @@ def _carry_out(run: PlannedRun, reporter: Reporter) -> None:
 
 def _clear_unbegun(folder: Path) -> None:
     """Remove what a run left that was killed before it had written its configuration."""
-    if folder.is_dir() and all(
-        entry.name.startswith(".") or entry.name == "lock" for entry in folder.iterdir()
-    ):
+    if folder.is_dir() and all(entry.name.startswith(".") or entry.name == "lock" for entry in folder.iterdir()):
         shutil.rmtree(folder)

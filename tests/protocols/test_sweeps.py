@@ -104,7 +104,7 @@ def test_a_sweep_that_is_stopped_leaves_no_process_and_goes_on(number: signal.Si
         "--neurons",
         "20",
         "--images",
-        "2000",
+        "1000",
         "--block",
         "20",
         "--test-images",
@@ -116,7 +116,7 @@ def test_a_sweep_that_is_stopped_leaves_no_process_and_goes_on(number: signal.Si
     command = [sys.executable, "-m", "protocols.commandline", *words]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True)
     deadline = time.monotonic() + 300
-    while len(list(tmp_path.glob("*/checkpoints"))) < 2 and time.monotonic() < deadline:
+    while sum(any(folder.iterdir()) for folder in tmp_path.glob("*/checkpoints")) < 2 and time.monotonic() < deadline:
         assert process.poll() is None
         time.sleep(0.05)
     process.send_signal(number)
