@@ -116,7 +116,7 @@ def test_a_sweep_that_is_stopped_leaves_no_process_and_goes_on(number: signal.Si
     command = [sys.executable, "-m", "protocols.commandline", *words]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True)
     deadline = time.monotonic() + 300
-    while sum(any(folder.iterdir()) for folder in tmp_path.glob("*/checkpoints")) < 2 and time.monotonic() < deadline:
+    while not _both_have_begun(tmp_path) and time.monotonic() < deadline:
         assert process.poll() is None
         time.sleep(0.05)
     process.send_signal(number)
@@ -132,6 +132,10 @@ def test_a_sweep_that_is_stopped_leaves_no_process_and_goes_on(number: signal.Si
         assert run_folder.last_checkpoint(run) is not None
         training.resume(run)
         assert training.is_complete(run)
+
+
+def _both_have_begun(sweep: Path) -> bool:
+    return len({file.parent for file in sweep.glob("*/checkpoints/[0-9]*")}) == 2
 
 
 def _in_session(session: int) -> list[str]:
