@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from brian2 import ms
 from numpy.typing import NDArray
 
 from engine.contract import BlockResult, Spikes
@@ -29,8 +30,10 @@ EXPONENTS = {"L1": 1.0, "L2": 2.0, "Lp": 3.0, "none": None}
 
 def settings_of(model: SynapticScaling) -> Settings:
     """What the model says, in the twin's units; the tables' numbers are the twin's own."""
+    rivals = model.neurons - 1 if model.inhibition == "shared" else 1
     return Settings(
         steps=model.sample_steps("train"), gain=float(model.gain) * 1e3, tau_p=float(model.tau_p) * 1e3,
+        jump_inhibitory=float(model.w_ei) * 1e3, jump_excitatory=float(model.w_ie) * 1e3 / rivals,
         a_plus=model.a_plus, a_minus=model.a_minus, target=model.w_t, p=EXPONENTS[model.norm],
         scale_when_firing=model.scaling_at == "spike", nearest=model.pairing == "nearest",
         adaptive=model.adaptive_threshold, clear_conductances=model.reset_conductances,
@@ -101,6 +104,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "scaling_at=spike Lp": {"scaling_at": "spike", "norm": "Lp"},
     "pairing=nearest": {"pairing": "nearest"},
     "adaptive_threshold=False": {"adaptive_threshold": False},
+    "inhibition=shared": {"inhibition": "shared", "w_ie": 28 * ms},
     "reset_conductances=False": {"reset_conductances": False},
     "reset_traces=False": {"reset_traces": False},
 }

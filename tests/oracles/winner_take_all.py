@@ -40,6 +40,10 @@ class Settings:
     """
 
     steps: int
+    #: strengths, in ms: of a weight of one, onto an inhibitory neuron, and from one onto each excitatory neuron
+    gain: float
+    jump_inhibitory: float
+    jump_excitatory: float
     dt: float = 1.0
     v_rest: float = -60.0
     v_reset: float = -60.0
@@ -53,9 +57,6 @@ class Settings:
     e_excitation: float = 0.0
     e_inhibition: float = -80.0
     tau_s: float = 20.0
-    gain: float = 1.0
-    jump_inhibitory: float = 25.0
-    jump_excitatory: float = 5.0
     a_plus: float = 0.005
     a_minus: float = 0.0025
     tau_p: float = 20.0
