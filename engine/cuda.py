@@ -21,7 +21,8 @@ from brian2 import Network, device, prefs
 from brian2.core.variables import ArrayVariable, DynamicArrayVariable
 
 from engine import inspection
-from engine.errors import BuildFailed, ModelRefused
+from engine.contract import Block, BlockResult
+from engine.errors import BlockFailed, BuildFailed, ModelRefused
 from engine.standalone import StandaloneProgram, run_make
 
 DEVICE = "cuda"
@@ -183,6 +184,18 @@ class CudaProgram(StandaloneProgram):
         if isinstance(variable, DynamicArrayVariable):
             return f"thrust::raw_pointer_cast({name}.data())", f"{name}.size()*sizeof({name}[0])"
         return name, f"_num_{name}*sizeof({name}[0])"
+
+    def run(self, block: Block) -> BlockResult:
+        """As for C++; without a GPU the reason is said rather than the driver's words for it."""
+        try:
+            return super().run(block)
+        except BlockFailed as error:
+            if gpu_present():
+                raise
+            raise BlockFailed(
+                f"device cuda: the program in {self.path} was built, but there is no GPU to run it on; take it to a"
+                " machine that has one, or choose another device"
+            ) from error
 
     def compile(self, folder: Path) -> None:
         """Run make; two jobs, since nvcc is slow."""

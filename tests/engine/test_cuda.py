@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from engine import cuda
 from engine.contract import Block, Structure, initial_state
 from engine.cuda import CudaProgram
-from engine.errors import ModelRefused
+from engine.errors import BlockFailed, ModelRefused
 from models.contract import Arrays
 from models.synaptic_scaling import SynapticScaling
 from tests.models.small_networks import CAPACITY, EVERYONE, images, run_images, small_model
@@ -111,6 +111,18 @@ def test_races_are_refused(tmp_path: Path) -> None:
     model = Racing(pixels=64, neurons=8)
     with pytest.raises(ModelRefused, match=r"on a GPU these race(.|\n)*racing: 'norm_sum_post \+= w \* w'"):
         Uncompiled(structure(model), tmp_path)
+
+
+@needs_nvcc
+@pytest.mark.skipif(cuda.gpu_present(), reason="there is a GPU")
+def test_without_a_gpu_a_block_fails_for_that_reason(tmp_path: Path) -> None:
+    model = small_model()
+    program = Uncompiled(structure(model), tmp_path)
+    (tmp_path / "main").write_text("#!/bin/sh\necho cudaSetDevice failed >&2\nexit 255\n")
+    (tmp_path / "main").chmod(0o755)
+    state = initial_state(model, "train", model.initial_state(np.random.default_rng(3)))
+    with pytest.raises(BlockFailed, match="there is no GPU to run it on"):
+        program.run(Block(state, model.encode(images()), model.run_time_values(), 5))
 
 
 @pytest.mark.slow
