@@ -432,7 +432,7 @@ class SynapticScaling(Model):
         -------
         Network
             Run it for longer than the last spike; ``network["plastic"].w`` then holds the weights, which
-            begin at ``plastic.w_start``.
+            begin at (w_min + w_max)/2.
         """
         clock = Clock(self.dt, name="step_clock")
         common: dict[str, Any] = {"clock": clock, "method": "exponential_euler"}
