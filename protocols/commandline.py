@@ -17,7 +17,7 @@ from typer.core import TyperGroup
 
 if TYPE_CHECKING:
     from models.contract import Model
-    from protocols.many_runs import Outcome
+    from protocols.many_runs import Outcome, PlannedRun
     from protocols.progress import Reporter
     from protocols.training import RunSettings
 
@@ -67,32 +67,22 @@ app = typer.Typer(
 )
 
 RunFolder = Annotated[Path, typer.Argument(help="run folder", metavar="RUN")]
-ModelName = Annotated[
-    str, typer.Argument(help="a name from `hebbarium models`, or your own file.py", metavar="MODEL")
-]
+ModelName = Annotated[str, typer.Argument(help="a name from `hebbarium models`, or your own file.py", metavar="MODEL")]
 Sets = Annotated[
     list[str] | None,
-    typer.Option(
-        "--set", help="parameter of the model, such as tau_p=20*ms; can be repeated", metavar="SYMBOL=VALUE"
-    ),
+    typer.Option("--set", help="parameter of the model, such as tau_p=20*ms; can be repeated", metavar="SYMBOL=VALUE"),
 ]
-DataFolder = Annotated[
-    Path | None, typer.Option(help="folder that holds the files of the data sets", metavar="DIR")
-]
+DataFolder = Annotated[Path | None, typer.Option(help="folder that holds the files of the data sets", metavar="DIR")]
 Neurons = Annotated[int | None, typer.Option(min=1, help="size of the network")]
 Jobs = Annotated[int, typer.Option(min=1, help="processes at a time")]
-Device = Annotated[
-    str | None, typer.Option(help="cpp (default), cython, numpy or cuda; see `hebbarium devices`")
-]
+Device = Annotated[str | None, typer.Option(help="cpp (default), cython, numpy or cuda; see `hebbarium devices`")]
 Precision = Annotated[str | None, typer.Option(help="float32 (default) or float64")]
 Block = Annotated[int | None, typer.Option(min=1, help="images between two checkpoints")]
 Images = Annotated[int | None, typer.Option(min=1, help="training images an epoch; all if not given")]
 TestImages = Annotated[int | None, typer.Option(min=1, help="images to test on; all if not given")]
 LabelsFrom = Annotated[
     str | None,
-    typer.Option(
-        help="responses that label the neurons: labelling (default: a frozen pass), all or second_half"
-    ),
+    typer.Option(help="responses that label the neurons: labelling (default: a frozen pass), all or second_half"),
 ]
 LabellingImages = Annotated[
     str | None, typer.Option(help="training images of the frozen pass, a number or all", metavar="NUMBER")
@@ -117,9 +107,7 @@ def models() -> None:
 def describe(
     model: ModelName,
     form: Annotated[str, typer.Option("--format", help="text, markdown or latex")] = "text",
-    phase: Annotated[
-        str | None, typer.Option(help="train, respond or test: whose equations are shown")
-    ] = None,
+    phase: Annotated[str | None, typer.Option(help="train, respond or test: whose equations are shown")] = None,
     changes: Sets = None,
 ) -> None:
     """Show a model's parameters, sources and equations."""
@@ -145,21 +133,15 @@ def devices() -> None:
 def train(
     model: ModelName,
     neurons: Neurons = None,
-    dataset: Annotated[
-        str | None, typer.Option(help="a set from `hebbarium data`, or your own .npz file")
-    ] = None,
+    dataset: Annotated[str | None, typer.Option(help="a set from `hebbarium data`, or your own .npz file")] = None,
     epochs: Annotated[int | None, typer.Option(min=1, help="passes through the training images")] = None,
     images: Images = None,
     seed: Annotated[int | None, typer.Option(min=0, help="seed of every random choice")] = None,
     device: Device = None,
     precision: Precision = None,
     jobs: Jobs = 1,
-    out: Annotated[
-        Path | None, typer.Option(help="new run folder; runs/MODEL-SET-NUMBER if not given")
-    ] = None,
-    warm_start: Annotated[
-        Path | None, typer.Option("--from", help="begin with a trained run", metavar="RUN")
-    ] = None,
+    out: Annotated[Path | None, typer.Option(help="new run folder; runs/MODEL-SET-NUMBER if not given")] = None,
+    warm_start: Annotated[Path | None, typer.Option("--from", help="begin with a trained run", metavar="RUN")] = None,
     data: DataFolder = None,
     changes: Sets = None,
     block: Block = None,
@@ -197,18 +179,14 @@ def _train(asked: RunSettings, out: Path | None, figures: bool) -> None:
     shown = estimates.presentations(asked, images)
     out = out or many_runs.unused_folder(Path("runs"), f"{kind.name}-{images.name.removesuffix('.npz')}")
     if out.exists():
-        raise ValueError(
-            f"{out}: exists already; choose another --out, or go on with `hebbarium resume {out}`"
-        )
+        raise ValueError(f"{out}: exists already; choose another --out, or go on with `hebbarium resume {out}`")
     room = estimates.disk_bytes(asked, made, shown)
     estimates.check_disk(out, room)
     with _reporting() as reporter:
         if estimates.is_long(made, shown):
             reporter.message("Compiling, and measuring the speed on 20 images of each phase")
             duration = estimates.in_time(estimates.seconds(asked, made, images, shown))
-            reporter.message(
-                f"This will take about {duration} and at most {estimates.in_bytes(room)} of disk"
-            )
+            reporter.message(f"This will take about {duration} and at most {estimates.in_bytes(room)} of disk")
         training.train(asked, out, reporter)
     _conclude(out, figures)
 
@@ -353,9 +331,7 @@ def sweep(
     out: Annotated[Path, typer.Option(help="folder of the sweep; a sweep that is there goes on")],
     seeds: Annotated[str, typer.Option(help="such as 0-2 or 0,3,7")] = "0",
     neurons: Neurons = None,
-    dataset: Annotated[
-        str | None, typer.Option(help="a set from `hebbarium data`, or your own .npz file")
-    ] = None,
+    dataset: Annotated[str | None, typer.Option(help="a set from `hebbarium data`, or your own .npz file")] = None,
     epochs: Annotated[int | None, typer.Option(min=1, help="passes through the training images")] = None,
     images: Images = None,
     device: Device = None,
@@ -382,8 +358,8 @@ def sweep(
         evaluate_on=evaluate_on, labels_from=labels_from, snapshots=1, labelling_images=labelling_images,
     )  # fmt: skip
     planned = sweeps.plan(base, values, sweeps.seeds_of(seeds), out)
-    _check_disk([run.run.settings for run in planned], out, jobs)
     with _reporting() as reporter:
+        _announce([swept.run for swept in planned], out, jobs, reporter)
         outcomes = sweeps.go(planned, out, jobs, reporter)
     print(sweeps.table(outcomes, planned))
     print(f"summary: {out / sweeps.SUMMARY}")
@@ -394,21 +370,13 @@ def sweep(
 def reproduce(
     model: ModelName,
     table: Annotated[list[str] | None, typer.Option(help="such as IV; can be repeated")] = None,
-    neurons: Annotated[
-        list[int] | None, typer.Option(help="only networks of this size; can be repeated")
-    ] = None,
+    neurons: Annotated[list[int] | None, typer.Option(help="only networks of this size; can be repeated")] = None,
     cells: Annotated[str, typer.Option(help="all, best (of each row), or conditions such as w_t=9")] = "all",
     seeds: Annotated[str | None, typer.Option(help="such as 0-2; the paper's number if not given")] = None,
     jobs: Jobs = 1,
-    out: Annotated[
-        Path | None, typer.Option(help="folder of the runs; runs/reproduce-MODEL if not given")
-    ] = None,
-    results: Annotated[
-        Path | None, typer.Option(help="folder of the ledger; the project's if not given")
-    ] = None,
-    images: Annotated[
-        int | None, typer.Option(min=1, help="instead of the paper's number of training images")
-    ] = None,
+    out: Annotated[Path | None, typer.Option(help="folder of the runs; runs/reproduce-MODEL if not given")] = None,
+    results: Annotated[Path | None, typer.Option(help="folder of the ledger; the project's if not given")] = None,
+    images: Annotated[int | None, typer.Option(min=1, help="instead of the paper's number of training images")] = None,
     test_images: Annotated[int | None, typer.Option(min=1, help="instead of the paper's number")] = None,
     embedded: Annotated[
         bool, typer.Option("--embedded", help="the sets that come with the project instead of the whole ones")
@@ -421,9 +389,7 @@ def reproduce(
     changes: Sets = None,
     keep: Annotated[bool, typer.Option(help="keep the checkpoints")] = False,
     claims: Annotated[bool, typer.Option(help="hold the paper's claims against the ledger")] = False,
-    measure: Annotated[
-        bool, typer.Option(help="with --claims: measure training with images shown again")
-    ] = False,
+    measure: Annotated[bool, typer.Option(help="with --claims: measure training with images shown again")] = False,
 ) -> None:
     """Make a paper's tables again; goes on where it was stopped."""
     from analysis import ledger
@@ -451,6 +417,7 @@ def reproduce(
     outcomes: list[Outcome] = []
     if table or not claims:
         with _reporting() as reporter:
+            _announce(list(reproduction.missing(asked)), out, jobs, reporter)
             outcomes = reproduction.reproduce(asked, jobs, reporter)
         for name in dict.fromkeys(cell.table for cell in chosen):
             rows = [row for row in reproduction.rows_of(asked) if row.table == name]
@@ -629,14 +596,27 @@ def _with_data(protocol: RunSettings, given: RunSettings) -> RunSettings:
     return dataclasses.replace(protocol, data=given.data, jobs=given.jobs)
 
 
-def _check_disk(runs: list[RunSettings], out: Path, jobs: int) -> None:
-    from protocols import datasets, estimates
+def _announce(runs: list[PlannedRun], out: Path, jobs: int, reporter: Reporter) -> None:
+    """Refuse runs that the disk has no room for; say how long the others will take if that is long."""
+    from protocols import datasets, estimates, many_runs
 
-    room = 0
-    for asked in runs[:1]:  # all of a sweep are about alike
-        images = datasets.load(asked.dataset, asked.data)
-        room = estimates.disk_bytes(asked, asked.make_model(), estimates.presentations(asked, images))
-    estimates.check_disk(out, room * len(runs))
+    waiting = [run for run in runs if not many_runs.is_done(run)]
+    if not waiting:
+        return
+    # The runs of one command are much alike; the largest network stands for all.
+    models = {run.name: run.settings.make_model() for run in waiting}
+    run = max(waiting, key=lambda run: sum(models[run.name].population_sizes().values()))
+    asked, model = run.settings, models[run.name]
+    images = datasets.load(asked.dataset, asked.data)
+    shown = estimates.presentations(asked, images)
+    room = jobs * estimates.disk_bytes(asked, model, shown)
+    room += len(waiting) * estimates.kept_bytes(asked, model, shown)
+    estimates.check_disk(out, room)
+    if estimates.is_long(model, shown):
+        reporter.message("Compiling, and measuring the speed on 20 images of each phase")
+        duration = estimates.seconds(asked, model, images, shown) * len(waiting) / min(jobs, len(waiting))
+        text = estimates.in_time(duration)
+        reporter.message(f"{len(waiting)} runs: about {text} or less, and at most {estimates.in_bytes(room)} of disk")
 
 
 def _exit_if_failed(outcomes: list[Outcome]) -> None:

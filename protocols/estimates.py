@@ -59,6 +59,14 @@ def disk_bytes(asked: RunSettings, model: Model, shown: Presentations) -> int:
     return checkpoints + snapshots + responses + scratch + _SPARE
 
 
+def kept_bytes(asked: RunSettings, model: Model, shown: Presentations) -> int:
+    """Room that a complete run keeps at most: two checkpoints, the result file, the figures."""
+    weights = sum(math.prod(p.shape) for p in model.projections())
+    neurons = model.population_sizes()[model.readout]
+    responses = 10 * min(neurons, 20) * (shown.train + shown.respond + shown.test)
+    return 2 * 8 * weights + 4 * weights * (asked.snapshots + 1) + responses + _SPARE // 10
+
+
 def check_disk(folder: Path, needed: int) -> None:
     """Refuse a run that the disk has no room for.
 

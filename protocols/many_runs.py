@@ -31,9 +31,9 @@ _TRAINING = "Training"  # the stage whose images are counted
 _SECONDS_TO_STOP = 60.0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class PlannedRun:
-    """One run among many.
+    """One run among many; equal only to itself.
 
     Parameters
     ----------
@@ -149,14 +149,14 @@ def run_all(
     open_runs = [run for run in runs if run not in done]
     for run in done:
         on_complete(run)
-    problems: dict[int, str] = {}
+    problems: dict[PlannedRun, str] = {}
     if open_runs:
         with interruption.stopping_on_signals():
             compile_programs(open_runs, reporter)
             counts = _Counts(reporter, len(runs), len(done))
             reporter.stage(_TRAINING, sum(map(_training_images, runs)), sum(map(_training_images, done)))
             problems = _Pool(open_runs, jobs, counts, on_complete).go()
-    return [Outcome(run, problems.get(id(run), "")) for run in runs]
+    return [Outcome(run, problems.get(run, "")) for run in runs]
 
 
 def unused_folder(folder: Path, name: str) -> Path:
@@ -224,10 +224,10 @@ class _Pool:
         self.waiting = list(runs)
         self.counts, self.on_complete = counts, on_complete
         self.workers = [_Worker() for _ in range(min(jobs, len(runs)))]
-        self.problems: dict[int, str] = {}
+        self.problems: dict[PlannedRun, str] = {}
 
-    def go(self) -> dict[int, str]:
-        """Run everything; returns the problems by identity of the run."""
+    def go(self) -> dict[PlannedRun, str]:
+        """Run everything; returns the problems by run."""
         try:
             for worker in self.workers:
                 worker.give(self.waiting.pop(0))
@@ -269,7 +269,7 @@ class _Pool:
             return
         worker.run = None
         if problem:
-            self.problems[id(run)] = problem
+            self.problems[run] = problem
             self.counts.reporter.message(f"{run.name}: {problem}")
         else:
             self.on_complete(run)

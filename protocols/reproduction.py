@@ -33,6 +33,7 @@ __all__ = [
     "draw",
     "embedded",
     "measure_shown_again",
+    "missing",
     "paper_of",
     "reproduce",
     "rows_of",
@@ -137,9 +138,7 @@ def cell_of(model: Model, dataset: str) -> Cell | None:
     return None
 
 
-def choose(
-    paper: Paper, tables: Iterable[str], which: str = "all", neurons: Iterable[int] = ()
-) -> list[Cell]:
+def choose(paper: Paper, tables: Iterable[str], which: str = "all", neurons: Iterable[int] = ()) -> list[Cell]:
     """Cells of some tables.
 
     Parameters
@@ -264,6 +263,17 @@ class Reproduction:
         return PlannedRun(name, asked, self.out / name, figures=seed == self.seeds[0])
 
 
+def missing(asked: Reproduction) -> dict[PlannedRun, Cell]:
+    """Runs whose rows are not in the ledger, whatever commit made those that are, and their cells."""
+    there = {(row.cell, row.seed) for row in ledger.read(asked.ledger)}
+    planned = {asked.run_of(cell, seed): cell for cell in asked.cells for seed in asked.seeds}
+    return {
+        run: cell
+        for run, cell in planned.items()
+        if not all((row.cell, row.seed) in there for row in _expected_rows(cell, run.settings))
+    }
+
+
 def reproduce(asked: Reproduction, jobs: int = 1, reporter: Reporter | None = None) -> list[Outcome]:
     """Make cells again, one row of the ledger a seed and readout, added as soon as a run is complete.
 
@@ -274,30 +284,20 @@ def reproduce(asked: Reproduction, jobs: int = 1, reporter: Reporter | None = No
     EngineError, DatasetError, ValueError
         See `protocols.many_runs.run_all`.
     """
+    cells = missing(asked)
     reporter = reporter or QuietReporter()
-    there = {(row.cell, row.seed) for row in ledger.read(asked.ledger)}
-    cells: dict[str, Cell] = {}
-    runs = []
-    for cell in asked.cells:
-        for seed in asked.seeds:
-            run = asked.run_of(cell, seed)
-            if all((row.cell, row.seed) in there for row in _expected_rows(cell, run.settings)):
-                reporter.message(f"{run.name}: in the ledger already")
-                continue
-            cells[run.name] = cell
-            runs.append(run)
+    if there := len(asked.cells) * len(asked.seeds) - len(cells):
+        reporter.message(f"{there} runs are in the ledger already")
 
     def enter(run: PlannedRun) -> None:
         with results.open_run(run.folder) as tree:
-            ledger.append(asked.ledger, list(_rows(cells[run.name], run.settings, tree)))
+            ledger.append(asked.ledger, list(_rows(cells[run], run.settings, tree)))
             measured = asked.paper.measure(tree, run.settings)
-            measurements.append(
-                asked.measurements, _measurements(cells[run.name], run.settings, tree, measured)
-            )
+            measurements.append(asked.measurements, _measurements(cells[run], run.settings, tree, measured))
         if not asked.keep:
             shutil.rmtree(run.folder / "checkpoints", ignore_errors=True)
 
-    return many_runs.run_all(runs, jobs, reporter, enter)
+    return many_runs.run_all(list(cells), jobs, reporter, enter)
 
 
 def rows_of(asked: Reproduction) -> list[ledger.Row]:

@@ -328,6 +328,37 @@ def test_the_same_command_gives_the_same_bits(trained: tuple[Path, Result], tmp_
             assert one[group].to_dataset().equals(other[group].to_dataset())
 
 
+def test_a_sweep_says_what_came_of_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(estimates, "LONG", 1.0)
+    words = ["sweep", "synaptic_scaling", *SMALL, "--set", "w_t=3,9", "--out", tmp_path]
+    result = hebbarium(*words)
+    assert result.exit_code == 0, result.output
+    assert "2 runs: about" in result.stderr
+    assert result.stdout.splitlines()[0] == "| w_t | seeds | most_active | class_mean |"
+    assert (tmp_path / "w_t=3_seed=0" / "results.nc").is_file()
+    again = hebbarium(*words)
+    assert again.stdout == result.stdout
+    assert "2 runs: about" not in again.stderr
+    (tmp_path / "w_t=3_seed=0" / "configuration.json").write_text("{")
+    assert "configuration.json is damaged" in refused(*words)
+
+
+def test_claims_are_judged_from_a_ledger(tmp_path: Path) -> None:
+    result = hebbarium("reproduce", "synaptic_scaling", "--claims", "--results", tmp_path)
+    assert result.exit_code == 0, result.output
+    assert result.stdout.count("not enough runs") == 8
+    assert (tmp_path / "synaptic_scaling_claims.csv").is_file()
+
+
+@pytest.mark.slow
+def test_the_demonstration(tmp_path: Path) -> None:
+    result = hebbarium("demo", "--neurons", "20", "--images", "200", "--out", tmp_path / "demo")
+    assert result.exit_code == 0, result.output
+    assert "accuracy on 1,000 test images of mnist-embedded" in result.stdout
+    line = next(line for line in result.stdout.splitlines() if line.startswith("receptive fields: "))
+    assert Path(line.removeprefix("receptive fields: ")).stat().st_size > 1000
+
+
 @pytest.mark.slow
 def test_ctrl_c_stops_at_a_whole_block_and_the_run_goes_on(tmp_path: Path) -> None:
     run = tmp_path / "run"
