@@ -21,7 +21,7 @@ from analysis import figures
 from engine import results
 from engine.errors import EngineError
 from protocols import datasets, draws, training
-from protocols.many_runs import unused_folder
+from protocols.many_runs import ignore_casts, unused_folder
 from protocols.progress import reporter
 from protocols.reproduction import Cell, Paper
 from protocols.training import RunSettings
@@ -35,7 +35,7 @@ SETTINGS = {
     "tau_p": "60*ms",  # Eq. 5, Tables III-VI: 20 or 60 ms
 }  # fmt: skip
 SEED = 0
-SHORT = RunSettings(dataset="mnist-embedded", images=2_000, test_images=500, labelling_images=1_000)
+SHORT = RunSettings(dataset="mnist-embedded", images=4_000, test_images=500)
 RUNS = Path("runs")
 
 # -- Section V.A: the protocol -------------------------------------------------------------------------------
@@ -53,6 +53,7 @@ SEEDS = (0, 1, 2)      # "three simulations with different initial weights"
 
 def run(asked: RunSettings, out: Path) -> Path:
     """Train and test one network as Section V says; the result file and the figures are in ``out``."""
+    ignore_casts()
     progress = reporter()
     try:
         training.train(asked, out, progress)
