@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import os
 import statistics
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -17,6 +15,12 @@ from protocols.measurements import Measurement
 __all__ = ["CLAIMS", "Evidence", "Verdict", "judge", "table", "write"]
 
 HOLDS, FAILS, OPEN = "holds", "does not hold", "not enough runs"
+
+_HEAD = """# What the paper claims, and whether it holds here
+
+Made by `hebbarium reproduce synaptic_scaling --claims` from the ledgers beside this page. Accuracies in per cent,
+mean ± standard error over seeds; "best" is the best of the cells that were run.
+"""
 
 _TABLES = ("III", "IV", "V", "VI")
 _DATASETS = ("mnist", "fashion-mnist")
@@ -311,12 +315,8 @@ def table(verdicts: Iterable[Verdict]) -> str:
 
 
 def write(path: Path, verdicts: Iterable[Verdict]) -> None:
-    """Verdicts as CSV: ``claim,here,numbers``."""
-    text = io.StringIO(newline="")
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["claim", "here", "numbers"])
-    writer.writerows((v.claim, v.verdict, v.numbers) for v in verdicts)
+    """A page of Markdown: claims, verdicts and numbers."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    temporary.write_text(text.getvalue(), encoding="utf-8")
+    temporary.write_text(f"{_HEAD}\n{table(verdicts)}\n", encoding="utf-8")
     os.replace(temporary, path)

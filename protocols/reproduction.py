@@ -248,7 +248,7 @@ class Reproduction:
     @property
     def claims(self) -> Path:
         """Which claims of the paper hold."""
-        return self.results / f"{self.protocol.model}_claims.csv"
+        return self.results / f"{self.protocol.model}_claims.md"
 
     def run_of(self, cell: Cell, seed: int) -> PlannedRun:
         """The run that makes one seed of a cell."""

@@ -347,7 +347,7 @@ def test_claims_are_judged_from_a_ledger(tmp_path: Path) -> None:
     result = hebbarium("reproduce", "synaptic_scaling", "--claims", "--results", tmp_path)
     assert result.exit_code == 0, result.output
     assert result.stdout.count("not enough runs") == 8
-    assert (tmp_path / "synaptic_scaling_claims.csv").is_file()
+    assert (tmp_path / "synaptic_scaling_claims.md").is_file()
 
 
 @pytest.mark.slow
