@@ -333,7 +333,7 @@ def measure_shown_again(asked: Reproduction, reporter: Reporter, images: int = 2
         run = dataclasses.replace(asked.run_of(cell, asked.seeds[0]).settings, images=images, block=100)
         once, again = shown_again.compare(run, reporter)
         common = (cell.dataset, cell.neurons, cell.setting, run.seed, images)
-        commit = _commit(**training._code_version())
+        commit = _commit(**training.code_version())
         measurements.append(
             asked.measurements,
             [

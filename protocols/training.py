@@ -124,7 +124,7 @@ def train(asked: RunSettings, out: Path, reporter: Reporter | None = None) -> Pa
         See the modules that raise them.
     """
     asked.make_model()  # a wrong setting is an error before anything is made
-    configuration = {**dataclasses.asdict(asked), "command": " ".join(sys.argv), "code": _code_version()}
+    configuration = {**dataclasses.asdict(asked), "command": " ".join(sys.argv), "code": code_version()}
     with RunFolder.create(Path(out), configuration) as folder:
         _Run(folder, asked, reporter or QuietReporter()).go()
     return Path(out)
@@ -558,7 +558,7 @@ def _installed(name: str) -> bool:
     return True
 
 
-def _code_version() -> dict[str, Any]:
+def code_version() -> dict[str, Any]:
     """The commit of this clone and whether files differ from it; empty outside a clone."""
     here = Path(__file__).resolve().parent.parent
 
