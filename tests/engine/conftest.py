@@ -11,7 +11,7 @@ from protocols.training import RunSettings, train
 
 @pytest.fixture(scope="session")
 def small() -> RunSettings:
-    """Twelve blocks of training on a network of twenty neurons."""
+    """Forty blocks of training on a network of twenty neurons."""
     return RunSettings(
         changes={"neurons": "20"},
         images=240,
