@@ -10,7 +10,6 @@ import dataclasses
 import platform
 import subprocess
 import sys
-import time
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -293,7 +292,8 @@ class _Run:
         self.images = datasets.load(asked.dataset, asked.data)
         self.split = draws.split(self.images, asked.images, asked.validation, asked.test_images, asked.seed)
         self.order = np.concatenate([self.split.order(e) for e in range(asked.epochs)])
-        self.begun = time.perf_counter()
+        size = asked.block
+        self.blocks = [self.order[k : k + size] for k in range(0, len(self.order), size)]
 
     def go(self) -> None:
         """Pass through all stages."""
@@ -340,7 +340,7 @@ class _Run:
         )
         done, state, totals = self._begin()
         means = ClassMeans(model.population_sizes()[model.readout])
-        blocks = self._blocks()
+        blocks = self.blocks
         self.reporter.stage("Training", len(self.order), sum(len(b) for b in blocks[:done]))
         for index in range(done):
             self._score(means, index, blocks[index], self._counts_of(index))
@@ -387,9 +387,6 @@ class _Run:
         done, arrays = found
         totals = {k: float(arrays.pop(k)[0]) for k in ("run.seconds", "run.events")}
         return done, initial_state(self.model, "train", arrays), totals
-
-    def _blocks(self) -> list[NDArray[np.int64]]:
-        return [self.order[k : k + self.asked.block] for k in range(0, len(self.order), self.asked.block)]
 
     def _counts_of(self, index: int) -> NDArray[np.uint16]:
         counts = self.folder.read_counts("train", index)
@@ -478,11 +475,7 @@ class _Run:
     # -- results ---------------------------------------------------------------------------------------
     def _write(self, totals: dict[str, float], seen: int, groups: dict[str, Any], complete: bool) -> None:
         population = self.model.readout
-        blocks = [
-            b
-            for b, end in zip(self._blocks(), np.cumsum([len(b) for b in self._blocks()]), strict=True)
-            if end <= seen
-        ]
+        blocks = self.blocks[: -(-seen // self.asked.block)]  # `seen` is always at the end of a block
         activity = np.concatenate([self._counts_of(k) for k in range(len(blocks))])
         shown = self.order[:seen]
         kept = self.folder.snapshots(seen)

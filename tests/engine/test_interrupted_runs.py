@@ -63,6 +63,16 @@ def wait_for_checkpoint(out: Path, number: int, child: subprocess.Popen[bytes]) 
     pytest.fail(f"no checkpoint {number}: {child.stderr.read().decode() if child.stderr else ''}")
 
 
+def killed_after(checkpoint: int, asked: RunSettings, folder: Path) -> Path:
+    """A run that was killed once it had written a checkpoint."""
+    out = folder / "run"
+    engine = start(asked, out)
+    wait_for_checkpoint(out, checkpoint, engine)
+    engine.kill()
+    engine.wait()
+    return out
+
+
 def children(of: int) -> list[int]:
     """Processes started by a process."""
     found = []
@@ -175,11 +185,7 @@ def test_signals_stop_at_the_last_whole_block(
 def test_corrupted_checkpoint_falls_back_to_the_one_before(
     slow: RunSettings, uninterrupted: Path, tmp_path: Path
 ) -> None:
-    out = tmp_path / "run"
-    engine = start(slow, out)
-    wait_for_checkpoint(out, 4, engine)
-    engine.kill()
-    engine.wait()
+    out = killed_after(4, slow, tmp_path)
     newest = max((out / "checkpoints").glob("[0-9]*"))
     data = bytearray(newest.read_bytes())
     data[len(data) // 2] ^= 1
@@ -192,11 +198,7 @@ def test_corrupted_checkpoint_falls_back_to_the_one_before(
 def test_truncated_checkpoints_everywhere_start_anew(
     slow: RunSettings, uninterrupted: Path, tmp_path: Path
 ) -> None:
-    out = tmp_path / "run"
-    engine = start(slow, out)
-    wait_for_checkpoint(out, 3, engine)
-    engine.kill()
-    engine.wait()
+    out = killed_after(3, slow, tmp_path)
     for file in (out / "checkpoints").glob("[0-9]*"):
         os.truncate(file, 100)
     with pytest.warns(UserWarning, match="damaged"):
