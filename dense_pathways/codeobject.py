@@ -1,0 +1,71 @@
+"""The code object of the device, with its templates and its functions."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from dense_pathways.brian2_parts import DEFAULT_FUNCTIONS, CPPStandaloneCodeObject, generate_rand_code, get_device
+from dense_pathways.generator import DenseGenerator
+
+
+class DenseCodeObject(CPPStandaloneCodeObject):
+    """A code object of C++ standalone whose templates may be those of this package."""
+
+    templater = CPPStandaloneCodeObject.templater.derive("dense_pathways")
+    generator_class = DenseGenerator
+
+    @property
+    def remark(self) -> str | None:
+        """Why this operation does not run many iterations of its loop at once, or None where it does."""
+        found = re.search(r"// DENSE-REMARK: (.*)", self.code.cpp_file)
+        return found[1].strip() if found else None
+
+    @property
+    def macros(self) -> bool:
+        """Whether its functions define macros, which would reach into other operations compiled with it."""
+        return "// HASH-DEFINES" in self.code.cpp_file
+
+
+# Brian2's bounds are double whatever the value is: in single precision every comparison would be widened.
+_CLIP = """
+template <typename T>
+static inline T _clip(const T value, const double a_min, const double a_max)
+{
+    return value < a_min ? T(a_min) : value > a_max ? T(a_max) : value;
+}
+static inline float _clip(const float value, const float a_min, const float a_max)
+{
+    return value < a_min ? a_min : value > a_max ? a_max : value;
+}
+"""
+DEFAULT_FUNCTIONS["clip"].implementations.add_implementation(DenseCodeObject, code=_CLIP, name="_clip")
+
+# Brian2 converts by a cast to int64, which vector units of today do not have. The same whole number:
+_TIMESTEP = """
+static inline int64_t _timestep(const double t, const double dt)
+{
+    return dense_math::whole(std::trunc((t + 1e-3*dt)/dt));
+}
+"""
+DEFAULT_FUNCTIONS["timestep"].implementations.add_implementation(
+    DenseCodeObject, code=_TIMESTEP, name="_timestep"
+)
+
+
+def _random(function: str) -> Any:
+    def code(owner: Any) -> dict[str, str]:
+        if not get_device().fast_random:
+            return generate_rand_code(function, owner)
+        return {
+            "support_code": f"inline double _{function}(const int _vectorisation_idx)"
+            f" {{ return dense_random::generator.{function}(); }}"
+        }
+
+    return code
+
+
+for _function in ("rand", "randn"):
+    DEFAULT_FUNCTIONS[_function].implementations.add_dynamic_implementation(
+        DenseCodeObject, code=_random(_function), namespace=lambda owner: {}, name=f"_{_function}"
+    )

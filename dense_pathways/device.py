@@ -1,0 +1,351 @@
+"""The device ``cpp_dense``: C++ standalone with loops in place of spike queues where connections can be counted."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from brian2 import Synapses, prefs
+
+from dense_pathways import sources
+from dense_pathways.brian2_parts import (
+    ArrayVariable,
+    CPPStandaloneDevice,
+    EventClock,
+    SynapticPathway,
+    Variable,
+    all_devices,
+    check_version,
+    connect,
+)
+from dense_pathways.codeobject import DenseCodeObject
+from dense_pathways.connections import Connection, recognise
+
+NAME = "cpp_dense"
+
+
+@dataclass(frozen=True)
+class Decision:
+    """How one operation was compiled.
+
+    Parameters
+    ----------
+    name : str
+        The operation: a pathway, a summed variable, an updater.
+    dense : bool
+        Whether it became a loop over counted pairs, or over elements at once.
+    reason : str
+        Where it did not, or not wholly: why.
+    """
+
+    name: str
+    dense: bool
+    reason: str = ""
+
+
+class DenseDevice(CPPStandaloneDevice):
+    """C++ standalone with dense pathways.
+
+    Use it as any other device: ``import dense_pathways; set_device("cpp_dense")``. Whatever it has no loop for
+    runs through Brian2's own templates.
+
+    Attributes
+    ----------
+    keep_indices : bool
+        Whether the lists of counted indices are written even where no operation reads them, as Brian2 does. If
+        not, they take no memory, and ``synapses.i`` and ``.j`` are worked out when asked for. True by default.
+    fast_random : bool
+        Whether ``rand()`` and ``randn()`` come from eight vectorised streams of xoshiro256++ instead of Brian2's
+        Mersenne twister: other numbers of the same distribution. False by default.
+
+    Both are options of the device: ``set_device("cpp_dense", keep_indices=False, fast_random=True)``.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.keep_indices, self.fast_random = True, False
+        self._connections: dict[str, Connection | str] = {}
+        self._queues: dict[str, bool] = {}
+        self._delays: dict[Variable, str] = {}
+        self._spared: dict[str, list[tuple[ArrayVariable, str]]] = {}
+        self._unread: dict[ArrayVariable, tuple[Connection, str]] = {}
+        self._decisions: dict[str, Decision] = {}
+        #: variables that the template at hand writes besides the code in it, with their indices
+        self.template_writes: list[tuple[ArrayVariable, str]] = []
+
+    def activate(
+        self, build_on_run: bool = True, keep_indices: bool = True, fast_random: bool = False, **arguments: Any
+    ) -> None:
+        """Called by ``set_device``; see the class for the options."""
+        check_version()
+        super().activate(build_on_run, **arguments)
+        self.keep_indices, self.fast_random = keep_indices, fast_random
+
+    def reinit(self) -> None:
+        """Forget all networks; options stay."""
+        options = self.keep_indices, self.fast_random
+        super().reinit()
+        self.keep_indices, self.fast_random = options
+
+    # -- decisions -------------------------------------------------------------------------------------
+    def decisions(self) -> list[Decision]:
+        """How each operation of the program was compiled, in the order of their making."""
+        return list(self._decisions.values())
+
+    def synapses_connect(self, synapses: Synapses, *args: Any, level: int = 0, **arguments: Any) -> None:
+        """Brian2's ``Synapses.connect``, watched."""
+        names = ("condition", "i", "j", "p", "n", "skip_if_invalid", "namespace")
+        asked = dict(zip(names, args, strict=False)) | arguments
+        known = {name: asked.get(name) for name in ("condition", "i", "j", "p", "n")}
+        if any(self._queues.get(pathway.name) is False for pathway in synapses._pathways):
+            raise RuntimeError(
+                f"{synapses.name}: connected again after a run that was compiled for its first connections; connect"
+                " it whole before the first run, or use the device 'cpp_standalone'"
+            )
+        if synapses.name in self._connections:
+            self._connections[synapses.name] = "it is connected more than once"
+        elif prefs.devices.cpp_standalone.openmp_threads:
+            self._connections[synapses.name] = "OpenMP is on"
+        else:
+            self._connections[synapses.name] = recognise(synapses, known)
+        connect(synapses, *args, level=level + 1, **arguments)
+
+    def connection(self, synapses: Synapses) -> Connection | str:
+        """The connection if it can be counted, otherwise why not."""
+        return self._connections.get(synapses.name, "it is not connected by connect()")
+
+    def why_queue(self, pathway: SynapticPathway) -> str | None:
+        """Why a pathway needs a queue, or None if it does not."""
+        connection = self.connection(pathway.synapses)
+        if isinstance(connection, str):
+            return connection
+        if self._may_delay(pathway.variables["delay"]):
+            return "it has delays"
+        if isinstance(pathway.source.clock, EventClock):
+            return "its clock is a list of times"
+        return None
+
+    def _may_delay(self, delay: ArrayVariable) -> bool:
+        known = self.array_cache.get(delay)
+        if known is not None:
+            return bool(np.any(np.asarray(known) != 0))
+        # Its values are set by the program: by what?
+        names = {self.get_array_name(delay), self.get_array_name(delay, access_data=False)}
+        for kind, args in self.main_queue:
+            if kind == "run_code_object":
+                code = args[0]
+                if code.template_name.startswith("group_variable_set") and delay in code.variables.values():
+                    return True
+            elif kind == "set_by_constant":
+                if args[0] in names and args[1] != 0:
+                    return True
+            elif kind in ("set_by_array", "set_array_by_array", "set_by_single_value") and args[0] in names:
+                return True
+        return False
+
+    # -- code ------------------------------------------------------------------------------------------
+    def code_object_class(self, codeobj_class: Any = None, fallback_pref: str | None = None) -> Any:
+        """`DenseCodeObject`, unless another class is asked for."""
+        return DenseCodeObject if codeobj_class is None else codeobj_class
+
+    def code_object(
+        self,
+        owner: Any,
+        name: str,
+        abstract_code: Any,
+        variables: Mapping[str, Any],
+        template_name: str,
+        variable_indices: Mapping[str, str],
+        codeobj_class: Any = None,
+        template_kwds: dict[str, Any] | None = None,
+        **arguments: Any,
+    ) -> Any:
+        """Brian2's code object, with a template of ours where there is one that fits."""
+        keywords = dict(template_kwds or {})
+        asked, reason = template_name, None
+        self.template_writes = []
+        if codeobj_class is None or issubclass(codeobj_class, DenseCodeObject):
+            asked, reason = self._template(owner, template_name, variables, keywords)
+        codeobj = super().code_object(
+            owner,
+            name,
+            abstract_code,
+            variables,
+            asked,
+            variable_indices,
+            codeobj_class=codeobj_class,
+            template_kwds=keywords,
+            **arguments,
+        )
+        if template_name.startswith("group_variable_set"):
+            for variable in codeobj.variables.values():
+                self._refuse_late_delay(variable)
+        if asked not in ("dense_no_queue", "dense_connect") and (asked != template_name or reason):
+            self._decisions[codeobj.name] = Decision(
+                codeobj.name, asked != template_name, reason or codeobj.remark or ""
+            )
+        return codeobj
+
+    def _template(
+        self, owner: Any, template: str, variables: Mapping[str, Any], keywords: dict[str, Any]
+    ) -> tuple[str, str | None]:
+        """The template to use for an operation, and if it stays Brian2's for want of something: why."""
+        if prefs.devices.cpp_standalone.openmp_threads:
+            return template, "OpenMP is on" if template == "synapses" else None
+        if template == "synapses_push_spikes":
+            pathway = owner
+            needs = self.why_queue(pathway)
+            self._queues[pathway.name] = needs is not None
+            if not needs:
+                self._delays[pathway.variables["delay"]] = pathway.name
+            return (template, None) if needs else ("dense_no_queue", None)
+        if template == "synapses":
+            pathway = keywords["pathway"]
+            if self._queues[pathway.name]:
+                return template, self.why_queue(pathway)
+            eventspace = pathway.source.variables[pathway.eventspace_name]
+            first, last = int(pathway.spikes_start), int(pathway.spikes_stop)
+            whole = first == 0 and last == eventspace.size - 1
+            keywords |= {
+                "connection": self.connection(pathway.synapses),
+                "eventspace": self.get_array_name(eventspace),
+                "eventspace_size": eventspace.size - 1,
+                "part": None if whole else (first, last),
+            }
+            return f"dense_{pathway.prepost}", None
+        if template == "synapses_create_generator":
+            connection = self.connection(owner)
+            if isinstance(connection, str):
+                return template, None
+            spared = [(owner.variables["_synaptic_pre"], "pre"), (owner.variables["_synaptic_post"], "post")]
+            spared += [(v, "delay") for p in owner._pathways if not (v := p.variables["delay"]).scalar]
+            self._spared[owner.name] = spared
+            keywords |= {
+                "connection": connection,
+                "spared": [self.get_array_name(v, access_data=False) for v, _ in spared],
+            }
+            return "dense_connect", None
+        if template == "threshold":
+            if keywords.get("_uses_refractory"):
+                self.template_writes = [(variables[v], "_idx") for v in ("not_refractory", "lastspike")]
+            return "dense_threshold", None
+        if template == "reset":
+            keywords["is_spike"] = keywords["eventspace_variable"].name == "_spikespace"
+            return "dense_reset", None
+        if template == "stateupdate":
+            if not isinstance(owner, Synapses):
+                return "dense_stateupdate", None
+            connection = self.connection(owner)
+            if isinstance(connection, str):
+                return "dense_stateupdate", connection
+            keywords["connection"] = connection
+            return "dense_rows", None
+        if template == "summed_variable":
+            connection = self.connection(owner)
+            if isinstance(connection, str):
+                return template, connection
+            index = keywords["_index_var"].name
+            if index not in ("_synaptic_pre", "_synaptic_post"):
+                return template, f"it is summed over {index}"
+            side = "pre" if index == "_synaptic_pre" else "post"
+            self.template_writes = [(keywords["_target_var"], f"_{side}synaptic_idx")]
+            keywords |= {"connection": connection, "_sum_index": "_source" if side == "pre" else "_target"}
+            return "dense_summed", None
+        return template, None
+
+    # -- delays and lists of indices -------------------------------------------------------------------
+    def _refuse_late_delay(self, variable: Variable) -> None:
+        if variable in self._delays:
+            raise RuntimeError(
+                f"{self._delays[variable]}: its delay is set after a run that was compiled without delays; set it"
+                " before the first run, or use the device 'cpp_standalone'"
+            )
+
+    def fill_with_array(self, var: ArrayVariable, arr: Any) -> None:
+        """Brian2's; delays cannot come late."""
+        if np.any(np.asarray(arr) != 0):
+            self._refuse_late_delay(var)
+        super().fill_with_array(var, arr)
+
+    def variableview_set_with_index_array(self, variableview: Any, item: Any, value: Any, check_units: bool) -> None:
+        """Brian2's; delays cannot come late."""
+        if np.any(np.asarray(value) != 0):
+            self._refuse_late_delay(variableview.variable)
+        super().variableview_set_with_index_array(variableview, item, value, check_units)
+
+    def run(
+        self, directory: Any = None, results_directory: Any = None, with_output: bool = True, run_args: Any = None
+    ) -> None:
+        """Brian2's; delays cannot come late."""
+        for key in run_args if isinstance(run_args, Mapping) else ():
+            self._refuse_late_delay(getattr(key, "variable", None))
+        super().run(directory, results_directory, with_output, run_args)
+
+    def get_value(self, var: ArrayVariable, access_data: bool = True) -> Any:
+        """Brian2's; lists of indices that were never written are worked out."""
+        if self.has_been_run and var in self._unread:
+            connection, what = self._unread[var]
+            if what == "delay":
+                return np.zeros(connection.n_synapses, dtype=var.dtype)
+            return connection.indices(what).astype(var.dtype)
+        return super().get_value(var, access_data)
+
+    def _settle_lists(self) -> None:
+        """Decide which lists of counted indices and of zero delays are written: those that something reads, or all."""
+        written = "".join(repr(args) for kind, args in self.main_queue if not kind.endswith("run_code_object"))
+        queued = {p.synapse_sources for s in self.synapses for p in s._pathways if self._queues.get(p.name, True)}
+        parts = ("cpp_file", "before_run_cpp_file", "after_run_cpp_file")
+        for name, spared in self._spared.items():
+            makers = [c for c in self.code_objects.values() if c.template_name == "dense_connect" and c.owner.name == name]
+            others = [c for c in self.code_objects.values() if c not in makers]
+            texts = [getattr(c.code, part, "") for c in others for part in parts]
+            unread = []
+            for variable, what in spared:
+                array = self.get_array_name(variable, access_data=False)
+                is_zero = what == "delay" and variable in self._delays  # setting it to zero needs no list
+                if (
+                    self.keep_indices
+                    or variable in queued
+                    or (what == "delay" and not is_zero)
+                    or (array in written and not is_zero)
+                    or any(sources.mentions(text, array) for text in texts)
+                ):
+                    continue
+                unread.append(array)
+                self._unread[variable] = (self._connections[name], what)
+            for maker in makers:
+                maker.code.cpp_file = sources.settle(maker.code.cpp_file, unread)
+
+    # -- writing the project ---------------------------------------------------------------------------
+    def seed(self, seed: int | None = None) -> None:
+        """Brian2's, for both generators."""
+        super().seed(seed)
+        self.insert_code("main", f"dense_random::generator.seed({'' if seed is None else f'{int(seed)}ull'});")
+
+    def generate_codeobj_source(self, writer: Any) -> None:
+        """Brian2's, once it is known what is read."""
+        self._settle_lists()
+        super().generate_codeobj_source(writer)
+
+    def generate_makefile(
+        self, writer: Any, compiler: str, compiler_flags: str, linker_flags: str, nb_threads: int, debug: bool
+    ) -> None:
+        """Brian2's, for two files instead of one an operation; denormals are off where arithmetic is not strict."""
+        folder = Path(writer.project_dir)
+        for header in sources.HEADERS.iterdir():
+            shutil.copy(header, folder / header.name)
+        if compiler != "msvc":
+            if "-ffast-math" in compiler_flags.split() and "-ffast-math" not in linker_flags.split():
+                linker_flags += " -ffast-math"
+            apart = {
+                f"code_objects/{name}.cpp" for name, code in self.code_objects.items() if code.macros
+            } | {file for file in writer.source_files if not file.endswith(".cpp")}
+            writer.source_files = set(sources.join(folder, writer.source_files, apart))
+        super().generate_makefile(writer, compiler, compiler_flags, linker_flags, nb_threads, debug)
+
+
+all_devices[NAME] = DenseDevice()

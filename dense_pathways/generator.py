@@ -1,0 +1,190 @@
+"""C++ from abstract code: as Brian2 writes it, but counted indices, single precision throughout and no aliases.
+
+`DenseGenerator` differs from Brian2's generator in three ways:
+
+1. in a loop over counted pairs the neurons before and after a synapse come from the loop, not from memory;
+2. a statement whose operands are all single precision is written in single precision: Brian2 mixes in double
+   literals and double constants, which halve the width of vector code and call the slower functions;
+3. it works out whether the loop may run in another order or many iterations at once, and tells the template.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+from typing import Any
+
+import numpy as np
+
+from dense_pathways.brian2_parts import (
+    ArrayVariable,
+    Constant,
+    CPPCodeGenerator,
+    Function,
+    Statement,
+    get_device,
+    get_identifiers,
+)
+from dense_pathways.safety import Access
+
+# Functions that C++ also has, or that this package also gives, in single precision.
+SINGLE = {
+    *("sin", "cos", "tan", "sinh", "cosh", "tanh", "arcsin", "arccos", "arctan"),
+    *("exp", "expm1", "log", "log10", "log1p", "sqrt", "ceil", "floor", "abs", "clip", "sign", "int"),
+}
+_LITERAL = re.compile(r"(?<![\w.])(\d+\.\d*(?:[eE][+-]?\d+)?|\.\d+(?:[eE][+-]?\d+)?|\d+[eE][+-]?\d+)(?![\w.])")
+_DRAW = re.compile(r"\b_rand\(_vectorisation_idx\)")
+_NARROW = "_single_"
+# Beyond these a constant would overflow, or lose digits as a denormal, in single precision.
+_SMALLEST, _LARGEST = 1e-30, 1e30
+
+# Which names of indices the loop of a template counts itself, and which differ from one iteration to the next
+# in its innermost loop.
+COUNTED = {
+    "dense_pre": ("_idx", "_postsynaptic_idx"),
+    "dense_post": ("_idx", "_presynaptic_idx"),
+    "dense_rows": ("_idx", "_postsynaptic_idx"),
+    "dense_summed": ("_idx", "_postsynaptic_idx"),
+}
+FLAT = {"dense_threshold": ("_idx",), "dense_reset": ("_idx",), "dense_stateupdate": ("_idx",)}
+
+
+class DenseGenerator(CPPCodeGenerator):
+    """Brian2's C++ generator with what the templates of this package need."""
+
+    def __init__(self, *args: Any, **arguments: Any) -> None:
+        super().__init__(*args, **arguments)
+        self.ours = self.template_name in COUNTED or self.template_name in FLAT
+        self.access = Access()
+        self._narrowing = False
+        self._double: set[str] = set()
+        self._narrowed: set[str] = set()
+        self._vector_reads: set[str] = set()
+        #: calls of rand() that the template makes beforehand; None if they stay where they are
+        self.draws: int | None = None
+
+    # -- indices ---------------------------------------------------------------------------------------
+    def translate_to_read_arrays(self, read: set[str], write: set[str], indices: set[str]) -> list[str]:
+        """Lines that read variables; counted neurons come from the loop."""
+        if self.template_name not in COUNTED:
+            return super().translate_to_read_arrays(read, write, indices)
+        counted = {
+            self.get_array_name(self.variables[name]): value
+            for names, value in (
+                (("_presynaptic_idx", "_synaptic_pre"), "_source"),
+                (("_postsynaptic_idx", "_synaptic_post"), "_target"),
+            )
+            for name in names
+            if name in self.variables
+        }
+        lines = []
+        for name in itertools.chain(sorted(indices), sorted(read)):
+            variable = self.variables[name]
+            array = self.get_array_name(variable)
+            value = counted.get(array) or f"{array}[{self.variable_indices[name]}]"
+            constant = "" if name in write else "const "
+            lines.append(f"{constant}{self.c_data_type(variable.dtype)} {name} = {value};")
+        return lines
+
+    # -- single precision ------------------------------------------------------------------------------
+    def translate_statement(self, statement: Statement) -> str:
+        """One statement; in single precision where all it works with is."""
+        self._narrowing = self.ours and not statement.scalar and self._is_single(statement)
+        try:
+            return str(super().translate_statement(statement))
+        finally:
+            self._narrowing = False
+
+    def _is_single(self, statement: Statement) -> bool:
+        if np.dtype(statement.dtype) not in (np.float32, np.bool_):
+            return False
+        for name in get_identifiers(statement.expr):
+            variable = self.variables.get(name)
+            if name in self._double:
+                return False
+            if isinstance(variable, Function):
+                if name not in SINGLE:
+                    return False
+            elif isinstance(variable, Constant):
+                if isinstance(variable.value, float) and not _fits(variable.value):
+                    return False
+            elif variable is not None and np.dtype(variable.dtype) == np.float64 and name != "dt":
+                # one number for all, which the loop can hold narrowed
+                if not (variable.scalar and variable.constant):
+                    return False
+        return True
+
+    def translate_expression(self, expr: str) -> str:
+        """One expression; where it is narrowed, constants go by their narrowed names."""
+        text = str(super().translate_expression(expr))
+        if self.draws is not None:
+            text = _DRAW.sub(self._drawn, text)
+        if not self._narrowing:
+            return text
+        for name in get_identifiers(text):
+            variable = self.variables.get(name)
+            if isinstance(variable, (Constant, ArrayVariable)) and np.dtype(variable.dtype) == np.float64:
+                self._narrowed.add(name)
+                text = re.sub(rf"(?<![\w.]){name}\b", _NARROW + name, text)
+        return _LITERAL.sub(r"\1f", text)
+
+    def _drawn(self, call: re.Match[str]) -> str:
+        """One draw, which the template makes beforehand for many elements."""
+        assert self.draws is not None
+        self.draws += 1
+        return f"_uniform_{self.draws - 1}[_offset]"
+
+    # -- analysis --------------------------------------------------------------------------------------
+    def translate_statement_sequence(
+        self, sc_statements: dict[Any, list[Statement]], ve_statements: dict[Any, list[Statement]]
+    ) -> tuple[dict[Any, str], dict[Any, str], dict[str, Any]]:
+        """Code and what the template is told about it."""
+        for statement in itertools.chain(*sc_statements.values(), *ve_statements.values()):
+            if statement.op == ":=" and np.dtype(statement.dtype) == np.float64 and not statement.scalar:
+                self._double.add(statement.var)
+        self._look(ve_statements)
+        if self.template_name in FLAT and self.access.stateful == {"rand"} and get_device().fast_random:
+            self.access.stateful, self.draws = set(), 0
+        scalar, vector, keywords = super().translate_statement_sequence(sc_statements, ve_statements)
+        keywords["draws"] = self.draws or 0
+        if self._narrowed:
+            lines = "".join(f"\nconst float {_NARROW}{name} = {name};" for name in sorted(self._narrowed))
+            scalar = {block: text + lines for block, text in scalar.items()}
+        return scalar, vector, keywords
+
+    def _look(self, blocks: dict[Any, list[Statement]]) -> None:
+        for statements in blocks.values():
+            read, write, indices, _ = self.arrays_helper(statements)
+            self._vector_reads |= {name for name in read if not self.variables[name].scalar}
+            for name in read | write | indices:
+                variable = self.variables[name]
+                index = "0" if variable.scalar else self.variable_indices[name]
+                self.access.add(self.get_array_name(variable), index, name in write)
+            for name in set().union(*(get_identifiers(s.expr) for s in statements)):
+                variable = self.variables.get(name)
+                if isinstance(variable, Function) and not variable.stateless:
+                    self.access.stateful.add(name)
+
+    def determine_keywords(self) -> dict[str, Any]:
+        """Brian2's keywords, and how the loops may run."""
+        keywords: dict[str, Any] = super().determine_keywords()
+        for variable, index in get_device().template_writes:
+            self.access.add(self.get_array_name(variable), index, True)
+        if not self.ours:
+            return keywords
+        distinct = COUNTED.get(self.template_name) or FLAT.get(self.template_name, ())
+        why_not = self.access.why_not_at_once(distinct)
+        keywords["at_once"] = why_not is None
+        keywords["ivdep"] = "#pragma GCC ivdep" if why_not is None else ""
+        keywords["interchange"] = self.access.why_not_interchanged() is None
+        # with the loops interchanged the innermost runs over targets
+        inner = self.access.why_not_at_once(("_idx", "_postsynaptic_idx"))
+        keywords["ivdep_interchanged"] = "#pragma GCC ivdep" if inner is None else ""
+        # a condition of shared variables alone holds for all neurons or for none
+        keywords["uniform"] = not self._vector_reads and not self.access.stateful and self.draws is None
+        keywords["remark"] = why_not
+        return keywords
+
+
+def _fits(value: float) -> bool:
+    return value == 0 or not np.isfinite(value) or _SMALLEST < abs(value) < _LARGEST

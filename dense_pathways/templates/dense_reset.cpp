@@ -1,0 +1,27 @@
+{# USES_VARIABLES { N } #}
+{# What an event does to its neuron. An event of all neurons needs no list of them. #}
+{% extends 'reset.cpp' %}
+{% import 'dense_draws.cpp' as elements with context %}
+{% block maincode %}
+{% if at_once %}
+{% set _events = get_array_name(eventspace_variable) %}
+    const int32_t *_fired = {{_events}};
+    const int32_t _n_fired = {{_events}}[N];
+    if (_n_fired == 0)
+        return;
+    const size_t _vectorisation_idx = -1;
+    {{scalar_code|autoindent}}
+    {% if not is_spike %}
+    if (_n_fired == N)
+    {
+    {{ elements.over('N', '') }}
+    }
+    else
+    {% endif %}
+    {
+    {{ elements.over('_n_fired', '_fired[') }}
+    }
+{% else %}
+{{ super() }}
+{% endif %}
+{% endblock %}

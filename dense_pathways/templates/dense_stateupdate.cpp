@@ -1,0 +1,15 @@
+{# USES_VARIABLES { N } #}
+{# ALLOWS_SCALAR_WRITE #}
+{# Integration, and whatever else runs for every element: all at once where no element sees another. #}
+{% extends 'stateupdate.cpp' %}
+{% import 'dense_draws.cpp' as elements with context %}
+{% block maincode %}
+{% if at_once %}
+    const size_t _vectorisation_idx = -1;
+    {{scalar_code|autoindent}}
+    const int32_t _n_elements = {{constant_or_scalar('N', variables['N'])}};
+    {{ elements.over('_n_elements', '') }}
+{% else %}
+{{ super() }}
+{% endif %}
+{% endblock %}
