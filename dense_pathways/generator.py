@@ -10,6 +10,7 @@
 
 from __future__ import annotations
 
+import copy
 import itertools
 import re
 from typing import Any
@@ -22,6 +23,7 @@ from dense_pathways.brian2_parts import (
     CPPCodeGenerator,
     Function,
     Statement,
+    c_data_type,
     get_device,
     get_identifiers,
 )
@@ -56,6 +58,9 @@ class DenseGenerator(CPPCodeGenerator):
         super().__init__(*args, **arguments)
         self.ours = self.template_name in COUNTED or self.template_name in FLAT
         self.access = Access()
+        if self.template_name in FLAT:
+            # a byte among words costs a vector unit more than the memory it saves; arrays keep their type
+            self.c_data_type = lambda dtype: "int32_t" if np.dtype(dtype) == np.bool_ else c_data_type(dtype)
         self._narrowing = False
         self._double: set[str] = set()
         self._narrowed: set[str] = set()
@@ -90,14 +95,27 @@ class DenseGenerator(CPPCodeGenerator):
     def translate_statement(self, statement: Statement) -> str:
         """One statement; in single precision where all it works with is."""
         self._narrowing = self.ours and not statement.scalar and self._is_single(statement)
+        asks = self.template_name == "dense_threshold" and statement.var == "_cond" and not statement.scalar
+        if asks:
+            # Brian2 turns it into branches, and a compiler the branches into masked loads: operands are 0 or 1
+            statement = copy.copy(statement)
+            statement.used_boolean_variables = None
         try:
-            return str(super().translate_statement(statement))
+            text = str(super().translate_statement(statement))
         finally:
             self._narrowing = False
+        return text.replace(" && ", " & ").replace(" || ", " | ") if asks else text
 
     def _is_single(self, statement: Statement) -> bool:
-        if np.dtype(statement.dtype) not in (np.float32, np.bool_):
+        """Whether a statement can be written in single precision.
+
+        A condition on single-precision variables is, even if a double takes part: it cannot be more exact than
+        what it compares.
+        """
+        dtype = np.dtype(statement.dtype)
+        if dtype not in (np.float32, np.bool_):
             return False
+        doubles, singles = set(), False
         for name in get_identifiers(statement.expr):
             variable = self.variables.get(name)
             if name in self._double:
@@ -108,11 +126,14 @@ class DenseGenerator(CPPCodeGenerator):
             elif isinstance(variable, Constant):
                 if isinstance(variable.value, float) and not _fits(variable.value):
                     return False
-            elif variable is not None and np.dtype(variable.dtype) == np.float64 and name != "dt":
-                # one number for all, which the loop can hold narrowed
-                if not (variable.scalar and variable.constant):
+            elif variable is not None:
+                kind = np.dtype(variable.dtype)
+                singles = singles or (kind == np.float32 and not variable.scalar)
+                if kind == np.float64 and name != "dt" and not (variable.scalar and variable.constant):
+                    doubles.add(name)
+                elif kind.kind in "iu" and dtype == np.bool_:
                     return False
-        return True
+        return not doubles or (dtype == np.bool_ and singles and not any(self.variables[d].scalar for d in doubles))
 
     def translate_expression(self, expr: str) -> str:
         """One expression; where it is narrowed, constants go by their narrowed names."""
@@ -124,8 +145,11 @@ class DenseGenerator(CPPCodeGenerator):
         for name in get_identifiers(text):
             variable = self.variables.get(name)
             if isinstance(variable, (Constant, ArrayVariable)) and np.dtype(variable.dtype) == np.float64:
-                self._narrowed.add(name)
-                text = re.sub(rf"(?<![\w.]){name}\b", _NARROW + name, text)
+                one_for_all = isinstance(variable, Constant) or variable.scalar
+                if one_for_all:
+                    self._narrowed.add(name)
+                narrowed = _NARROW + name if one_for_all else f"(float){name}"
+                text = re.sub(rf"(?<![\w.]){name}\b", narrowed, text)
         return _LITERAL.sub(r"\1f", text)
 
     def _drawn(self, call: re.Match[str]) -> str:
@@ -148,8 +172,8 @@ class DenseGenerator(CPPCodeGenerator):
         scalar, vector, keywords = super().translate_statement_sequence(sc_statements, ve_statements)
         keywords["draws"] = self.draws or 0
         if self._narrowed:
-            lines = "".join(f"\nconst float {_NARROW}{name} = {name};" for name in sorted(self._narrowed))
-            scalar = {block: text + lines for block, text in scalar.items()}
+            narrowed = [f"const float {_NARROW}{name} = {name};" for name in sorted(self._narrowed)]
+            scalar = {block: [*lines, *narrowed] for block, lines in scalar.items()}
         return scalar, vector, keywords
 
     def _look(self, blocks: dict[Any, list[Statement]]) -> None:
@@ -167,7 +191,9 @@ class DenseGenerator(CPPCodeGenerator):
 
     def determine_keywords(self) -> dict[str, Any]:
         """Brian2's keywords, and how the loops may run."""
+        local, self.c_data_type = self.c_data_type, c_data_type
         keywords: dict[str, Any] = super().determine_keywords()
+        self.c_data_type = local
         for variable, index in get_device().template_writes:
             self.access.add(self.get_array_name(variable), index, True)
         if not self.ours:

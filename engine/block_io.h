@@ -9,11 +9,20 @@
 #include <cstring>
 #include <fcntl.h>
 #include <map>
+#include <csignal>
 #include <string>
+#include <sys/prctl.h>
 #include <unistd.h>
 #include <vector>
 
 namespace block_io {
+
+// Be killed when the process that started this program ends; nothing may go on unwatched.
+inline void die_with_parent() {
+    const char* parent = std::getenv("HEBBARIUM_PARENT");
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (parent && std::to_string(getppid()) != parent) std::exit(3);  // it ended before this was asked for
+}
 
 [[noreturn]] inline void fail(const std::string& what) {
     std::fprintf(stderr, "block: %s\n", what.c_str());
@@ -118,6 +127,23 @@ class Inputs {
         if (entry.size > size || (entry.size < size && !may_be_shorter))
             fail(path_ + ": '" + name + "' has " + std::to_string(entry.size) + " bytes, expected " + std::to_string(size));
         if (entry.size > 0) std::memcpy(to, &data_[entry.offset], entry.size);
+        entry.used = true;
+    }
+    // Copy numbers that may have been sent in single precision, to halve what is written and read.
+    void copy_numbers(const std::string& name, const std::string& type, double* to, size_t count) {
+        if (type == "<f8") return copy(name, type, to, count * sizeof(double), true);
+        std::map<std::string, Entry>::iterator found = entries_.find(name);
+        if (found == entries_.end()) fail(path_ + ": '" + name + "' is missing");
+        Entry& entry = found->second;
+        if (entry.type != type) fail(path_ + ": '" + name + "' is of type " + entry.type + ", expected " + type);
+        if (entry.size > count * sizeof(float))
+            fail(path_ + ": '" + name + "' has " + std::to_string(entry.size) + " bytes, expected at most " +
+                 std::to_string(count * sizeof(float)));
+        for (size_t k = 0; k < entry.size / sizeof(float); k++) {
+            float value;
+            std::memcpy(&value, &data_[entry.offset + k * sizeof(float)], sizeof(float));
+            to[k] = value;
+        }
         entry.used = true;
     }
     template <class T> T scalar(const std::string& name, const std::string& type) {

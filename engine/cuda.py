@@ -92,7 +92,9 @@ class CudaProgram(StandaloneProgram):
     """The same block protocol on a GPU: arrays are read on the host and copied over."""
 
     brian_device = "cuda_standalone"
+    seed_function = "random_number_buffer.set_seed"
     main_source = "main.cu"
+    objects_source = "objects.cu"
 
     def toolchain(self) -> dict[str, Any]:
         """What the program depends on besides the C++ compiler: part of the cache's key."""
@@ -154,11 +156,7 @@ class CudaProgram(StandaloneProgram):
         self, state: dict[str, ArrayVariable], values: dict[str, ArrayVariable], inputs: list[str]
     ) -> str:
         """As for C++, then copied to the device; the generator's seed goes to cuRAND."""
-        lines = [
-            super()
-            .reading(state, values, inputs)
-            .replace("_random_generators[0].seed(", "random_number_buffer.set_seed(")
-        ]
+        lines = [super().reading(state, values, inputs)]
         for variable in [*state.values(), *values.values()]:
             name = device.get_array_name(variable, access_data=False)
             dynamic = isinstance(variable, DynamicArrayVariable)

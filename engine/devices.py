@@ -5,12 +5,13 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from engine import cuda, runtime, standalone
+from engine import cuda, dense, runtime, standalone
 from engine.contract import Program, Structure
 from engine.errors import EngineError
 
-DEFAULT = standalone.DEVICE
-NAMES = (standalone.DEVICE, *runtime.DEVICES, cuda.DEVICE)
+DEFAULT = dense.DEVICE
+COMPILED = (dense.DEVICE, standalone.DEVICE)
+NAMES = (*COMPILED, *runtime.DEVICES, cuda.DEVICE)
 
 
 def program(structure: Structure, scratch: Path) -> Program:
@@ -23,6 +24,8 @@ def program(structure: Structure, scratch: Path) -> Program:
     """
     if structure.device in runtime.DEVICES:
         return runtime.RuntimeProgram(structure, scratch)
+    if structure.device == dense.DEVICE:
+        return dense.DenseProgram(structure, scratch)
     if structure.device == standalone.DEVICE:
         return standalone.StandaloneProgram(structure, scratch)
     if structure.device == cuda.DEVICE:
@@ -35,7 +38,8 @@ def listing() -> dict[str, str]:
     compiler = shutil.which("g++")
     cpp = "ready" if compiler and shutil.which("make") else "needs g++ and make"
     return {
-        standalone.DEVICE: f"C++ standalone (default): {cpp}",
+        dense.DEVICE: f"C++ standalone with dense pathways (default): {cpp}",
+        standalone.DEVICE: f"C++ standalone as Brian2 has it: {cpp}",
         "cython": "Brian2 runtime with Cython, for debugging: " + ("ready" if compiler else "needs g++"),
         "numpy": "Brian2 runtime with NumPy, for debugging: ready",
         cuda.DEVICE: f"CUDA standalone: {cuda.available()[1]}",

@@ -16,7 +16,7 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -35,7 +35,7 @@ _HERE = Path(__file__).parent
 
 
 @contextmanager
-def standalone_device(name: str, precision: str) -> Iterator[None]:
+def standalone_device(name: str, precision: str, **options: Any) -> Iterator[None]:
     """Generate code with a fresh standalone device and leave Brian2, its preferences included, as it was found."""
     previous = get_device()
     before = {
@@ -45,7 +45,7 @@ def standalone_device(name: str, precision: str) -> Iterator[None]:
     gc.collect()
     set_device(name, build_on_run=False)
     device.reinit()
-    device.activate(build_on_run=False)
+    device.activate(build_on_run=False, **options)
     prefs.core.default_float_dtype = np.dtype(precision).type
     try:
         yield
@@ -81,6 +81,8 @@ class StandaloneProgram:
     """
 
     brian_device = "cpp_standalone"
+    device_options: Mapping[str, Any] = {}
+    seed_function = "_random_generators[0].seed"
 
     def __init__(self, structure: Structure, scratch: Path) -> None:
         self.structure = structure
@@ -111,7 +113,7 @@ class StandaloneProgram:
         """Write the program's sources into a folder."""
         s = self.structure
         sizes = s.model.population_sizes()
-        with standalone_device(self.brian_device, s.precision):
+        with standalone_device(self.brian_device, s.precision, **self.device_options):
             self.set_preferences()
             network = s.model.build(s.phase, s.precision, blank_inputs(s, sizes["input"]), s.record)
             self.check(network)
@@ -121,12 +123,14 @@ class StandaloneProgram:
             before = self.reading(
                 state, {full: variables[full] for full in values}, list(blank_inputs(s, sizes["input"]))
             )
+            device.insert_code("before_start", "block_io::die_with_parent();")
             device.insert_code("main", before)
             network.run(s.capacity * s.sample_steps * s.model.time_step() * second)
             self.end_at_last_step(network)
             device.insert_code("main", self.writing(network, state))
             device.build(directory=str(folder), compile=False, run=False, with_output=False)
-        self.include_block_io(folder)
+            self.include_block_io(folder)
+        self.leave_out(folder, list(blank_inputs(s, sizes["input"])))
 
     def set_preferences(self) -> None:
         """Flags of this device."""
@@ -143,7 +147,7 @@ class StandaloneProgram:
         """C++ that reads a block: state, run-time values, inputs, seed and number of steps."""
         lines = [
             "block_io::Inputs block_inputs(block_io::folder());",
-            '_random_generators[0].seed(block_inputs.scalar<uint32_t>("seed", "<u4"));',
+            f'{self.seed_function}(block_inputs.scalar<uint32_t>("seed", "<u4"));',
             'const int64_t block_steps = block_inputs.scalar<int64_t>("steps", "<i8");',
         ]
         for name, variable in {**state, **values}.items():
@@ -151,8 +155,13 @@ class StandaloneProgram:
             lines.append(f'block_inputs.copy("{name}", "{array_type(variable)}", {data}, {size}, false);')
         for name in inputs:
             array = self.timed_array(name)
-            lines.append(f'block_inputs.copy("{name}", "<f8", {array}, _num_{array}*sizeof(double), true);')
+            lines.append(f'block_inputs.copy_numbers("{name}", "{self.input_type}", {array}, _num_{array});')
         return "\n".join([*lines, "block_inputs.expect_all_used();"])
+
+    @property
+    def input_type(self) -> str:
+        """How numbers of a block's inputs travel."""
+        return "<f4" if self.structure.precision == "float32" else "<f8"
 
     @staticmethod
     def timed_array(name: str) -> str:
@@ -205,12 +214,27 @@ class StandaloneProgram:
         return "\n".join([*lines, "block_results.finish();", "return 0;"])
 
     main_source = "main.cpp"
+    objects_source = "objects.cpp"
 
     def include_block_io(self, folder: Path) -> None:
         """Put the block header beside the main program."""
         shutil.copy(_HERE / "block_io.h", folder / "block_io.h")
         main = folder / self.main_source
         main.write_text('#include "block_io.h"\n' + main.read_text())
+
+    def leave_out(self, folder: Path, inputs: list[str]) -> None:
+        """Do not load the blank inputs that code was generated with: a block brings its own."""
+        objects = folder / self.objects_source
+        text = objects.read_text()
+        for name in inputs:
+            array = self.timed_array(name)
+            text, found = re.subn(
+                rf"ifstream f{array};.*?\}} else\s*\{{.*?\}}", "", text, count=1, flags=re.DOTALL
+            )
+            if found != 1:
+                raise BuildFailed(f"the generated program does not load '{array}' as expected; is Brian2's version 2.10 or 2.11?")
+            (folder / "static_arrays" / array).unlink()
+        objects.write_text(text)
 
     def compile(self, folder: Path) -> None:
         """Run make; two jobs, since Brian2 writes one file an operation.
@@ -268,7 +292,7 @@ class StandaloneProgram:
             if name in block.state:
                 arrays[name] = block.state[name].astype(kind)
             elif name in block.inputs:
-                arrays[name] = np.ascontiguousarray(block.inputs[name], "<f8")
+                arrays[name] = np.ascontiguousarray(block.inputs[name], kind)
             else:
                 arrays[name] = np.array([block.values[name.split(".")[1]]], kind)
         return arrays
@@ -277,11 +301,15 @@ class StandaloneProgram:
         """Type of every array that the program reads, from its own source."""
         if not hasattr(self, "_types"):
             text = (self.path / self.main_source).read_text()
-            self._types = dict(re.findall(r'block_inputs\.copy\("([^"]+)", "([^"]+)"', text))
+            self._types = dict(re.findall(r'block_inputs\.copy(?:_numbers)?\("([^"]+)", "([^"]+)"', text))
         return self._types
 
     def _launch(self, folder: Path) -> None:
-        environment = os.environ | {"HEBBARIUM_BLOCK": str(folder.resolve()), "OMP_NUM_THREADS": "1"}
+        environment = os.environ | {
+            "HEBBARIUM_BLOCK": str(folder.resolve()),
+            "HEBBARIUM_PARENT": str(os.getpid()),
+            "OMP_NUM_THREADS": "1",
+        }
         with open(folder / "stdout", "wb") as out, open(folder / "stderr", "wb") as err:
             try:
                 child = subprocess.Popen(
@@ -292,7 +320,6 @@ class StandaloneProgram:
                     stdout=out,
                     stderr=err,
                     start_new_session=True,
-                    preexec_fn=interruption.die_with_parent,
                 )
             except OSError as error:
                 raise BlockFailed(f"{self.path / 'main'}: cannot be started ({error})") from error

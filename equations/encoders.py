@@ -5,17 +5,18 @@ The number of steps between its spikes is geometrically distributed, so one draw
 process as one draw a step, at a fraction of the cost.
 """
 
-# A neuron is due at a step of the block; p_spike is lambda*dt of the present sample.
+# A neuron is due at a step of the block. U being uniform, ceil(log(U)/log(1 - lambda*dt)) is geometrically
+# distributed; the denominator changes with the image only.
 GEOMETRIC = """
-p_spike : 1                                                    # lambda*dt of Eq. 1
+interval : 1                                                   # -1/log(1 - lambda*dt) of Eq. 1, in steps
 due : 1                                                        # the step of the next spike
 """
 GEOMETRIC_FIRES = "t_in_timesteps >= due"
-GEOMETRIC_RESET = "due = t_in_timesteps + ceil(clip(log(rand())/log1p(-p_spike), 1, longest))\n"
+GEOMETRIC_RESET = "due = t_in_timesteps + ceil(clip(-log(rand())*interval, 1, longest))\n"
 # The step at which a sample begins may itself carry a spike: hence the - one.
 GEOMETRIC_SWITCH = """
-p_spike = clip({rates}(t, i)*dt, p_least, p_most)
-due = t_in_timesteps - 1 + ceil(clip(log(rand())/log1p(-p_spike), 1, longest))
+interval = -1.0/log1p(-clip({rates}(t, i)*dt, p_least, p_most))
+due = t_in_timesteps - 1 + ceil(clip(-log(rand())*interval, 1, longest))
 """
 
 BERNOULLI = "p_spike : 1                                       # lambda*dt of Eq. 1\n"

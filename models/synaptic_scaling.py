@@ -247,7 +247,6 @@ class SynapticScaling(Model):
             or "p_spike = p_spike",
             events={"switch": SAMPLE_BEGINS},
             name="input",
-            dtype={"due": np.float64, "p_spike": np.float64},
             **group,
         )
 
@@ -367,9 +366,8 @@ class SynapticScaling(Model):
 
     def state(self, phase: str) -> tuple[StateVariable, ...]:
         """See `Model.state`: all that changes, also what an image switch resets."""
-        names = ["plastic.w", "input.p_spike", "hub.n_spikes", "inhibitory.g_e", "excitatory.g_e", "excitatory.g_i"]
-        if self.encoder == "geometric":
-            names.append("input.due")
+        names = ["plastic.w", "hub.n_spikes", "inhibitory.g_e", "excitatory.g_e", "excitatory.g_i"]
+        names += ["input.interval", "input.due"] if self.encoder == "geometric" else ["input.p_spike"]
         if phase == "train":
             names += ["input.x", "excitatory.y"]
             if self.norm != "none":

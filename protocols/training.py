@@ -202,7 +202,7 @@ def responses(
         return counts
 
     reporter.stage(title, len(images))
-    workers = jobs if device == devices.DEFAULT else 1  # Brian2's runtime is one network a process
+    workers = jobs if device in devices.COMPILED else 1  # Brian2's runtime is one network a process
     with ThreadPoolExecutor(workers) as pool:
         parts = list(pool.map(one, range(len(starts))))
     neurons = model.population_sizes()[model.readout]

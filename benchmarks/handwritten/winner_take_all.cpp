@@ -397,10 +397,24 @@ class Network {
         return age < int(decay_power_.size()) ? x_[i] * decay_power_[age] : 0;
     }
 
+    // Neurons that answer yes, in order: sixteen are asked at once.
+    template <class Question> void list(std::vector<int> &spikes, const Question &fires) {
+        spikes.clear();
+        for (int begin = 0; begin < width_; begin += 16) {
+            int any = 0;
+            for (int j = begin; j < begin + 16; ++j) any |= fires(j);
+            if (any)
+                for (int j = begin; j < std::min(begin + 16, n_); ++j)
+                    if (fires(j)) spikes.push_back(j);
+        }
+    }
+
     void spike(uint16_t *count) {
-        spikes_.clear();
-        for (int j = 0; j < n_; ++j)
-            if (v_[j] > p_.v_theta0 + theta_[j] && now_ >= ready_[j]) spikes_.push_back(j);
+        const float *__restrict v = v_.data(), *__restrict theta = theta_.data();
+        const int *__restrict ready = ready_.data();
+        const float v_theta0 = p_.v_theta0;
+        const int now = now_;
+        list(spikes_, [=](int j) { return int(v[j] > v_theta0 + theta[j]) & int(now >= ready[j]); });
         if (learn_ && !spikes_.empty()) potentiate();
         if (learn_ && fresh_) {
             for (const int i : *fresh_) raise_trace(i);
@@ -476,9 +490,11 @@ class Network {
 
     // All-to-all but one's own: every neuron gets the total, less its partner's share.
     void spike_inhibitory() {
-        inhibitory_spikes_.clear();
-        for (int j = 0; j < n_; ++j)
-            if (v_i_[j] > p_.v_theta0 && now_ >= ready_i_[j]) inhibitory_spikes_.push_back(j);
+        const float *__restrict v = v_i_.data();
+        const int *__restrict ready = ready_i_.data();
+        const float v_theta0 = p_.v_theta0;
+        const int now = now_;
+        list(inhibitory_spikes_, [=](int j) { return int(v[j] > v_theta0) & int(now >= ready[j]); });
         if (inhibitory_spikes_.empty()) return;
         const float total = p_.i_to_e * float(inhibitory_spikes_.size());
         float *__restrict g = g_i_.data();

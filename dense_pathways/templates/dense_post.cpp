@@ -19,6 +19,17 @@
         {{ loops.body('_column') }}
     }
     {% elif interchange %}
+    if (_last_event - _first_event == 1)
+    {
+        const int32_t _target = *_first_event;
+        for (int32_t _row = 0; _row < {{connection.n_pre}}; ++_row)
+        {
+            const int32_t _source = _row + {{connection.pre_offset}};
+            const size_t _row_start = {{ loops.row_start() }};
+            {{ loops.column() }}
+        }
+        return;
+    }
     for (int32_t _row = 0; _row < {{connection.n_pre}}; ++_row)
     {
         const int32_t _source = _row + {{connection.pre_offset}};

@@ -1,0 +1,60 @@
+"""C++ standalone with dense pathways: the default device.
+
+The same program and block protocol as `engine.standalone`, from `dense_pathways`: all-to-all synapses become
+nested loops, and random numbers come from its fast generator.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import dense_pathways
+from brian2 import device
+
+from engine.contract import Structure
+from engine.standalone import StandaloneProgram, run_make
+
+DEVICE = "dense"
+OPERATIONS = "operations.json"
+
+
+class DenseProgram(StandaloneProgram):
+    """A compiled program with dense pathways."""
+
+    brian_device = dense_pathways.NAME
+    device_options: Mapping[str, Any] = {"keep_indices": False, "fast_random": True}
+    seed_function = "dense_random::generator.seed"
+
+    def toolchain(self) -> dict[str, Any]:
+        """What the program depends on besides the C++ compiler: the device's own files."""
+        folder = Path(dense_pathways.__file__).parent
+        digest = hashlib.sha256()
+        for file in sorted(f for f in folder.rglob("*") if f.is_file() and f.suffix != ".pyc"):
+            digest.update(file.name.encode() + b"\0" + file.read_bytes())
+        return {"dense_pathways": digest.hexdigest()[:24]}
+
+    def include_block_io(self, folder: Path) -> None:
+        """As for C++; beside the program, what became of each operation is kept."""
+        super().include_block_io(folder)
+        made = [{"name": d.name, "dense": d.dense, "reason": d.reason} for d in device.decisions()]
+        (folder / OPERATIONS).write_text(json.dumps(made, indent=1))
+
+    def compile(self, folder: Path) -> None:
+        """Run make: two files, two jobs."""
+        run_make(folder, ["make", "-j2"])
+
+
+def operations(program: DenseProgram) -> dict[str, tuple[bool, str]]:
+    """What became of each operation: whether it is a dense or vectorised loop, and if not, or not wholly, why."""
+    made = json.loads((program.path / OPERATIONS).read_text())
+    return {entry["name"].replace("_codeobject", ""): (entry["dense"], entry["reason"]) for entry in made}
+
+
+def stays_sparse(structure: Structure, scratch: Path) -> dict[str, str]:
+    """Operations of a structure's program that did not become dense loops, with the reason."""
+    found = operations(DenseProgram(structure, scratch))
+    return {name: reason for name, (dense, reason) in found.items() if not dense}
