@@ -34,6 +34,7 @@ from models.contract import Arrays, Model, Projection, StateVariable, choice, en
 NOT_STATED = "not stated; chosen by validation"
 TARGETS = ("tau_s",)  # quantities that synapses read from the neuron they end on
 SAMPLE_BEGINS = "t_in_timesteps % sample_steps == 0"
+WHOLE_IN_SINGLE = 2**24  # single precision holds all whole numbers up to here, `due` among them
 NEVER = -1e4  # s: Brian2's own value for a last spike that has not been
 
 
@@ -157,6 +158,8 @@ class SynapticScaling(Model):
     def build(self, phase: str, precision: str, inputs: Arrays, record: tuple[str, ...] = ()) -> Network:
         """See `Model.build`. Phases: ``train``; ``respond`` (as long, but nothing learns) and ``test``."""
         learns = phase == "train"
+        if len(inputs["rates"]) * self.sample_steps(phase) >= WHOLE_IN_SINGLE:
+            raise ValueError(f"blocks of {len(inputs['rates'])} images: a step's number has to stay below 2**24")
         clock = Clock(self.dt, name="step_clock")
         rates = TimedArray(inputs["rates"] * hertz, dt=self.sample_steps(phase) * self.dt, name="rates")
         constants = {

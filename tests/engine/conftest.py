@@ -11,11 +11,11 @@ from protocols.training import RunSettings, train
 
 @pytest.fixture(scope="session")
 def small() -> RunSettings:
-    """Forty blocks of training on a network of twenty neurons."""
+    """Twelve blocks of training on a network of a hundred neurons: each lasts long enough to be interrupted."""
     return RunSettings(
-        changes={"neurons": "20"},
-        images=240,
-        block=20,
+        changes={"neurons": "100"},
+        images=600,
+        block=50,
         test_images=30,
         labelling_images=40,
         snapshots=3,

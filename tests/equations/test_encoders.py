@@ -36,7 +36,7 @@ def model_of(encoder: str) -> SynapticScaling:
 def compiled_raster(encoder: str, folder: Path, block_seed: int, samples: int = 600) -> Raster:
     """Spikes ``(steps, inputs)`` of a compiled program."""
     model = model_of(encoder)
-    program = devices.program(Structure(model, "respond", "float64", "cpp", 600, ("input",)), folder)
+    program = devices.program(Structure(model, "respond", "float64", "dense", 600, ("input",)), folder)
     state = initial_state(model, "respond", model.initial_state(np.random.default_rng(0)))
     inputs = {"rates": np.tile(RATES, (samples, 1))}
     spikes = program.run(Block(state, inputs, model.run_time_values(), block_seed)).spikes["input"]

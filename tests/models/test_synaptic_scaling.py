@@ -141,9 +141,9 @@ def test_without_scaling_nothing_moves_in_the_dark() -> None:
 def test_a_compiled_program_scales_each_image(norm: str, p: int, tmp_path: Path) -> None:
     """A dark image changes nothing but the norm; so do images one by one and in one block."""
     model = small_model(norm=norm)
-    state = run_images(model, "cpp", tmp_path).state
+    state = run_images(model, "dense", tmp_path).state
     dark = {"rates": darkness()}
-    program = devices.program(Structure(model, "train", "float64", "cpp", CAPACITY, EVERYONE), tmp_path)
+    program = devices.program(Structure(model, "train", "float64", "dense", CAPACITY, EVERYONE), tmp_path)
     after = program.run(Block(state, dark, model.run_time_values(), 4)).state["plastic.w"]
     after = after.reshape(PIXELS, NEURONS)
     norms = (np.abs(after) ** p).sum(axis=0) ** (1 / p)
@@ -292,7 +292,7 @@ def test_times_and_thresholds_keep_double_precision_in_single(tmp_path: Path) ->
     model = small_model()
     result = run_images(model, "numpy", tmp_path, precision="float32", count=2)
     kinds = {name: array.dtype for name, array in result.state.items()}
-    assert kinds["excitatory.theta"] == kinds["input.due"] == kinds["input.p_spike"] == np.float64
+    assert kinds["excitatory.theta"] == kinds["excitatory.lastspike"] == np.float64
     assert kinds["plastic.w"] == kinds["excitatory.v"] == np.float32
 
 

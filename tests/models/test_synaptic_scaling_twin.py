@@ -83,7 +83,7 @@ def assert_alive(result: BlockResult, model: SynapticScaling) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("device", ["numpy", "cython", "cpp"])
+@pytest.mark.parametrize("device", ["numpy", "cython", "cpp", "dense"])
 @pytest.mark.parametrize("norm", ["L1", "L2"])
 def test_the_network_is_its_twin(norm: str, device: str, tmp_path: Path) -> None:
     model = small_model(norm=norm)
@@ -121,7 +121,7 @@ def test_every_reading_of_the_paper_is_its_twin(changes: dict[str, Any], tmp_pat
 @pytest.mark.slow
 def test_a_compiled_program_reads_the_paper_otherwise_as_well(tmp_path: Path) -> None:
     model = small_model(norm="Lp", scaling_at="spike", pairing="nearest", reset_traces=False)
-    result = run_images(model, "cpp", tmp_path)
+    result = run_images(model, "dense", tmp_path)
     assert_alive(result, model)
     assert agrees(result, twin(model, result.spikes["input"]))
 
