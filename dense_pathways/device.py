@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -73,6 +74,7 @@ class DenseDevice(CPPStandaloneDevice):
         self._delays: dict[Variable, str] = {}
         self._spared: dict[str, list[tuple[ArrayVariable, str]]] = {}
         self._unread: dict[ArrayVariable, tuple[Connection, str]] = {}
+        self._nothing_to_push: set[str] = set()
         self._decisions: dict[str, Decision] = {}
         #: variables that the template at hand writes besides the code in it, with their indices
         self.template_writes: list[tuple[ArrayVariable, str]] = []
@@ -170,6 +172,8 @@ class DenseDevice(CPPStandaloneDevice):
         self.template_writes = []
         if codeobj_class is None or issubclass(codeobj_class, DenseCodeObject):
             asked, reason = self._template(owner, template_name, variables, keywords)
+        measured = self.enable_profiling
+        self.enable_profiling = measured and asked != "dense_no_queue"
         codeobj = super().code_object(
             owner,
             name,
@@ -181,6 +185,9 @@ class DenseDevice(CPPStandaloneDevice):
             template_kwds=keywords,
             **arguments,
         )
+        self.enable_profiling = measured
+        if asked == "dense_no_queue":
+            self._nothing_to_push.add(codeobj.name)
         if template_name.startswith("group_variable_set"):
             for variable in codeobj.variables.values():
                 self._refuse_late_delay(variable)
@@ -325,6 +332,14 @@ class DenseDevice(CPPStandaloneDevice):
         """Brian2's, for both generators."""
         super().seed(seed)
         self.insert_code("main", f"dense_random::generator.seed({'' if seed is None else f'{int(seed)}ull'});")
+
+    def generate_main_source(self, writer: Any) -> None:
+        """Brian2's, without the operations that would push spikes into queues that are not there."""
+        idle = re.compile(rf"\b_run_({'|'.join(self._nothing_to_push) or '(?!)'})\)")
+        for kind, args in self.main_queue:
+            if kind == "run_network":
+                args[1][:] = [line for line in args[1] if not idle.search(line)]
+        super().generate_main_source(writer)
 
     def generate_codeobj_source(self, writer: Any) -> None:
         """Brian2's, once it is known what is read."""

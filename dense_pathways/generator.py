@@ -65,6 +65,8 @@ class DenseGenerator(CPPCodeGenerator):
         self._double: set[str] = set()
         self._narrowed: set[str] = set()
         self._vector_reads: set[str] = set()
+        #: byte variables that the template widens beforehand: name to (array, whether it is read, whether written)
+        self.widened: dict[str, tuple[str, bool, bool]] | None = None
         #: calls of rand() that the template makes beforehand; None if they stay where they are
         self.draws: int | None = None
 
@@ -72,7 +74,8 @@ class DenseGenerator(CPPCodeGenerator):
     def translate_to_read_arrays(self, read: set[str], write: set[str], indices: set[str]) -> list[str]:
         """Lines that read variables; counted neurons come from the loop."""
         if self.template_name not in COUNTED:
-            return super().translate_to_read_arrays(read, write, indices)
+            lines = super().translate_to_read_arrays(read, write, indices)
+            return [self._widen(line, read, False) for line in lines]
         counted = {
             self.get_array_name(self.variables[name]): value
             for names, value in (
@@ -90,6 +93,23 @@ class DenseGenerator(CPPCodeGenerator):
             constant = "" if name in write else "const "
             lines.append(f"{constant}{self.c_data_type(variable.dtype)} {name} = {value};")
         return lines
+
+    def translate_to_write_arrays(self, write: set[str]) -> list[str]:
+        """Lines that write variables."""
+        return [self._widen(line, write, True) for line in super().translate_to_write_arrays(write)]
+
+    def _widen(self, line: str, names: set[str], written: bool) -> str:
+        """A line that reaches a byte variable reaches its widened copy instead."""
+        for name in names if self.widened is not None else ():
+            variable = self.variables[name]
+            if np.dtype(variable.dtype) == np.bool_ and not variable.scalar:
+                array = self.get_array_name(variable)
+                if f"{array}[_idx]" in line:
+                    assert self.widened is not None
+                    _, reads, writes = self.widened.get(name, (array, False, False))
+                    self.widened[name] = (array, reads or not written, writes or written)
+                    line = line.replace(f"{array}[_idx]", f"_wide_{name}[_offset]")
+        return line
 
     # -- single precision ------------------------------------------------------------------------------
     def translate_statement(self, statement: Statement) -> str:
@@ -169,7 +189,10 @@ class DenseGenerator(CPPCodeGenerator):
         self._look(ve_statements)
         if self.template_name in FLAT and self.access.stateful == {"rand"} and get_device().fast_random:
             self.access.stateful, self.draws = set(), 0
+        if self.template_name == "dense_stateupdate" and self.access.why_not_at_once(("_idx",)) is None:
+            self.widened = {}
         scalar, vector, keywords = super().translate_statement_sequence(sc_statements, ve_statements)
+        keywords["widened"] = [(name, *how) for name, how in sorted((self.widened or {}).items())]
         keywords["draws"] = self.draws or 0
         if self._narrowed:
             narrowed = [f"const float {_NARROW}{name} = {name};" for name in sorted(self._narrowed)]
@@ -206,6 +229,8 @@ class DenseGenerator(CPPCodeGenerator):
         # with the loops interchanged the innermost runs over targets
         inner = self.access.why_not_at_once(("_idx", "_postsynaptic_idx"))
         keywords["ivdep_interchanged"] = "#pragma GCC ivdep" if inner is None else ""
+        if keywords["interchange"] and inner is None and self.template_name == "dense_post":
+            why_not = None  # it runs with its loops interchanged
         # a condition of shared variables alone holds for all neurons or for none
         keywords["uniform"] = not self._vector_reads and not self.access.stateful and self.draws is None
         keywords["remark"] = why_not

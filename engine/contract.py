@@ -61,6 +61,8 @@ class Structure:
         The largest number of samples of a block. A block may hold fewer: the program then stops earlier.
     record : tuple of str
         Populations whose spikes are recorded besides the readout's.
+    profile : bool
+        Whether the program measures what each operation takes.
     """
 
     model: Model
@@ -69,6 +71,7 @@ class Structure:
     device: str
     capacity: int
     record: tuple[str, ...] = ()
+    profile: bool = False
 
     @property
     def populations(self) -> tuple[str, ...]:
@@ -112,7 +115,7 @@ class Block:
 
 @dataclass(frozen=True)
 class BlockResult:
-    """Output of a block."""
+    """Output of a block; ``profile`` holds the seconds of each operation, if they were asked for."""
 
     state: Arrays
     spikes: dict[str, Spikes]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -54,7 +55,11 @@ def operations(program: DenseProgram) -> dict[str, tuple[bool, str]]:
     return {entry["name"].replace("_codeobject", ""): (entry["dense"], entry["reason"]) for entry in made}
 
 
-def stays_sparse(structure: Structure, scratch: Path) -> dict[str, str]:
-    """Operations of a structure's program that did not become dense loops, with the reason."""
-    found = operations(DenseProgram(structure, scratch))
-    return {name: reason for name, (dense, reason) in found.items() if not dense}
+def generated(structure: Structure) -> dict[str, tuple[bool, str]]:
+    """What would become of each operation of a structure, without compiling anything; see `operations`."""
+    with tempfile.TemporaryDirectory() as folder:
+        program = DenseProgram.__new__(DenseProgram)
+        program.structure = structure
+        program.path = Path(folder)
+        program.generate(program.path)
+        return operations(program)

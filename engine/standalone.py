@@ -32,6 +32,7 @@ from engine.errors import BlockFailed, BuildFailed
 
 DEVICE = "cpp"
 _HERE = Path(__file__).parent
+_PROFILE = "profile."  # before the names of operations among a block's results
 
 
 @contextmanager
@@ -100,6 +101,7 @@ class StandaloneProgram:
             "capacity": s.capacity,
             "record": list(s.record),
             "structure": s.model.structure_key(),
+            **({"profile": True} if s.profile else {}),
             **self.toolchain(),
         }
         recipe = cache.recipe_key(type(s.model), _HERE, description)
@@ -125,7 +127,7 @@ class StandaloneProgram:
             )
             device.insert_code("before_start", "block_io::die_with_parent();")
             device.insert_code("main", before)
-            network.run(s.capacity * s.sample_steps * s.model.time_step() * second)
+            network.run(s.capacity * s.sample_steps * s.model.time_step() * second, profile=s.profile)
             self.end_at_last_step(network)
             device.insert_code("main", self.writing(network, state))
             device.build(directory=str(folder), compile=False, run=False, with_output=False)
@@ -209,6 +211,8 @@ class StandaloneProgram:
             ("inputs_crc", "<u4", "&block_inputs.crc", 4),
         ):
             entries.append((name, kind, expression, str(size)))
+        for name in device.profiled_codeobjects if self.structure.profile else ():
+            entries.append((f"{_PROFILE}{name}", "<i8", f"&{name}_profiling_info", "8"))
         lines = [f"block_io::Results block_results(block_io::folder(), {len(entries)});"]
         lines += [f'block_results.array("{n}", "{k}", {data}, {size});' for n, k, data, size in entries]
         return "\n".join([*lines, "block_results.finish();", "return 0;"])
@@ -346,9 +350,13 @@ class StandaloneProgram:
         for population in s.populations:
             steps = np.rint(results[f"{population}_spikes.t"] / dt).astype(np.int64)
             spikes[population] = Spikes(steps, results[f"{population}_spikes.i"])
-        return BlockResult(
-            state, spikes, block.samples, float(results["run_seconds"][0]), time.perf_counter() - started
-        )
+        profile = {
+            name.removeprefix(_PROFILE).replace("_codeobject", ""): 1e-9 * float(nanoseconds[0])
+            for name, nanoseconds in results.items()
+            if name.startswith(_PROFILE)
+        }
+        wall = time.perf_counter() - started
+        return BlockResult(state, spikes, block.samples, float(results["run_seconds"][0]), wall, profile)
 
 
 def run_make(folder: Path, command: list[str]) -> None:

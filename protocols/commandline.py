@@ -75,7 +75,7 @@ Sets = Annotated[
 DataFolder = Annotated[Path | None, typer.Option(help="folder that holds the files of the data sets", metavar="DIR")]
 Neurons = Annotated[int | None, typer.Option(min=1, help="size of the network")]
 Jobs = Annotated[int, typer.Option(min=1, help="processes at a time")]
-Device = Annotated[str | None, typer.Option(help="cpp (default), cython, numpy or cuda; see `hebbarium devices`")]
+Device = Annotated[str | None, typer.Option(help="dense (default), cpp, cython, numpy or cuda; see `hebbarium devices`")]
 Precision = Annotated[str | None, typer.Option(help="float32 (default) or float64")]
 Block = Annotated[int | None, typer.Option(min=1, help="images between two checkpoints")]
 Images = Annotated[int | None, typer.Option(min=1, help="training images an epoch; all if not given")]
@@ -151,6 +151,7 @@ def train(
     labels_from: LabelsFrom = None,
     labelling_images: LabellingImages = None,
     snapshots: Annotated[int | None, typer.Option(min=1, help="how often the weights are kept")] = None,
+    profile: Annotated[bool | None, typer.Option("--profile", help="say where the time of training went")] = None,
     figures: Annotated[bool, typer.Option(help="draw the figures")] = True,
 ) -> None:
     """Train a network, test it, draw what it has learned."""
@@ -163,7 +164,7 @@ def train(
         model=model, changes=wanted, dataset=dataset, data=_text(data), images=images, epochs=epochs,
         seed=seed, device=device, precision=precision, block=block, test_images=test_images,
         validation=validation, evaluate_on=evaluate_on, labels_from=labels_from, snapshots=snapshots,
-        jobs=jobs, warm_start=_text(warm_start), labelling_images=labelling_images,
+        jobs=jobs, warm_start=_text(warm_start), labelling_images=labelling_images, profile=profile,
     )  # fmt: skip
     if warm_start is not None:
         asked = _warm(asked, warm_start)

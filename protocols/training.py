@@ -10,6 +10,7 @@ import dataclasses
 import platform
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -30,7 +31,7 @@ from engine.contract import Arrays, Block, Program, Structure, initial_state
 from engine.errors import RunFolderError
 from engine.run_folder import RunFolder
 from models.contract import Model
-from protocols import datasets, draws, recording, registry, settings
+from protocols import datasets, draws, profiling, recording, registry, settings
 from protocols.progress import QuietReporter, Reporter
 
 CAPACITY = 1000
@@ -59,6 +60,8 @@ class RunSettings:
         Responses that neurons are labelled by; ``labelling`` is a frozen pass over ``labelling_images``.
     warm_start : str, optional
         A run folder whose trained state this run begins with.
+    profile : bool
+        Say at the end of training where its time went.
     """
 
     model: str = "synaptic_scaling"
@@ -79,6 +82,7 @@ class RunSettings:
     snapshots: int = 8
     jobs: int = 1
     warm_start: str | None = None
+    profile: bool = False
 
     def __post_init__(self) -> None:
         for name, least, most in (
@@ -101,6 +105,8 @@ class RunSettings:
         ):
             if getattr(self, name) not in known:
                 raise ValueError(f"{name}={getattr(self, name)}: expected one of {', '.join(known)}")
+        if self.profile and self.device not in devices.COMPILED:
+            raise ValueError(f"profile: device {self.device} has none; expected one of {', '.join(devices.COMPILED)}")
 
     def make_model(self) -> Model:
         """The model with its changes applied."""
@@ -141,7 +147,7 @@ def resume(run: Path, reporter: Reporter | None = None) -> Path:
 def settings_of(run: Path) -> RunSettings:
     """What a run was asked to do."""
     stored = run_folder.configuration(run)
-    return RunSettings(**{f.name: stored[f.name] for f in dataclasses.fields(RunSettings)})
+    return RunSettings(**{f.name: stored[f.name] for f in dataclasses.fields(RunSettings) if f.name in stored})
 
 
 def is_complete(run: Path) -> bool:
@@ -336,7 +342,8 @@ class _Run:
     def _train(self) -> tuple[Arrays, dict[str, float]]:
         asked, model = self.asked, self.model
         program = devices.program(
-            Structure(model, "train", asked.precision, asked.device, CAPACITY), self.folder.scratch
+            Structure(model, "train", asked.precision, asked.device, CAPACITY, profile=asked.profile),
+            self.folder.scratch,
         )
         done, state, totals = self._begin()
         means = ClassMeans(model.population_sizes()[model.readout])
@@ -345,6 +352,8 @@ class _Run:
         for index in range(done):
             self._score(means, index, blocks[index], self._counts_of(index))
         snapshots = self._snapshot_blocks(len(blocks))
+        profile: Counter[str] = Counter()
+        in_loop, events_before = 0.0, totals["run.events"]
         for index in range(done, len(blocks)):
             interruption.stop_if_asked()
             shown = blocks[index]
@@ -357,6 +366,8 @@ class _Run:
                 )
             )
             state = result.state
+            profile.update(result.profile)
+            in_loop += result.run_seconds
             counts = result.spikes[model.readout].counts(
                 len(shown), model.sample_steps("train"), model.population_sizes()[model.readout]
             )
@@ -370,6 +381,17 @@ class _Run:
             self.reporter.advance(len(shown), self._score(means, index, shown, counts))
             if index + 1 in snapshots and index + 1 < len(blocks):
                 self._write(totals, seen, {}, complete=False)
+        if profile:
+            images = sum(len(b) for b in blocks[done:])
+            self.reporter.message(
+                profiling.table(
+                    profile,
+                    profiling.how_compiled(program),
+                    images,
+                    totals["run.events"] - events_before,
+                    in_loop,
+                )
+            )
         return state, totals
 
     def _begin(self) -> tuple[int, Arrays, dict[str, float]]:

@@ -23,13 +23,14 @@ from packaging.version import Version
 ROOT = Path(__file__).parents[1]
 PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())
 
-PACKAGES = ("equations", "models", "engine", "analysis", "protocols")
+PACKAGES = ("equations", "models", "dense_pathways", "engine", "analysis", "protocols")
 OURS = {*PACKAGES, "benchmarks", "tests"}
 
 MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "equations": (),
     "models": ("equations",),
-    "engine": (),
+    "dense_pathways": (),
+    "engine": ("dense_pathways",),
     "analysis": ("engine.results",),
     "protocols": ("equations", "models", "engine", "analysis"),
     "benchmarks": PACKAGES,

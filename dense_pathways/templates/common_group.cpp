@@ -4,6 +4,7 @@
 #include "dense_math.h"
 #include "objects.h"
 #include "dense_random.h"
+#include "dense_watch.h"
 #include "brianlib/common_math.h"
 #include "brianlib/stdint_compat.h"
 #include <chrono>
@@ -68,14 +69,10 @@ void _run_{{codeobj_name}}()
     {% endif %}
     {{ _opening("") }}
     {% if profiled %}
-    const auto _profile_start = std::chrono::steady_clock::now();
+    const DenseWatch _watch({{codeobj_name}}_profiling_info);
     {% endif %}
     {% block maincode %}
     {% endblock %}
-    {% if profiled %}
-    {{codeobj_name}}_profiling_info +=
-        std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now() - _profile_start);
-    {% endif %}
 }
 {% block extra_functions_cpp %}
 {% endblock %}

@@ -1,7 +1,7 @@
 {# USES_VARIABLES { N } #}
 {# What an event does to its neuron. An event of all neurons needs no list of them. #}
 {% extends 'reset.cpp' %}
-{% import 'dense_draws.cpp' as elements with context %}
+{% import 'dense_elements.cpp' as elements with context %}
 {% block maincode %}
 {% if at_once %}
 {% set _events = get_array_name(eventspace_variable) %}

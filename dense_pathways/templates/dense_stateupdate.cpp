@@ -2,7 +2,7 @@
 {# ALLOWS_SCALAR_WRITE #}
 {# Integration, and whatever else runs for every element: all at once where no element sees another. #}
 {% extends 'stateupdate.cpp' %}
-{% import 'dense_draws.cpp' as elements with context %}
+{% import 'dense_elements.cpp' as elements with context %}
 {% block maincode %}
 {% if at_once %}
     const size_t _vectorisation_idx = -1;

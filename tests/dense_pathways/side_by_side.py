@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,10 +17,14 @@ Files = dict[str, bytes]
 
 
 def results(name: str, build: Build, folder: Path, runs: int = 1, milliseconds: float = 30, **options: bool) -> Files:
-    """All result files of a network, which ``build`` makes; files that hold times of the wall clock are left out."""
+    """All result files of a network, which ``build`` makes.
+
+    Left out are the run's time by the clock, and spike queues, which only stock pathways have.
+    """
     from brian2 import defaultclock, ms
 
     flags, jobs = prefs.codegen.cpp.extra_compile_args_gcc, prefs.devices.cpp_standalone.extra_make_args_unix
+    gc.collect()  # Brian2 numbers the names of objects by those still alive
     set_device(name, build_on_run=False)
     device.reinit()
     device.activate(build_on_run=False, **options)
@@ -34,7 +39,7 @@ def results(name: str, build: Build, folder: Path, runs: int = 1, milliseconds: 
             network.run(milliseconds * ms)
         device.build(directory=str(folder), with_output=False)
         files = (folder / "results").iterdir()
-        return {f.name: f.read_bytes() for f in files if f.name != "last_run_info.txt"}
+        return {f.name: f.read_bytes() for f in files if f.name != "last_run_info.txt" and not f.name.endswith("_queue")}
     finally:
         prefs.codegen.cpp.extra_compile_args_gcc = flags
         prefs.devices.cpp_standalone.extra_make_args_unix = jobs

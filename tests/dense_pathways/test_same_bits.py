@@ -136,11 +136,12 @@ def sources() -> Network:
     read = Synapses(poisson, target, "w : 1", on_pre="w += z_post*int(hit_post); v_post += 0.01*n_post", name="read")
     read.connect()
     drive = TimedArray(np.linspace(0, 1, 60).reshape(20, 3), dt=1 * ms, name="drive")
-    timed = NeuronGroup(3, "u : 1", threshold="u > 0.7", namespace={"drive": drive}, name="timed")
+    timed = NeuronGroup(3, "u : 1", threshold="u > 0.7", reset="", namespace={"drive": drive}, name="timed")
     timed.run_regularly("u = drive(t, i)", when="start", name="follow")
-    reached = Synapses(timed, target[3:9], "w : 1", on_pre="v_post += 0.1", on_post="w += u_pre", name="reached")
+    plain = NeuronGroup(12, "v : 1", name="plain")
+    reached = Synapses(timed, plain[3:9], "w : 1", on_pre="v_post += 0.1", on_post="w += u_pre", name="reached")
     reached.connect()
-    return Network(poisson, given, kernel, target, shared, integer, read, timed, reached, SpikeMonitor(target, name="m"))
+    return Network(poisson, given, kernel, target, shared, integer, read, timed, plain, reached, SpikeMonitor(target, name="m"))
 
 
 @pytest.mark.parametrize("runs", [1, 2])

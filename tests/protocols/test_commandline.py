@@ -110,7 +110,7 @@ def test_cache_is_listed_and_cleared(tmp_path: Path, monkeypatch: pytest.MonkeyP
         (["train", "synaptic_scaling", "--set", "tau_q=20*ms"], "did you mean"),
         (["train", "synaptic_scaling", "--set", "tau_p=20*mV"], "expected a value in ms"),
         (["train", "synaptic_scaling", "--set", "norm=L3"], "expected one of L1, L2, Lp, none"),
-        (["train", "synaptic_scaling", "--device", "abacus"], "expected one of cpp"),
+        (["train", "synaptic_scaling", "--device", "abacus"], "expected one of dense, cpp"),
         (["train", "synaptic_scaling", "--precision", "float16"], "expected one of float32, float64"),
         (["train", "synaptic_scaling", "--dataset", "mnits"], "did you mean 'mnist'"),
         (["train", "synaptic_scaling", "--images", "7000"], "6,000"),

@@ -1,14 +1,22 @@
-{# Loops over elements, in pieces of 64 where random numbers are drawn beforehand: first all of a piece's draws, then
-   its elements at once. #}
+{# Loops over elements, in pieces where something is done for many elements beforehand: random numbers are drawn, and
+   bytes widened to words, since a byte among words would make a compiler work on 32 elements at a time. #}
 {% macro over(count, element) %}
-    {% if draws %}
-    const int32_t _piece = 64;
+    {% if draws or widened %}
+    const int32_t _piece = {{ 64 if draws else 256 }};
     for (int32_t _begin = 0; _begin < (int32_t){{count}}; _begin += _piece)
     {
         const int32_t _length = std::min(_piece, (int32_t)({{count}} - _begin));
         {% for k in range(draws) %}
         alignas(64) double _uniform_{{k}}[_piece];
         dense_random::generator.fill(_uniform_{{k}}, _length);
+        {% endfor %}
+        {% for name, array, read, written in widened %}
+        alignas(64) int32_t _wide_{{name}}[_piece];
+        {% if read %}
+        #pragma GCC ivdep
+        for (int32_t _offset = 0; _offset < _length; ++_offset)
+            _wide_{{name}}[_offset] = {{array}}[{{element}}_begin + _offset{{ ']' if element.endswith('[') }}];
+        {% endif %}
         {% endfor %}
         #pragma GCC ivdep
         for (int32_t _offset = 0; _offset < _length; ++_offset)
@@ -17,6 +25,11 @@
             const size_t _vectorisation_idx = _idx;
             {{vector_code|autoindent}}
         }
+        {% for name, array, read, written in widened if written %}
+        #pragma GCC ivdep
+        for (int32_t _offset = 0; _offset < _length; ++_offset)
+            {{array}}[{{element}}_begin + _offset{{ ']' if element.endswith('[') }}] = _wide_{{name}}[_offset];
+        {% endfor %}
     }
     {% else %}
     #pragma GCC ivdep

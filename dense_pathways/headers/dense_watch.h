@@ -1,0 +1,19 @@
+// The time between its making and its end is added to an operation's account, however the operation ends.
+#ifndef DENSE_WATCH_H
+#define DENSE_WATCH_H
+
+#include <chrono>
+
+class DenseWatch {
+    std::chrono::nanoseconds& account_;
+    const std::chrono::steady_clock::time_point start_;
+
+public:
+    explicit DenseWatch(std::chrono::nanoseconds& account) : account_(account), start_(std::chrono::steady_clock::now()) {}
+    ~DenseWatch()
+    {
+        account_ += std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now() - start_);
+    }
+};
+
+#endif

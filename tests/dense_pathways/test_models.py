@@ -1,0 +1,53 @@
+"""What has to compile dense in the project's own networks, and how little of it may not be vectorised."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from engine import dense
+from engine.contract import Structure
+from models.synaptic_scaling import SynapticScaling
+from protocols.profiling import how_compiled, table
+from protocols.training import RunSettings
+
+PATHWAYS = {"to_inhibitory_pre", "to_hub_pre", "from_hub_pre", "spare_pre"}
+LEARNING = {"plastic_transmit", "plastic_potentiate", "plastic_add_to_norm", "plastic_apply_scale"}
+
+
+@pytest.mark.parametrize("precision", ["float32", "float64"])
+@pytest.mark.parametrize(
+    ("phase", "changes", "learning"),
+    [
+        ("train", {}, LEARNING),
+        ("train", {"norm": "L1", "encoder": "bernoulli"}, LEARNING),
+        ("train", {"norm": "Lp", "scaling_at": "spike", "pairing": "nearest"}, LEARNING),
+        ("train", {"norm": "none", "adaptive_threshold": False}, {"plastic_transmit", "plastic_potentiate"}),
+        ("test", {}, {"plastic_pre"}),
+    ],
+)
+def test_every_pathway_of_synaptic_scaling_is_dense(
+    phase: str, changes: dict[str, object], learning: set[str], precision: str, tmp_path: Path
+) -> None:
+    model = SynapticScaling(neurons=6, pixels=9).replace(**changes)
+    made = dense.generated(Structure(model, phase, precision, "dense", 2))
+    assert {name for name, (is_dense, _) in made.items() if not is_dense} == set()
+    assert made.keys() >= PATHWAYS | learning
+    in_order = {name: reason for name, (_, reason) in made.items() if reason}
+    assert set(in_order) <= {"spare_pre", "to_hub_pre"}, in_order  # they add into the same number
+
+
+def test_a_profile_names_operations_times_and_reasons() -> None:
+    shown = table({"a_pre": 0.02, "b_pre": 0.06}, {"a_pre": "dense", "b_pre": "stock: it has delays"}, 100, 5e6, 0.1)
+    lines = shown.split("\n")
+    assert lines[1].split() == ["b_pre", "0.6000", "60.0", "stock:", "it", "has", "delays"]
+    assert lines[2].split() == ["a_pre", "0.2000", "20.0", "dense"]
+    assert lines[3].split() == ["(between", "them)", "0.2000", "20.0"]
+    assert "1.000 ms each; 5e+07 synaptic events/s" in lines[4]
+    assert how_compiled(object()) == {}  # type: ignore[arg-type]
+
+
+def test_only_compiled_devices_profile() -> None:
+    with pytest.raises(ValueError, match="profile: device numpy has none; expected one of dense, cpp"):
+        RunSettings(device="numpy", profile=True)

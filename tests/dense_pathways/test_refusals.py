@@ -1,0 +1,108 @@
+"""What the dense device cannot do is said in words, and what it can leave out is still there when asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import dense_pathways
+import numpy as np
+import pytest
+from brian2 import Network, NeuronGroup, Synapses, defaultclock, device, ms, prefs, set_device
+from dense_pathways import connections, sources
+
+
+@pytest.fixture
+def dense() -> Iterator[None]:
+    """The dense device, without lists of indices that nothing reads."""
+    set_device(dense_pathways.NAME, build_on_run=False)
+    device.reinit()
+    device.activate(build_on_run=False, keep_indices=False)
+    defaultclock.dt = 1 * ms
+    yield
+    defaultclock.dt = 0.1 * ms
+    device.reinit()
+    set_device("runtime")
+
+
+def pair(**arguments: object) -> tuple[NeuronGroup, NeuronGroup, Synapses]:
+    a = NeuronGroup(5, "v : 1", threshold="True", reset="", name="a")
+    b = NeuronGroup(4, "v : 1", name="b")
+    return a, b, Synapses(a, b, "w : 1", on_pre="v_post += w", name="s", **arguments)
+
+
+@pytest.mark.usefixtures("dense")
+def test_a_delay_after_the_first_run_is_refused() -> None:
+    a, b, s = pair()
+    s.connect()
+    network = Network(a, b, s)
+    network.run(2 * ms)
+    s.delay = 0 * ms  # no delay is what the program has
+    for late in (lambda: setattr(s, "delay", 1 * ms), lambda: setattr(s, "delay", "i*ms")):
+        with pytest.raises(RuntimeError, match=r"s_pre: its delay is set after a run.*cpp_standalone"):
+            late()
+
+
+@pytest.mark.usefixtures("dense")
+def test_connecting_after_the_first_run_is_refused() -> None:
+    a, b, s = pair()
+    s.connect()
+    Network(a, b, s).run(2 * ms)
+    with pytest.raises(RuntimeError, match="s: connected again after a run"):
+        s.connect(i=0, j=0)
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("dense")
+def test_lists_that_were_left_out_are_worked_out_when_asked_for(tmp_path: Path) -> None:
+    prefs.devices.cpp_standalone.extra_make_args_unix, jobs = ["-j2"], prefs.devices.cpp_standalone.extra_make_args_unix
+    a, b, s = pair()
+    s.connect("i != j")
+    s.w = 1
+    read = Synapses(a[1:4], b, "w : 1", on_pre="v_post += 0*w*i", name="read")
+    read.connect()
+    Network(a, b, s, read).run(3 * ms)
+    device.build(directory=str(tmp_path / "program"), with_output=False)
+    prefs.devices.cpp_standalone.extra_make_args_unix = jobs
+    for name in ("s__synaptic_pre", "s__synaptic_post", "s_delay", "read__synaptic_post"):
+        (file,) = (tmp_path / "program" / "results").glob(f"_dynamic_array_{name}_*")
+        assert file.stat().st_size == 0, name
+    expected = [(i, j) for i in range(5) for j in range(4) if i != j]
+    assert list(zip(s.i, s.j, strict=True)) == expected
+    np.testing.assert_array_equal(s.delay / ms, np.zeros(len(expected)))
+    np.testing.assert_array_equal(read.i, np.repeat([0, 1, 2], 4))
+    np.testing.assert_array_equal(b.v, [3 * 4] * 4)
+    with pytest.raises(RuntimeError, match="its delay is set after a run"):
+        device.run(run_args={s.delay: 1 * ms})
+
+
+def test_an_unknown_version_of_brian2_is_pointed_out() -> None:
+    for known in ("2.10.1", "2.11.0"):
+        dense_pathways.check_version(known)
+    with pytest.warns(UserWarning, match="checked with Brian2 2.10 and 2.11, this is 3.0.0"):
+        dense_pathways.check_version("3.0.0")
+
+
+@pytest.mark.parametrize("kind", [connections.ALL, connections.NOT_SELF, connections.ONE_TO_ONE])
+@pytest.mark.parametrize(("n_pre", "n_post"), [(3, 3), (2, 5), (5, 2), (1, 1)])
+def test_counted_connections(kind: str, n_pre: int, n_post: int) -> None:
+    connection = dense_pathways.Connection(kind, n_pre, n_post, 10, 20)
+    pairs = {
+        connections.ALL: [(i, j) for i in range(n_pre) for j in range(n_post)],
+        connections.NOT_SELF: [(i, j) for i in range(n_pre) for j in range(n_post) if i != j],
+        connections.ONE_TO_ONE: [(i, i) for i in range(min(n_pre, n_post))],
+    }[kind]
+    assert connection.n_synapses == len(pairs)
+    np.testing.assert_array_equal(connection.indices("pre"), [10 + i for i, _ in pairs])
+    np.testing.assert_array_equal(connection.indices("post"), [20 + j for _, j in pairs])
+
+
+def test_only_uses_besides_declarations_count_as_reading() -> None:
+    declared = "const size_t _numi = _dynamic_array_s_i.size();"
+    pointer = "int32_t* __restrict  _ptr_array_s_i = _array_s_i;"
+    constant = "int32_t* const _array_s_i = _dynamic_array_s_i.empty()? 0 : &_dynamic_array_s_i[0];"
+    assert not sources.mentions("\n".join([pointer, constant]), "_dynamic_array_s_i")
+    assert not sources.mentions("const int k = _ptr_array_s_index[0];", "_dynamic_array_s_i")
+    for use in ("const int32_t i = _ptr_array_s_i[_idx];", "f(_array_s_i);", "_dynamic_array_s_i.push_back(1);"):
+        assert sources.mentions("\n".join([pointer, use]), "_dynamic_array_s_i")
+    assert sources.mentions(declared.replace("const size_t _numi", "const int n"), "_dynamic_array_s_i")
