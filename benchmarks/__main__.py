@@ -15,7 +15,7 @@ from benchmarks import comparison, figure, rows
 from benchmarks.worker import ROOT, WorkerFailed
 from protocols import datasets
 
-PARTS = ("brian2", "bindsnet", "by-hand", "set-up", "memory", "scaling")
+PARTS = ("brian2", "bindsnet", "stock", "by-hand", "set-up", "memory", "scaling", "build")
 
 
 def main() -> int:
@@ -51,11 +51,16 @@ def main() -> int:
         with tempfile.TemporaryDirectory() as name:
             scratch = Path(name)
             np.save(scratch / "images.npy", datasets.load("mnist-embedded").train_images)
-            if only & {"brian2", "bindsnet", "by-hand", "set-up"}:
-                found = comparison.compare(plan, scratch / "images.npy", scratch, only, say)
-            if only & {"memory", "scaling"}:
+            if "build" in only:
+                found.rows += comparison.build_time(scratch / "images.npy", scratch, say)
+            if only & {"brian2", "bindsnet", "stock", "set-up"}:
+                compared = comparison.compare(plan, scratch / "images.npy", scratch, only, say)
+                found.rows += compared.rows
+                found.sides |= compared.sides
+            if only & {"memory", "scaling", "by-hand"}:
                 grown = comparison.grow(plan, scratch / "images.npy", only, say)
                 found.rows += grown.rows
+                found.sides |= grown.sides
                 found.sizes, found.power = grown.sizes, grown.power
     except (WorkerFailed, FileNotFoundError) as error:
         print(f"benchmarks: {error}", file=sys.stderr)

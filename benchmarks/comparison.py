@@ -19,8 +19,12 @@ NEURONS = 400
 SIZES = (100, 400, 1600, 6400)
 OURS = {"float32": "hebbarium, float32", "float64": "hebbarium, float64"}
 USUAL = "usual Brian2 loop"
+STOCK = "the same on Brian2's own C++ standalone, float32"
 BY_HAND = "C++ by hand, float32"
 SET_UP_BLOCK = 1000  # images
+SHORT_BLOCK = 500  # images, the default of a run
+MOST_BY_HAND = {100: 1.4, 400: 1.2, 1600: 1.1, 6400: 1.1}
+"""How many times as long as by hand an image may take, by size."""
 
 Say = Callable[[str], None]
 
@@ -54,8 +58,8 @@ class Plan:
     grow_after: int
 
 
-FULL = Plan(5, SET_UP_BLOCK, 30, 64, 2000, 5, {100: 500, 400: 500, 1600: 200, 6400: 60}, 200)
-QUICK = Plan(2, SET_UP_BLOCK, 5, 32, 1000, 2, {100: 100, 400: 100, 1600: 40, 6400: 10}, 20)
+FULL = Plan(5, SET_UP_BLOCK, 30, 64, 2000, 5, {100: SHORT_BLOCK, 400: SHORT_BLOCK, 1600: 500, 6400: 200}, 1000)
+QUICK = Plan(2, SET_UP_BLOCK, 5, 32, 1000, 2, {100: SHORT_BLOCK, 400: SHORT_BLOCK, 1600: 100, 6400: 20}, 100)
 
 
 @dataclass
@@ -135,13 +139,14 @@ def compare(plan: Plan, images: Path, scratch: Path, only: set[str], say: Say) -
             worker = side(python, "compiled", images, neurons=NEURONS, precision=precision,
                           warm_up=plan.warm_up, save=start)
             add(name, plan.ours, worker)
+        if "stock" in only:
+            worker = side(python, "compiled", images, neurons=NEURONS, precision="float32", device="cpp",
+                          warm_up=plan.other_warm_up)
+            add(STOCK, plan.ours // 2, worker)
         if "brian2" in only:
             worker = side(python, "usual_brian2", images, neurons=NEURONS, start=start,
                           warm_up=plan.other_warm_up)
             add(USUAL, plan.usual, worker)
-        if "by-hand" in only:
-            worker = side(python, "by_hand", images, neurons=NEURONS, warm_up=plan.warm_up)
-            add(BY_HAND, 3 * plan.ours, worker)
         rivals = _bindsnet(plan, images, add, say) if "bindsnet" in only else []
         measured = take_turns(workers, turns, plan.rounds, say)
 
@@ -150,7 +155,9 @@ def compare(plan: Plan, images: Path, scratch: Path, only: set[str], say: Say) -
         found.rows.append(Row(f"{name}, N=400: an image", found.sides[name], "ms"))
         spikes = sum(m.spikes for m in turns_taken) / sum(m.images for m in turns_taken)
         found.rows.append(Row(f"{name}, N=400: excitatory spikes an image", spikes))
-    others = [(USUAL, 50.0)] * (USUAL in measured) + [(r, 20.0 if "batch 1," in r else None) for r in rivals]
+    others: list[tuple[str, float | None]] = [(USUAL, 300.0)] * (USUAL in measured)
+    others += [(STOCK, None)] * (STOCK in measured)
+    others += [(r, 120.0 if "batch 1," in r else 20.0) for r in rivals]
     for other, least in others:
         for name in OURS.values():
             found.rows.append(
@@ -158,10 +165,8 @@ def compare(plan: Plan, images: Path, scratch: Path, only: set[str], say: Say) -
             )
             processor = ratio(measured[other], measured[name], "cpu")
             found.rows.append(Row(f"{name}: times as fast as {other}, by processor time", processor))
-    if BY_HAND in measured:
-        ours = OURS["float32"]
-        slower = ratio(measured[ours], measured[BY_HAND])
-        found.rows.append(Row(f"{BY_HAND}: times as fast as {ours}", slower))
+    double = ratio(measured[OURS["float64"]], measured[OURS["float32"]])
+    found.rows.append(Row(f"{OURS['float64']}: times as long as {OURS['float32']}, N={NEURONS}", double, below=2.2))
     for name in OURS.values():
         share = set_up_share(measured[name])
         found.rows.append(
@@ -192,19 +197,39 @@ def _bindsnet(plan: Plan, images: Path, add: Callable[[str, int, Worker], None],
 
 
 def grow(plan: Plan, images: Path, only: set[str], say: Say) -> Outcome:
-    """Cost of an image by the size of the network, and memory at the largest size."""
+    """Cost of an image by the size of the network, ours beside the same by hand; memory at the largest size."""
     found = Outcome()
-    sizes = SIZES if "scaling" in only else SIZES[-1:]
+    sizes = SIZES if only & {"scaling", "by-hand"} else SIZES[-1:]
     with ExitStack() as stack:
         workers: dict[str, Worker] = {}
+        turns: dict[str, int] = {}
         for n in sizes:
             watch = n == sizes[-1] and "memory" in only
-            worker = side(sys.executable, "compiled", images, neurons=n, precision="float32",
-                          warm_up=plan.grow_after, watch_memory=watch)
-            workers[str(n)] = stack.enter_context(worker)
+            ours = side(sys.executable, "compiled", images, neurons=n, precision="float32",
+                        warm_up=plan.grow_after, watch_memory=watch)
+            workers[str(n)], turns[str(n)] = stack.enter_context(ours), plan.sizes[n]
+            if "by-hand" in only:
+                hand = side(sys.executable, "by_hand", images, neurons=n, warm_up=plan.grow_after)
+                workers[f"{n} by hand"], turns[f"{n} by hand"] = stack.enter_context(hand), plan.sizes[n]
             say(f"N = {n}: ready")
-        turns = {str(n): plan.sizes[n] for n in sizes}
         measured = take_turns(workers, turns, plan.rounds, say)
+    for n in sizes if "by-hand" in only else ():
+        ours_there, by_hand = measured[str(n)], measured[f"{n} by hand"]
+        found.rows.append(Row(f"{BY_HAND}, N={n}: an image", milliseconds(by_hand), "ms"))
+        name = f"{OURS['float32']}, N={n}: an image, blocks of {turns[str(n)]}"
+        found.rows.append(Row(name, milliseconds(ours_there), "ms"))
+        slower = ratio(ours_there, by_hand)
+        name = f"{OURS['float32']}, N={n}: times as long as {BY_HAND}"
+        found.rows.append(Row(name, slower, below=MOST_BY_HAND[n]))
+        pairs = zip(ours_there, by_hand, strict=True)
+        loop = statistics.median((o.run / o.images) / (h.wall / h.images) for o, h in pairs)
+        found.rows.append(Row(f"{name}, the main loop alone", loop))
+        if n == NEURONS:
+            found.sides[BY_HAND] = milliseconds(by_hand)
+    if "set-up" in only and "100" in measured:
+        share = set_up_share(measured["100"])
+        name = f"{OURS['float32']}, N=100: set-up of a block of {turns['100']} images"
+        found.rows.append(Row(name, share, "%", below=20))
     if "scaling" in only:
         for n in sizes:
             # the main loop alone: set-up does not depend on how many images a short block has
@@ -218,5 +243,20 @@ def grow(plan: Plan, images: Path, only: set[str], say: Say) -> Outcome:
     if "memory" in only:
         largest = max(m.memory for m in measured[str(sizes[-1])])
         name = f"{OURS['float32']}, N={sizes[-1]}: peak memory of the program"
-        found.rows.append(Row(name, largest / 1e9, "GB", below=1.5))
+        found.rows.append(Row(name, largest / 1e9, "GB", below=0.5))
     return found
+
+
+def build_time(images: Path, scratch: Path, say: Say) -> list[Row]:
+    """How long it takes to make a program with an empty cache."""
+    worker = side(sys.executable, "compiled", images, neurons=NEURONS, precision="float32", warm_up=0)
+    with worker:  # once, so that compiler and headers are in memory
+        pass
+    seconds = []
+    for k in range(3):
+        cache = {"HEBBARIUM_CACHE": str(scratch / f"cache-{k}")}
+        command = [*worker.command]
+        with Worker(command, cache) as again:
+            seconds.append(float(again.description["building_s"]))
+    say(f"built in {', '.join(f'{s:.1f} s' for s in seconds)}")
+    return [Row(f"{OURS['float32']}, N={NEURONS}: generating and compiling", statistics.median(seconds), "s", below=6)]

@@ -18,9 +18,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.worker import Measurement, measure, serve
-from engine import streams
+from engine import devices, streams
 from engine.contract import Arrays, Block, Structure, initial_state
-from engine.standalone import DEVICE, StandaloneProgram
+from engine.standalone import StandaloneProgram
 from models.synaptic_scaling import SynapticScaling
 
 CAPACITY = 1000
@@ -87,11 +87,14 @@ class CompiledTraining:
         precision: str,
         images: NDArray[np.uint8],
         scratch: Path,
+        device: str = devices.DEFAULT,
         watch_memory: bool = False,
     ) -> None:
         self.model = SynapticScaling(neurons=neurons)
         self.images, self.watch_memory = images, watch_memory
-        self.program = StandaloneProgram(Structure(self.model, "train", precision, DEVICE, CAPACITY), scratch)
+        program = devices.program(Structure(self.model, "train", precision, device, CAPACITY), scratch)
+        assert isinstance(program, StandaloneProgram)
+        self.program = program
         drawn = self.model.initial_state(streams.generator(0, streams.INITIAL_WEIGHTS))
         self.state: Arrays = initial_state(self.model, "train", drawn)
         self.blocks = self.seen = 0
@@ -124,6 +127,7 @@ def main() -> None:
     parser.add_argument("--images", type=Path, required=True, help=".npy file, uint8 (images, pixels)")
     parser.add_argument("--neurons", type=int, required=True)
     parser.add_argument("--precision", required=True)
+    parser.add_argument("--device", choices=devices.COMPILED, default=devices.DEFAULT)
     parser.add_argument("--warm-up", type=int, required=True, help="images before the first measurement")
     parser.add_argument("--save", type=Path, help="keep the state after the warm-up in this .npz file")
     parser.add_argument("--watch-memory", action="store_true", help="note the program's peak memory")
@@ -131,7 +135,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as scratch:
         started = time.perf_counter()
         images = np.load(asked.images)
-        training = CompiledTraining(asked.neurons, asked.precision, images, Path(scratch), asked.watch_memory)
+        training = CompiledTraining(
+            asked.neurons, asked.precision, images, Path(scratch), asked.device, asked.watch_memory
+        )
         building = time.perf_counter() - started
         for first in range(0, asked.warm_up, CAPACITY):
             training.train(min(CAPACITY, asked.warm_up - first))

@@ -172,7 +172,7 @@ class DenseDevice(CPPStandaloneDevice):
         self.template_writes = []
         if codeobj_class is None or issubclass(codeobj_class, DenseCodeObject):
             asked, reason = self._template(owner, template_name, variables, keywords)
-        measured = self.enable_profiling
+        measured: bool = self.enable_profiling
         self.enable_profiling = measured and asked != "dense_no_queue"
         codeobj = super().code_object(
             owner,
@@ -307,9 +307,9 @@ class DenseDevice(CPPStandaloneDevice):
         queued = {p.synapse_sources for s in self.synapses for p in s._pathways if self._queues.get(p.name, True)}
         parts = ("cpp_file", "before_run_cpp_file", "after_run_cpp_file")
         for name, spared in self._spared.items():
-            makers = [c for c in self.code_objects.values() if c.template_name == "dense_connect" and c.owner.name == name]
-            others = [c for c in self.code_objects.values() if c not in makers]
-            texts = [getattr(c.code, part, "") for c in others for part in parts]
+            every = self.code_objects.values()
+            makers = [c for c in every if c.template_name == "dense_connect" and c.owner.name == name]
+            texts = [getattr(c.code, part, "") for c in every if c not in makers for part in parts]
             unread = []
             for variable, what in spared:
                 array = self.get_array_name(variable, access_data=False)
@@ -323,7 +323,9 @@ class DenseDevice(CPPStandaloneDevice):
                 ):
                     continue
                 unread.append(array)
-                self._unread[variable] = (self._connections[name], what)
+                connection = self._connections[name]
+                assert isinstance(connection, Connection)
+                self._unread[variable] = (connection, what)
             for maker in makers:
                 maker.code.cpp_file = sources.settle(maker.code.cpp_file, unread)
 

@@ -42,13 +42,13 @@ _SMALLEST, _LARGEST = 1e-30, 1e30
 
 # Which names of indices the loop of a template counts itself, and which differ from one iteration to the next
 # in its innermost loop.
-COUNTED = {
+COUNTED: dict[str, tuple[str, ...]] = {
     "dense_pre": ("_idx", "_postsynaptic_idx"),
     "dense_post": ("_idx", "_presynaptic_idx"),
     "dense_rows": ("_idx", "_postsynaptic_idx"),
     "dense_summed": ("_idx", "_postsynaptic_idx"),
 }
-FLAT = {"dense_threshold": ("_idx",), "dense_reset": ("_idx",), "dense_stateupdate": ("_idx",)}
+FLAT: dict[str, tuple[str, ...]] = {"dense_threshold": ("_idx",), "dense_reset": ("_idx",), "dense_stateupdate": ("_idx",)}
 
 
 class DenseGenerator(CPPCodeGenerator):
@@ -221,7 +221,7 @@ class DenseGenerator(CPPCodeGenerator):
             self.access.add(self.get_array_name(variable), index, True)
         if not self.ours:
             return keywords
-        distinct = COUNTED.get(self.template_name) or FLAT.get(self.template_name, ())
+        distinct = {**COUNTED, **FLAT}[self.template_name]
         why_not = self.access.why_not_at_once(distinct)
         keywords["at_once"] = why_not is None
         keywords["ivdep"] = "#pragma GCC ivdep" if why_not is None else ""

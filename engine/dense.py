@@ -13,9 +13,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import dense_pathways
 from brian2 import device
 
+import dense_pathways
 from engine.contract import Structure
 from engine.standalone import StandaloneProgram, run_make
 

@@ -236,7 +236,9 @@ class StandaloneProgram:
                 rf"ifstream f{array};.*?\}} else\s*\{{.*?\}}", "", text, count=1, flags=re.DOTALL
             )
             if found != 1:
-                raise BuildFailed(f"the generated program does not load '{array}' as expected; is Brian2's version 2.10 or 2.11?")
+                raise BuildFailed(
+                    f"the generated program does not load '{array}' as expected; is Brian2's version 2.10 or 2.11?"
+                )
             (folder / "static_arrays" / array).unlink()
         objects.write_text(text)
 

@@ -75,7 +75,9 @@ Sets = Annotated[
 DataFolder = Annotated[Path | None, typer.Option(help="folder that holds the files of the data sets", metavar="DIR")]
 Neurons = Annotated[int | None, typer.Option(min=1, help="size of the network")]
 Jobs = Annotated[int, typer.Option(min=1, help="processes at a time")]
-Device = Annotated[str | None, typer.Option(help="dense (default), cpp, cython, numpy or cuda; see `hebbarium devices`")]
+Device = Annotated[
+    str | None, typer.Option(help="dense (default), cpp, cython, numpy or cuda; see `hebbarium devices`")
+]
 Precision = Annotated[str | None, typer.Option(help="float32 (default) or float64")]
 Block = Annotated[int | None, typer.Option(min=1, help="images between two checkpoints")]
 Images = Annotated[int | None, typer.Option(min=1, help="training images an epoch; all if not given")]

@@ -6,8 +6,9 @@ import gc
 from collections.abc import Callable
 from pathlib import Path
 
-import dense_pathways
 from brian2 import Network, device, get_device, prefs, seed, set_device
+
+import dense_pathways
 
 # No flag that lets a compiler reorder arithmetic: what differs then is the order of the program's own operations.
 STRICT = ["-w", "-O3", "-march=native", "-ffp-contract=off", "-std=c++11"]
@@ -16,7 +17,9 @@ Build = Callable[[], Network]
 Files = dict[str, bytes]
 
 
-def results(name: str, build: Build, folder: Path, runs: int = 1, milliseconds: float = 30, **options: bool) -> Files:
+def results(
+    name: str, build: Build, folder: Path, runs: int = 1, milliseconds: float = 30, **options: bool
+) -> Files:
     """All result files of a network, which ``build`` makes.
 
     Left out are the run's time by the clock, and spike queues, which only stock pathways have.
@@ -38,8 +41,8 @@ def results(name: str, build: Build, folder: Path, runs: int = 1, milliseconds: 
         for _ in range(runs):
             network.run(milliseconds * ms)
         device.build(directory=str(folder), with_output=False)
-        files = (folder / "results").iterdir()
-        return {f.name: f.read_bytes() for f in files if f.name != "last_run_info.txt" and not f.name.endswith("_queue")}
+        files = [f for f in (folder / "results").iterdir() if not f.name.endswith(("_queue", "_run_info.txt"))]
+        return {f.name: f.read_bytes() for f in files}
     finally:
         prefs.codegen.cpp.extra_compile_args_gcc = flags
         prefs.devices.cpp_standalone.extra_make_args_unix = jobs

@@ -65,7 +65,7 @@ def by_the_papers(seed: int, count: int) -> NDArray[np.float64]:
             z = ((z ^ (z >> 27)) * 0x94D049BB133111EB) & mask
             stream.append(z ^ (z >> 31))
         words.append(stream)
-    numbers = []
+    numbers: list[float] = []
     while len(numbers) < count:
         for s in words:
             result = (left((s[0] + s[3]) & mask, 23) + s[0]) & mask
@@ -117,7 +117,7 @@ def test_uniform(program: Path) -> None:
 def test_neurons_steps_and_neighbouring_seeds_are_independent(program: Path) -> None:
     steps, neurons = 4000, 64
     drawn = draw(program, 11, steps * neurons).reshape(steps, neurons) - 0.5
-    between_neurons = np.corrcoef(drawn.T)[np.triu_indices(neurons, 1)]
+    between_neurons = np.asarray(np.corrcoef(drawn.T))[np.triu_indices(neurons, 1)]
     assert abs(between_neurons * np.sqrt(steps)).max() < 5  # of some 2,000 normal deviates
     for lag in (1, 2, 3, 8, 16, 64):
         within = (drawn[lag:] * drawn[:-lag]).mean(axis=0) * 12 * np.sqrt(steps - lag)

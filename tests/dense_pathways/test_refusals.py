@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-import dense_pathways
 import numpy as np
 import pytest
 from brian2 import Network, NeuronGroup, Synapses, defaultclock, device, ms, prefs, set_device
+
+import dense_pathways
 from dense_pathways import connections, sources
 
 

@@ -62,8 +62,9 @@ def plastic() -> Network:
     events = NeuronGroup(11, "u : 1\nseen : 1", events={"high": "u > 0.9", "late": "t > 3*ms"}, name="events")
     events.run_regularly("u = rand()", when="start", name="draw")
     events.run_on_event("late", "seen += u")
+    on_event = {"h": "high", "l": "late"}
     custom = Synapses(
-        events, b, "c : 1", on_pre={"h": "c += 1", "l": "x_post -= c"}, on_event={"h": "high", "l": "late"}, name="custom"
+        events, b, "c : 1", on_pre={"h": "c += 1", "l": "x_post -= c"}, on_event=on_event, name="custom"
     )
     custom.connect()
     monitors = [SpikeMonitor(a, name="spikes"), StateMonitor(b, ["v", "g", "x"], record=True, name="states")]
@@ -76,7 +77,9 @@ def recurrent() -> Network:
     no_self = Synapses(a, a, "w : 1", on_pre="v_post -= 0.01*w", on_post="w = w*0.999 + 0.001*x_pre", name="no_self")
     no_self.connect("i != j")
     no_self.w = "rand()"
-    whole = Synapses(a, a, "w : 1", on_pre="x_post += w*y_pre; y_pre -= 0.001", on_post="w += v_pre - v_post", name="whole")
+    whole = Synapses(
+        a, a, "w : 1", on_pre="x_post += w*y_pre; y_pre -= 0.001", on_post="w += v_pre - v_post", name="whole"
+    )
     whole.connect()
     whole.w = "rand()"
     total = Synapses(a, a, "w : 1\ng_post = w*x_pre : 1 (summed)", name="total")
@@ -111,8 +114,8 @@ def recurrent() -> Network:
     upon = Synapses(a, no_self, on_pre="w_post *= 0.999", name="upon")
     upon.connect(i=[0, 1], j=[0, 5])
     return Network(
-        a, no_self, whole, total, back, gather, regular, noisy, late, constant, sparse, listed, twice, double, many, upon,
-        StateMonitor(a, "v", record=[0, 3], name="states"), SpikeMonitor(a, name="spikes"),
+        a, no_self, whole, total, back, gather, regular, noisy, late, constant, sparse, listed, twice, double, many,
+        upon, StateMonitor(a, "v", record=[0, 3], name="states"), SpikeMonitor(a, name="spikes"),
     )  # fmt: skip
 
 
@@ -141,7 +144,8 @@ def sources() -> Network:
     plain = NeuronGroup(12, "v : 1", name="plain")
     reached = Synapses(timed, plain[3:9], "w : 1", on_pre="v_post += 0.1", on_post="w += u_pre", name="reached")
     reached.connect()
-    return Network(poisson, given, kernel, target, shared, integer, read, timed, plain, reached, SpikeMonitor(target, name="m"))
+    spikes = SpikeMonitor(target, name="spikes")
+    return Network(poisson, given, kernel, target, shared, integer, read, timed, plain, reached, spikes)
 
 
 @pytest.mark.parametrize("runs", [1, 2])
@@ -206,8 +210,11 @@ def _expression(draw: random.Random, depth: int = 0) -> str:
     if kind in "+-*":
         return f"({inner} {kind} {other})"
     return {
-        "clip": f"clip({inner}, -1, 2)", "exp": f"exp(-abs({inner}))", "int": f"int({inner} > {other})", "abs": f"abs({inner})",
-    }[kind]  # fmt: skip
+        "clip": f"clip({inner}, -1, 2)",
+        "exp": f"exp(-abs({inner}))",
+        "int": f"int({inner} > {other})",
+        "abs": f"abs({inner})",
+    }[kind]
 
 
 def _statements(draw: random.Random) -> str:
