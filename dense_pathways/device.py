@@ -172,7 +172,7 @@ class DenseDevice(CPPStandaloneDevice):
         self.template_writes = []
         if codeobj_class is None or issubclass(codeobj_class, DenseCodeObject):
             asked, reason = self._template(owner, template_name, variables, keywords)
-        measured: bool = self.enable_profiling
+        measured = bool(self.enable_profiling)  # type: ignore[has-type]
         self.enable_profiling = measured and asked != "dense_no_queue"
         codeobj = super().code_object(
             owner,

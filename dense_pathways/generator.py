@@ -48,7 +48,7 @@ COUNTED: dict[str, tuple[str, ...]] = {
     "dense_rows": ("_idx", "_postsynaptic_idx"),
     "dense_summed": ("_idx", "_postsynaptic_idx"),
 }
-FLAT: dict[str, tuple[str, ...]] = {"dense_threshold": ("_idx",), "dense_reset": ("_idx",), "dense_stateupdate": ("_idx",)}
+FLAT: dict[str, tuple[str, ...]] = dict.fromkeys(("dense_threshold", "dense_reset", "dense_stateupdate"), ("_idx",))
 
 
 class DenseGenerator(CPPCodeGenerator):
