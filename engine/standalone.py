@@ -315,6 +315,8 @@ class StandaloneProgram:
             "HEBBARIUM_BLOCK": str(folder.resolve()),
             "HEBBARIUM_PARENT": str(os.getpid()),
             "OMP_NUM_THREADS": "1",
+            # large pages, where the system has them: columns of a large weight matrix lie on hundreds of small ones
+            "GLIBC_TUNABLES": os.environ.get("GLIBC_TUNABLES", "glibc.malloc.hugetlb=1"),
         }
         with open(folder / "stdout", "wb") as out, open(folder / "stderr", "wb") as err:
             try:
