@@ -77,7 +77,7 @@ class SynapticScaling(Model):
         1 * ms, ms, "conductance over time of a weight of one, in units of g_m", "Eq. 4 as it stands"
     )
     w_ei: Quantity = quantity(40 * ms, ms, "strength, excitatory to its inhibitory neuron", NOT_STATED)
-    w_ie: Quantity = quantity(495 * ms, ms, "strength, inhibitory to all other excitatory neurons together", NOT_STATED)
+    w_ie: Quantity = quantity(900 * ms, ms, "strength, inhibitory to all other excitatory neurons together", NOT_STATED)
 
     # Plasticity (Section IV)
     a_plus: float = quantity(0.005, 1, "potentiation of a pair", "Eq. 5")

@@ -129,7 +129,7 @@ struct Parameters {
         rate = o.number("rate", 4900);
         gain = o.number("gain", 1);
         e_to_i = o.number("e_to_i", 2);
-        i_to_e = o.number("i_to_e", 0.25f);
+        i_to_e = o.number("i_to_e", 0.4545f);
         w_max = o.number("w_max", 1);
         trace_norm = o.number("trace_norm", 0);
         delay_input = o.integer("delay_input", 0);

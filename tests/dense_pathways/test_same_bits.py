@@ -171,8 +171,8 @@ def test_recurrent_pathways_and_those_that_fall_back(tmp_path: Path) -> None:
     }.items():  # fmt: skip
         assert words in fell[name]
     assert "state" in DECISIONS["noisy_pre"].reason  # it draws: in order, not at once
-    for name in ("whole_pre", "whole_post"):  # y_pre, v_pre and v_post are reached from two sides
-        assert DECISIONS[name].reason, name
+    assert "y is written" in DECISIONS["whole_pre"].reason  # by all synapses of a source: in order
+    assert DECISIONS["whole_post"].reason == ""  # it reads one array from two sides, and writes only its own
 
 
 def test_other_sources_shared_and_linked_variables(tmp_path: Path) -> None:
@@ -251,7 +251,7 @@ def _random_network(number: int) -> Network:
     return Network(groups, made, [SpikeMonitor(g, name=f"spikes_{g.name}") for g in groups])
 
 
-@pytest.mark.parametrize("number", range(4))
+@pytest.mark.parametrize("number", range(3))
 def test_random_networks(tmp_path: Path, number: int) -> None:
     files = assert_same(lambda: _random_network(number), tmp_path)
     spikes = [len(v) for k, v in files.items() if k.startswith("_dynamic_array_spikes_") and "_i_" in k]
