@@ -21,7 +21,6 @@ from typing import Any
 import brian2
 from brian2.codegen.generators.cpp_generator import CPPCodeGenerator, c_data_type
 from brian2.codegen.statements import Statement
-from brian2.core.clocks import EventClock
 from brian2.core.functions import DEFAULT_FUNCTIONS, Function
 from brian2.core.variables import ArrayVariable, Constant, Variable
 from brian2.devices.cpp_standalone.codeobject import CPPStandaloneCodeObject, generate_rand_code
@@ -38,7 +37,6 @@ __all__ = [
     "CPPStandaloneCodeObject",
     "CPPStandaloneDevice",
     "Constant",
-    "EventClock",
     "Function",
     "Statement",
     "SummedVariableUpdater",

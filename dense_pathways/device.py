@@ -16,7 +16,6 @@ from dense_pathways import sources
 from dense_pathways.brian2_parts import (
     ArrayVariable,
     CPPStandaloneDevice,
-    EventClock,
     SynapticPathway,
     Variable,
     all_devices,
@@ -127,8 +126,6 @@ class DenseDevice(CPPStandaloneDevice):
             return connection
         if self._may_delay(pathway.variables["delay"]):
             return "it has delays"
-        if isinstance(pathway.source.clock, EventClock):
-            return "its clock is a list of times"
         return None
 
     def _may_delay(self, delay: ArrayVariable) -> bool:

@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 from brian2 import (
-    EventClock,
     Network,
     NeuronGroup,
     PoissonGroup,
@@ -125,27 +124,34 @@ def sources() -> Network:
     given = SpikeGeneratorGroup(6, [0, 3, 3, 5, 1], [1, 2, 4, 4, 9] * ms, name="given")
     kernel = NeuronGroup(5, "k : 1", name="kernel")
     kernel.k = "rand()"
-    target = NeuronGroup(
-        14, "v : 1\nn : integer\nhit : boolean\ntotal : 1 (shared)\nz : 1 (linked)", threshold="v > 2", reset="v = 0",
-        name="target",
-    )  # fmt: skip
+    variables = "v : 1\nn : integer\nhit : boolean\ntotal : 1 (shared)\nz : 1 (linked)\ncopied : 1"
+    target = NeuronGroup(14, variables, threshold="v > 2", reset="v = 0", name="target")
     target.z = linked_var(kernel, "k", index=np.arange(14) % 5)
-    target.run_regularly("v = v*0.9 + 0.01*z; n += 1", name="decay")
-    shared = Synapses(poisson, target, "w : 1\nc : 1 (shared)", on_pre="v_post += w; total_post += 0.5", name="shared")
+    target.run_regularly("v = v*0.9 + 0.01*z; n += 1; copied = z", name="decay")
+    shared = Synapses(poisson, target, "w : 1\nc : 1 (shared)", on_pre="v_post += w*total_post + c", name="shared")
     shared.connect()
-    shared.w = "0.2*rand()"
+    shared.w, shared.c, target.total = "0.2*rand()", 0.01, 0.9
     integer = Synapses(given, target, "k : integer", on_pre="n_post += k; hit_post = True; k += 1", name="integer")
     integer.connect()
-    read = Synapses(poisson, target, "w : 1", on_pre="w += z_post*int(hit_post); v_post += 0.01*n_post", name="read")
+    code = "w += copied_post*int(hit_post); v_post += 0.01*n_post"
+    read = Synapses(poisson, target, "w : 1", on_pre=code, name="read")
     read.connect()
     drive = TimedArray(np.linspace(0, 1, 60).reshape(20, 3), dt=1 * ms, name="drive")
     timed = NeuronGroup(3, "u : 1", threshold="u > 0.7", reset="", namespace={"drive": drive}, name="timed")
     timed.run_regularly("u = drive(t, i)", when="start", name="follow")
-    plain = NeuronGroup(12, "v : 1", name="plain")
+    plain = NeuronGroup(12, "v : 1", threshold="v > 1", reset="v = 0", name="plain")
     reached = Synapses(timed, plain[3:9], "w : 1", on_pre="v_post += 0.1", on_post="w += u_pre", name="reached")
     reached.connect()
+    # each neuron takes from its left neighbour what that has just become: one after the other
+    chain = NeuronGroup(40, "v : 1\nleft : 1 (linked)", name="chain")
+    chain.left = linked_var(chain, "v", index=np.maximum(np.arange(40) - 1, 0))
+    chain.v = "rand()"
+    chain.run_regularly("v = 0.5*v + 0.5*left + 0.1*rand()", name="pass_on")
+    count = Synapses(chain, chain, "w : 1\nc : 1 (shared)", name="count")
+    count.connect()
+    count.run_regularly("c = c + 1\nw = w + c*v_pre", name="counting")
     spikes = SpikeMonitor(target, name="spikes")
-    return Network(poisson, given, kernel, target, shared, integer, read, timed, plain, reached, spikes)
+    return Network(chain, count, poisson, given, kernel, target, shared, integer, read, timed, plain, reached, spikes)
 
 
 @pytest.mark.parametrize("runs", [1, 2])
@@ -179,22 +185,7 @@ def test_other_sources_shared_and_linked_variables(tmp_path: Path) -> None:
     assert_same(sources, tmp_path)
     assert DECISIONS["integer_pre"].dense
     assert DECISIONS["shared_pre"].dense
-    assert "total" in DECISIONS["shared_pre"].reason  # all synapses add to one number: in order
-
-
-def test_an_event_clock_keeps_the_queue(tmp_path: Path) -> None:
-    def build() -> Network:
-        clock = EventClock(times=[1, 2, 5, 9] * ms, name="irregular")
-        a = NeuronGroup(4, "v : 1", events={"tick": "True"}, clock=clock, name="a")
-        b = NeuronGroup(3, "w : 1", name="b")
-        s = Synapses(a, b, on_pre="w_post += i", on_event="tick", name="s")
-        s.connect()
-        return Network(a, b, s)
-
-    try:
-        assert_same(build, tmp_path)
-    except (TypeError, AttributeError, NotImplementedError) as error:
-        pytest.skip(f"this Brian2 has no groups on an EventClock ({error})")
+    assert "v is written, and reached by" in DECISIONS["pass_on"].reason
 
 
 # -- random networks ---------------------------------------------------------------------------------------
