@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
+from brian2 import Network
 
-from engine import dense
+from engine import dense, inspection
 from engine.contract import Structure
 from models.synaptic_scaling import SynapticScaling
 from protocols.profiling import how_compiled, table
 from protocols.training import RunSettings
+from tests.dense_pathways import side_by_side
 
 PATHWAYS = {"to_inhibitory_pre", "to_hub_pre", "from_hub_pre", "spare_pre"}
 LEARNING = {"plastic_transmit", "plastic_potentiate", "plastic_add_to_norm", "plastic_apply_scale"}
@@ -36,6 +39,32 @@ def test_every_pathway_of_synaptic_scaling_is_dense(
     assert made.keys() >= PATHWAYS | learning
     in_order = {name: reason for name, (_, reason) in made.items() if reason}
     assert set(in_order) <= {"spare_pre", "to_hub_pre"}, in_order  # they add into the same number
+
+
+def network(model: SynapticScaling, phase: str) -> Network:
+    """A network of the project with weights and parameters, as the engine would set them."""
+    rates = np.random.default_rng(0).uniform(0, 250, (3, model.pixels))
+    made = model.build(phase, "float64", {"rates": rates}, ("input", "inhibitory"))
+    variables = dict(inspection.arrays(made))
+    for full, symbol in inspection.run_time_variables(made, set(model.run_time_values())).items():
+        variables[full].set_value(model.run_time_values()[symbol])
+    made["plastic"].w = "rand()"
+    return made
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("phase", "changes"),
+    [("train", {}), ("train", {"norm": "L1", "scaling_at": "spike", "encoder": "bernoulli"}), ("test", {})],
+)
+def test_every_model_keeps_its_bits(phase: str, changes: dict[str, object], tmp_path: Path) -> None:
+    model = SynapticScaling(neurons=9, pixels=36, w_t=8.0).replace(**changes)
+    files = side_by_side.assert_same(lambda: network(model, phase), tmp_path, milliseconds=400)
+    for population in ("input", "excitatory", "inhibitory"):
+        prefix = f"_dynamic_array_{population}_spikes_i_"
+        (spikes,) = [content for name, content in files.items() if name.startswith(prefix)]
+        assert len(spikes) > 10, population
+    assert not [d for d in side_by_side.DECISIONS.values() if not d.dense]
 
 
 def test_a_profile_names_operations_times_and_reasons() -> None:
