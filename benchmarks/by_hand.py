@@ -44,9 +44,11 @@ class TrainingByHand:
     What is measured is the difference between a run of ``warm_up`` + count images and one of ``warm_up``.
     """
 
-    def __init__(self, neurons: int, images: NDArray[np.uint8], warm_up: int, folder: Path) -> None:
+    def __init__(
+        self, neurons: int, images: NDArray[np.uint8], warm_up: int, folder: Path, all_rows: bool = False
+    ) -> None:
         self.warm_up, self.folder, self.available = warm_up, folder, len(images)
-        self.options = options(SynapticScaling(neurons=neurons))
+        self.options = options(SynapticScaling(neurons=neurons)) | {"all_rows": str(int(all_rows))}
         subprocess.run(["g++", *FLAGS, str(SOURCE), "-o", str(folder / "main")], check=True)
         images.tofile(folder / "images")
         np.array([], dtype="<i4").tofile(folder / "nothing")
@@ -77,9 +79,10 @@ def main() -> None:
     parser.add_argument("--images", type=Path, required=True, help=".npy file, uint8 (images, pixels)")
     parser.add_argument("--neurons", type=int, required=True)
     parser.add_argument("--warm-up", type=int, required=True, help="images before the measured ones")
+    parser.add_argument("--all-rows", action="store_true", help="visit the weights of silent pixels too")
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        training = TrainingByHand(asked.neurons, np.load(asked.images), asked.warm_up, Path(folder))
+        training = TrainingByHand(asked.neurons, np.load(asked.images), asked.warm_up, Path(folder), asked.all_rows)
         serve({"flags": " ".join(FLAGS)}, training.train)
 
 

@@ -211,6 +211,8 @@ def grow(plan: Plan, images: Path, only: set[str], say: Say) -> Outcome:
             if "by-hand" in only:
                 hand = side(sys.executable, "by_hand", images, neurons=n, warm_up=plan.grow_after)
                 workers[f"{n} by hand"], turns[f"{n} by hand"] = stack.enter_context(hand), plan.sizes[n]
+                rows = side(sys.executable, "by_hand", images, neurons=n, warm_up=plan.grow_after, all_rows=True)
+                workers[f"{n} all rows"], turns[f"{n} all rows"] = stack.enter_context(rows), plan.sizes[n]
             say(f"N = {n}: ready")
         measured = take_turns(workers, turns, plan.rounds, say)
     for n in sizes if "by-hand" in only else ():
@@ -224,6 +226,8 @@ def grow(plan: Plan, images: Path, only: set[str], say: Say) -> Outcome:
         pairs = zip(ours_there, by_hand, strict=True)
         loop = statistics.median((o.run / o.images) / (h.wall / h.images) for o, h in pairs)
         found.rows.append(Row(f"{name}, the main loop alone", loop))
+        like = ratio(ours_there, measured[f"{n} all rows"])
+        found.rows.append(Row(f"{name} that visits silent pixels as well", like))
         if n == NEURONS:
             found.sides[BY_HAND] = milliseconds(by_hand)
     if "set-up" in only and "100" in measured:

@@ -107,7 +107,7 @@ struct Parameters {
     int delay_input, delay_e_to_i;
     int refractory_e, refractory_i;  // steps from a spike to the next integrated step
     bool integrate_refractory, euler, synapses_first, same_step_pairs, stdp_per_image, clip_scaled, nearest_post,
-        nearest_pre, scale_first, reset_conductances, reset_traces, theta_reset, scale_before_update;
+        nearest_pre, all_rows, scale_first, reset_conductances, reset_traces, theta_reset, scale_before_update;
     float theta_max;
     int seed, label_images, label_ms;
 
@@ -144,6 +144,7 @@ struct Parameters {
         clip_scaled = o.integer("clip_scaled", 0);
         nearest_post = o.integer("nearest_post", 0);
         nearest_pre = o.integer("nearest_pre", 0);
+        all_rows = o.integer("all_rows", 0);
         scale_first = o.integer("scale_first", 1);
         reset_conductances = o.integer("reset_conductances", 1);
         reset_traces = o.integer("reset_traces", 1);
@@ -317,7 +318,7 @@ class Network {
                  t += 1 + std::floor(std::log(random_.uniform()) * inverse))
                 input_[int(t)].push_back(i);
         }
-        if (!p_.reset_traces) {
+        if (!p_.reset_traces || p_.all_rows) {
             active_.resize(kPixels);
             for (int i = 0; i < kPixels; ++i) active_[i] = i;
         }
