@@ -84,7 +84,7 @@ Images = Annotated[int | None, typer.Option(min=1, help="training images an epoc
 TestImages = Annotated[int | None, typer.Option(min=1, help="images to test on; all if not given")]
 LabelsFrom = Annotated[
     str | None,
-    typer.Option(help="responses that label the neurons: labelling (default: a frozen pass), all or second_half"),
+    typer.Option(help="responses that label the neurons: second_half (default), all, or labelling (a frozen pass)"),
 ]
 LabellingImages = Annotated[
     str | None, typer.Option(help="training images of the frozen pass, a number or all", metavar="NUMBER")

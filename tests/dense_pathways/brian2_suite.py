@@ -1,0 +1,58 @@
+"""Brian2's own standalone tests on the dense device and on stock: ``python -m tests.dense_pathways.brian2_suite``.
+
+Not collected by pytest: it takes an hour. Prints and writes (``results/brian2_suite.csv``) which tests pass and
+fail on each device, and names those whose outcome differs.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import brian2
+
+RESULTS = Path(__file__).parents[2] / "results"
+DEVICES = ("cpp_dense", "cpp_standalone")
+# Brian2 calls pytest twice: for tests with one run, and for those with several.
+CODE = """
+import sys
+import brian2
+import dense_pathways
+device, *chosen = sys.argv[1:]
+brian2.test([], test_codegen_independent=False, test_standalone=device, test_openmp=False, test_in_parallel=[device],
+            additional_args=["-p", "dense_pathways", "-rA", "--tb=no", *chosen])
+"""
+
+
+def outcomes(device: str, chosen: list[str]) -> dict[str, str]:
+    """Each test that ran to ``passed`` or ``failed``."""
+    command = [sys.executable, "-c", CODE, device, *chosen]
+    said = subprocess.run(command, capture_output=True, text=True, check=False).stdout
+    listed = re.findall(r"^(PASSED|FAILED|ERROR) \S*?(tests/\S+)", said, re.MULTILINE)
+    return {test: "passed" if outcome == "PASSED" else "failed" for outcome, test in listed}
+
+
+def main() -> int:
+    """Run both, compare, write."""
+    both = {device: outcomes(device, sys.argv[1:]) for device in DEVICES}
+    names = sorted(set().union(*both.values()))
+    different = [n for n in names if len({both[d].get(n, "missing") for d in DEVICES}) > 1]
+    for name in different:
+        print(name, *(f"{d}: {both[d].get(name, 'missing')}" for d in DEVICES))
+    RESULTS.mkdir(exist_ok=True)
+    with open(RESULTS / "brian2_suite.csv", "w", newline="", encoding="utf-8") as file:
+        table = csv.writer(file)
+        table.writerow(["test", *DEVICES, "brian2"])
+        for name in names:
+            table.writerow([name, *(both[d].get(name, "missing") for d in DEVICES), brian2.__version__])
+    for device in DEVICES:
+        counted = {kind: list(both[device].values()).count(kind) for kind in ("passed", "failed")}
+        print(device, *(f"{count} {kind}" for kind, count in counted.items()))
+    return 1 if different else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
