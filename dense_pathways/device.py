@@ -348,7 +348,7 @@ class DenseDevice(CPPStandaloneDevice):
     def generate_makefile(
         self, writer: Any, compiler: str, compiler_flags: str, linker_flags: str, nb_threads: int, debug: bool
     ) -> None:
-        """Brian2's, for two files instead of one an operation; denormals are off where arithmetic is not strict."""
+        """Brian2's, for one file instead of one an operation; denormals are off where arithmetic is not strict."""
         folder = Path(writer.project_dir)
         for header in sources.HEADERS.iterdir():
             shutil.copy(header, folder / header.name)

@@ -1,8 +1,8 @@
 """What is done to the generated text: lists that nothing reads are left out, and many files become two.
 
 A project of Brian2 is some sixty files that all include the same headers, and most of a build is reading those.
-Here the operations are compiled as one file and the rest of the program as another, so that two processors
-have one each.
+Here all is compiled as one file but for the arrays, their loading and writing, which are long and not worth
+optimising: two processors have one file each.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 HEADERS = Path(__file__).parent / "headers"
-OPERATIONS, PROGRAM = "dense_operations.cpp", "dense_program.cpp"
+PROGRAM, ARRAYS = "dense_program.cpp", "objects.cpp"
 _UNREAD = re.compile(r"%UNREAD:(\w+)% ")
 _FILL = re.compile(r"%FILL:(\w+):(\w+):(.*)%")
 
@@ -48,7 +48,7 @@ def settle(text: str, unread: Iterable[str]) -> str:
 
 
 def join(folder: Path, files: Iterable[str], apart: Iterable[str]) -> list[str]:
-    """Write the two files that include all others; returns the files left to compile.
+    """Write the file that includes the others; returns the files left to compile.
 
     Parameters
     ----------
@@ -59,14 +59,9 @@ def join(folder: Path, files: Iterable[str], apart: Iterable[str]) -> list[str]:
     apart : iterable of str
         Sources that are compiled on their own, since what they define would disturb others.
     """
-    apart = set(apart)
-    groups: dict[str, list[str]] = {OPERATIONS: [], PROGRAM: []}
-    for file in sorted(set(files) - apart):
-        groups[OPERATIONS if file.startswith("code_objects/") else PROGRAM].append(file)
-    groups[PROGRAM].sort(key=lambda file: file == "main.cpp")
-    for name, members in groups.items():
-        lines = [f'#include "{member}"' for member in members]
-        if name == PROGRAM:
-            lines = ['#include "dense_random.h"', "namespace dense_random { Generator generator; }", *lines]
-        (folder / name).write_text("\n".join([*lines, ""]))
-    return [*groups, *sorted(apart)]
+    apart = {*apart, ARRAYS}
+    members = sorted(set(files) - apart, key=lambda file: (file == "main.cpp", file))
+    lines = ['#include "dense_random.h"', "namespace dense_random { Generator generator; }"]
+    lines += [f'#include "{member}"' for member in members]
+    (folder / PROGRAM).write_text("\n".join([*lines, ""]))
+    return [PROGRAM, *sorted(apart)]
