@@ -149,9 +149,11 @@ class SynapticScaling(Model):
         "Testing: theta is zero and fixed. Kept at its trained value, the pattern is 4-5 points worse (RMS).",
         "Labels come from the second half of the training responses: 0-1.5 points better than all of them, in "
         "validation.",
-        "Not explained: on Fashion-MNIST, L2 at W_t of 5 and more stays 10-13 points above the paper at N = "
-        "100, and MNIST L2 11/20 and L1 200/20 about 7 above. Slower inhibition lowers them and takes the L1 "
-        "rows of MNIST along.",
+        "Not explained (test images, 3 seeds; see results/synaptic_scaling.csv): on Fashion-MNIST, L2 at N = 100 is "
+        "4 points above the paper at W_t 3/20 and about 10 above elsewhere, and L1 60 at N = 100 is 7-9 above; on "
+        "MNIST, L1 200/60 is 10 below, L1 60/20 is 7 below and L2 11/20 is 5 above at N = 100. Slower inhibition "
+        "lowers Fashion-MNIST and takes the L1 rows of MNIST along; every setting tried is in "
+        "results/synaptic_scaling_search.md.",
     )
 
     # -- the network -----------------------------------------------------------------------------------
