@@ -146,7 +146,7 @@ def sources() -> Network:
     chain = NeuronGroup(40, "v : 1\nleft : 1 (linked)", name="chain")
     chain.left = linked_var(chain, "v", index=np.maximum(np.arange(40) - 1, 0))
     chain.v = "rand()"
-    chain.run_regularly("v = 0.5*v + 0.5*left + 0.1*rand()", name="pass_on")
+    chain.run_regularly("v = 0.5*v + 0.5*left + 0.1", name="pass_on")
     count = Synapses(chain, chain, "w : 1\nc : 1 (shared)", name="count")
     count.connect()
     count.run_regularly("c = c + 1\nw = w + c*v_pre", name="counting")
