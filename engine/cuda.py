@@ -94,7 +94,6 @@ class CudaProgram(StandaloneProgram):
     brian_device = "cuda_standalone"
     seed_function = "random_number_buffer.set_seed"
     main_source = "main.cu"
-    objects_source = "objects.cu"
 
     def toolchain(self) -> dict[str, Any]:
         """What the program depends on besides the C++ compiler: part of the cache's key."""
@@ -194,6 +193,9 @@ class CudaProgram(StandaloneProgram):
                 f"device cuda: the program in {self.path} was built, but there is no GPU to run it on; take it to a"
                 " machine that has one, or choose another device"
             ) from error
+
+    def leave_out(self, folder: Path, inputs: list[str]) -> None:
+        """Blank inputs stay: brian2cuda loads them by code of its own, and a block's inputs replace them."""
 
     def compile(self, folder: Path) -> None:
         """Run make; two jobs, since nvcc is slow."""

@@ -218,7 +218,6 @@ class StandaloneProgram:
         return "\n".join([*lines, "block_results.finish();", "return 0;"])
 
     main_source = "main.cpp"
-    objects_source = "objects.cpp"
 
     def include_block_io(self, folder: Path) -> None:
         """Put the block header beside the main program."""
@@ -228,7 +227,7 @@ class StandaloneProgram:
 
     def leave_out(self, folder: Path, inputs: list[str]) -> None:
         """Do not load the blank inputs that code was generated with: a block brings its own."""
-        objects = folder / self.objects_source
+        objects = folder / "objects.cpp"
         text = objects.read_text()
         for name in inputs:
             array = self.timed_array(name)
