@@ -86,6 +86,14 @@ class Inputs {
         return value;
     }
 
+    Entry& found(const std::string& name, const std::string& type) {
+        std::map<std::string, Entry>::iterator place = entries_.find(name);
+        if (place == entries_.end()) fail(path_ + ": '" + name + "' is missing");
+        if (place->second.type != type)
+            fail(path_ + ": '" + name + "' is of type " + place->second.type + ", expected " + type);
+        return place->second;
+    }
+
   public:
     uint32_t crc = 0;
 
@@ -120,10 +128,7 @@ class Inputs {
 
     // Copy an array of which the first `size` bytes or fewer may be given (a block shorter than its capacity).
     void copy(const std::string& name, const std::string& type, void* to, size_t size, bool may_be_shorter) {
-        std::map<std::string, Entry>::iterator found = entries_.find(name);
-        if (found == entries_.end()) fail(path_ + ": '" + name + "' is missing");
-        Entry& entry = found->second;
-        if (entry.type != type) fail(path_ + ": '" + name + "' is of type " + entry.type + ", expected " + type);
+        Entry& entry = found(name, type);
         if (entry.size > size || (entry.size < size && !may_be_shorter))
             fail(path_ + ": '" + name + "' has " + std::to_string(entry.size) + " bytes, expected " + std::to_string(size));
         if (entry.size > 0) std::memcpy(to, &data_[entry.offset], entry.size);
@@ -132,10 +137,7 @@ class Inputs {
     // Copy numbers that may have been sent in single precision, to halve what is written and read.
     void copy_numbers(const std::string& name, const std::string& type, double* to, size_t count) {
         if (type == "<f8") return copy(name, type, to, count * sizeof(double), true);
-        std::map<std::string, Entry>::iterator found = entries_.find(name);
-        if (found == entries_.end()) fail(path_ + ": '" + name + "' is missing");
-        Entry& entry = found->second;
-        if (entry.type != type) fail(path_ + ": '" + name + "' is of type " + entry.type + ", expected " + type);
+        Entry& entry = found(name, type);
         if (entry.size > count * sizeof(float))
             fail(path_ + ": '" + name + "' has " + std::to_string(entry.size) + " bytes, expected at most " +
                  std::to_string(count * sizeof(float)));
