@@ -9,7 +9,7 @@ import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
 from analysis.labels import ClassMeans, assign_from, responses_of
-from analysis.readouts import READOUTS
+from analysis.readouts import READOUTS, class_layer
 from engine import results
 
 
@@ -116,15 +116,17 @@ def evaluate(
     tree
         A run's result tree.
     labels_from
-        ``"all"``, ``"second_half"`` or ``"labelling"``; see `analysis.labels.SOURCES`.
+        One of `analysis.labels.SOURCES`.
 
     Returns
     -------
     xarray.Dataset
         For `engine.results.build` or ``tree["evaluation"] = xarray.DataTree(...)``.
     """
-    names = list(readouts)
-    neuron_label = assign_from(tree, labels_from, population=population, n_classes=n_classes)
+    labelled = f"/{results.ACTIVITY}/{population}" in tree.groups or labels_from == "labelling"
+    neuron_label = (
+        assign_from(tree, labels_from, population=population, n_classes=n_classes) if labelled else None
+    )
     running, seen = None, None
     if f"/{results.ACTIVITY}/{population}" in tree.groups:
         training = responses_of(tree, results.ACTIVITY, population)
@@ -134,15 +136,23 @@ def evaluate(
             training["block"].values,
             n_classes=n_classes,
         )
-    predicted, percent, table = None, None, None
-    if f"/{results.TEST}/{population}" in tree.groups:
+    found: dict[str, NDArray[np.int16]] = {}
+    truth = np.zeros(0, int)
+    if neuron_label is not None and f"/{results.TEST}/{population}" in tree.groups:
         test = responses_of(tree, results.TEST, population)
         truth = test["label"].values
-        predicted = np.array([READOUTS[name](test["spike_count"].values, neuron_label) for name in names])
+        found |= {name: READOUTS[name](test["spike_count"].values, neuron_label) for name in readouts}
+    if f"/{results.TEST}/{results.CLASSES}" in tree.groups:
+        test = responses_of(tree, results.TEST, results.CLASSES)
+        truth = test["label"].values
+        found[results.CLASS_LAYER] = class_layer(test["spike_count"].values)
+    predicted, percent, table = None, None, None
+    if found:
+        predicted = np.array(list(found.values()))
         percent = [[accuracy(row, truth) for row in predicted]]
         table = [confusion(row, truth, n_classes) for row in predicted]
     return results.evaluation(
-        readout=names,
+        readout=list(found) or list(readouts),
         seed=int(tree.attrs["seed"]),
         samples_seen=[int(tree.attrs["samples_seen"])] if percent is not None else None,
         accuracy=percent,

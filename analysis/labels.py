@@ -14,8 +14,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from engine import results
 
-SOURCES = ("all", "second_half", "labelling")
-"""Responses that can give the labels: all while training, their second half, or a frozen pass afterwards.
+SOURCES = ("all", "second_half", "last_pass", "labelling")
+"""Responses that can give the labels: all while training, their second half, the last one to each image, or a
+frozen pass afterwards.
 
 The paper says "for all training images", which may mean the first or the last.
 """
@@ -139,7 +140,15 @@ def assign_from(
     responses = responses_of(tree, group, population)
     if source == "second_half":
         responses = responses.isel(sample=slice(responses.sizes["sample"] // 2, None))
+    if source == "last_pass":
+        responses = responses.isel(sample=_last_of_each(responses["image"].values))
     return assign(responses["spike_count"].values, responses["label"].values, n_classes)
+
+
+def _last_of_each(image: NDArray[np.int_]) -> NDArray[np.int64]:
+    """Samples in which an image was shown for the last time."""
+    _, from_the_end = np.unique(image[::-1], return_index=True)
+    return np.sort(len(image) - 1 - from_the_end)
 
 
 def responses_of(tree: xr.DataTree, group: str, population: str = results.EXCITATORY) -> xr.Dataset:

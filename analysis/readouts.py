@@ -104,6 +104,39 @@ def class_mean(
     return predicted
 
 
+def class_layer(spike_count: ArrayLike, *, strict: bool = False) -> NDArray[np.int16]:
+    """Class whose own neuron fires most, in a layer that has one neuron a class.
+
+    Parameters
+    ----------
+    spike_count : (sample, class)
+        Spikes of the class neurons.
+    strict
+        Whether there is no answer if several fire most. Otherwise the lowest class among them is the answer.
+
+    Returns
+    -------
+    (sample,)
+        Predicted class, -1 for no answer.
+
+    Examples
+    --------
+    >>> class_layer([[0, 4, 1], [0, 0, 0], [2, 0, 2]])
+    array([ 1, -1,  0], dtype=int16)
+    >>> class_layer([[0, 4, 1], [0, 0, 0], [2, 0, 2]], strict=True)
+    array([ 1, -1, -1], dtype=int16)
+    """
+    counts = np.asarray(spike_count)
+    if counts.ndim != 2:
+        raise ValueError(f"spike_count has shape {counts.shape}; expected (sample, class).")
+    predicted = counts.argmax(axis=1).astype(np.int16)
+    answered = counts.any(axis=1)
+    if strict:
+        answered &= (counts == counts.max(axis=1, keepdims=True)).sum(axis=1) == 1
+    predicted[~answered] = results.NO_CLASS
+    return predicted
+
+
 READOUTS: Mapping[str, Callable[[ArrayLike, ArrayLike], NDArray[np.int16]]] = {
     results.MOST_ACTIVE: most_active,
     results.CLASS_MEAN: class_mean,

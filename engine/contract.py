@@ -26,6 +26,8 @@ class StateVariable(Protocol):
     def initial(self) -> float: ...
     @property
     def is_time(self) -> bool: ...
+    @property
+    def is_cursor(self) -> bool: ...
 
 
 class Model(Protocol):
@@ -35,8 +37,10 @@ class Model(Protocol):
     def name(self) -> str: ...
     @property
     def readout(self) -> str: ...
+    @property
+    def controller(self) -> str: ...
     def build(self, phase: str, precision: str, inputs: Arrays, record: tuple[str, ...] = ...) -> Network: ...
-    def encode(self, images: NDArray[np.uint8]) -> Arrays: ...
+    def inputs(self, phase: str, images: NDArray[np.uint8], labels: NDArray[np.integer]) -> Arrays: ...
     def sample_steps(self, phase: str) -> int: ...
     def time_step(self) -> float: ...
     def state(self, phase: str) -> Sequence[StateVariable]: ...
@@ -76,12 +80,19 @@ class Structure:
     @property
     def populations(self) -> tuple[str, ...]:
         """Populations whose spikes come back."""
-        return tuple(dict.fromkeys((self.model.readout, *self.record)))
+        controller = (self.model.controller,) if self.model.controller else ()
+        return tuple(dict.fromkeys((self.model.readout, *self.record, *controller)))
 
     @property
     def sample_steps(self) -> int:
-        """Steps of one sample."""
+        """Steps of one presentation."""
         return self.model.sample_steps(self.phase)
+
+    def ended(self, spikes: Mapping[str, Spikes], samples: int) -> NDArray[np.int64]:
+        """The presentation with which each sample was over: its only one, unless a controller shows some again."""
+        if not self.model.controller:
+            return np.arange(samples)
+        return spikes[self.model.controller].step // self.sample_steps
 
 
 @dataclass(frozen=True)
@@ -115,11 +126,19 @@ class Block:
 
 @dataclass(frozen=True)
 class BlockResult:
-    """Output of a block; ``profile`` holds the seconds of each operation, if they were asked for."""
+    """Output of a block: as many presentations as it had samples.
+
+    Parameters
+    ----------
+    ended : (samples over,)
+        The presentation with which each sample was over. Fewer than the block's samples if some were shown again.
+    profile : dict
+        Seconds of each operation, if they were asked for.
+    """
 
     state: Arrays
     spikes: dict[str, Spikes]
-    samples: int
+    ended: NDArray[np.int64]
     run_seconds: float
     wall_seconds: float
     profile: dict[str, float] = field(default_factory=dict)
@@ -133,6 +152,13 @@ class Program(Protocol):
     def run(self, block: Block) -> BlockResult:
         """Run one block. Raises `BlockFailed`."""
         ...
+
+
+def relative(variable: StateVariable, array: NDArray[Any], length: float, consumed: int) -> NDArray[Any]:
+    """A state variable as it is kept between blocks: times from the end of the block, cursors from the sample next."""
+    if variable.is_time:
+        return array - length
+    return array - consumed if variable.is_cursor else array
 
 
 def initial_state(model: Model, phase: str, given: Mapping[str, NDArray[Any]]) -> Arrays:

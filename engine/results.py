@@ -56,10 +56,12 @@ STDP_WINDOW = "stdp_window"
 INPUT = "input"
 EXCITATORY = "excitatory"
 INHIBITORY = "inhibitory"
+CLASSES = "classes"
 INPUT_TO_EXCITATORY = "input_to_excitatory"
 
 MOST_ACTIVE = "most_active"
 CLASS_MEAN = "class_mean"
+CLASS_LAYER = "class_layer"
 
 NO_CLASS = -1
 """Label of a neuron that never fired, and the prediction of a network that gave no answer."""
@@ -99,6 +101,7 @@ _VARIABLES: Mapping[str, Mapping[str, tuple[tuple[str, ...], str, bool]]] = {
         "label": (("sample",), "i", True),
         "image": (("sample",), "i", True),
         "block": (("sample",), "i", True),
+        "presentations": (("sample",), "i", False),
     },
     WEIGHTS: {
         "w": (("samples_seen", "pre", "post"), "f", True),
@@ -117,6 +120,7 @@ _VARIABLES: Mapping[str, Mapping[str, tuple[tuple[str, ...], str, bool]]] = {
         "spike_count": (("sample", "neuron"), "u", True),
         "label": (("sample",), "i", True),
         "image": (("sample",), "i", True),
+        "presentations": (("sample",), "i", False),
     },
     EVALUATION: {
         "accuracy": (("seed", "samples_seen", "readout"), "f", False),
@@ -240,6 +244,7 @@ def responses(
     label: ArrayLike,
     image: ArrayLike | None = None,
     block: ArrayLike | None = None,
+    presentations: ArrayLike | None = None,
     presentation_ms: float | None = None,
 ) -> xr.Dataset:
     """One population's answers, for `activity`, `labelling` and `test`.
@@ -247,13 +252,15 @@ def responses(
     Parameters
     ----------
     spike_count : (sample, neuron)
-        Spikes in each presentation, from 0 to 65,535.
+        Spikes in each sample's presentation, the last one if there were several, from 0 to 65,535.
     label : (sample,)
         Class of each image; `NO_CLASS` where it has none.
     image : (sample,), optional
         Index of each image in its data set.
     block : (sample,), optional
         Block of the run in which each sample was shown.
+    presentations : (sample,), optional
+        How often each image was shown, if not once.
     presentation_ms : float, optional
         How long each image was shown; without it, analysis gives spikes an image and not rates.
 
@@ -270,6 +277,7 @@ def responses(
         ("label", label, np.int16, "class of the image"),
         ("image", image, np.int32, "index of the image in its data set"),
         ("block", block, np.int32, "block of the run"),
+        ("presentations", presentations, np.int32, "how often the image was shown"),
     ):
         if values is not None:
             coordinates[name] = _variable(("sample",), _integers(values, dtype, name), "1", long_name)
@@ -747,6 +755,12 @@ def array(tree: xr.DataTree, path: str) -> np.ndarray[Any, Any]:
     node = tree[group]
     assert isinstance(node, xr.DataTree)
     return node.to_dataset()[name].to_numpy()
+
+
+def neuron_label(tree: xr.DataTree) -> np.ndarray[Any, Any] | None:
+    """Classes of the neurons of a run; None if its neurons have none."""
+    evaluation = tree[EVALUATION].to_dataset()
+    return evaluation["neuron_label"].to_numpy() if "neuron_label" in evaluation else None
 
 
 def _open(file: Path) -> xr.DataTree:

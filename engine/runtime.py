@@ -11,7 +11,7 @@ import numpy as np
 from brian2 import get_device, prefs, second, seed, set_device
 
 from engine import inspection, interruption
-from engine.contract import Arrays, Block, BlockResult, Spikes, Structure
+from engine.contract import Arrays, Block, BlockResult, Spikes, Structure, relative
 
 DEVICES = {"cython": "cython", "numpy": "numpy"}
 
@@ -57,14 +57,15 @@ class RuntimeProgram:
             before = time.perf_counter()
             network.run(length * second)
             run_seconds = time.perf_counter() - before
-            state: Arrays = {}
-            for v in declared:
-                array = np.array(variables[v.name].get_value())
-                state[v.name] = array - length if v.is_time else array
             spikes = {}
             for population in s.populations:
                 monitor = network[f"{population}_spikes"]
                 steps = np.rint(np.asarray(monitor.t_) / dt).astype(np.int64)
                 spikes[population] = Spikes(steps, np.asarray(monitor.i, dtype=np.int32))
+            ended = s.ended(spikes, block.samples)
+            state: Arrays = {}
+            for v in declared:
+                array = np.array(variables[v.name].get_value())
+                state[v.name] = relative(v, array, length, len(ended))
         interruption.stop_if_asked()
-        return BlockResult(state, spikes, block.samples, run_seconds, time.perf_counter() - started)
+        return BlockResult(state, spikes, ended, run_seconds, time.perf_counter() - started)

@@ -27,7 +27,7 @@ from brian2.core.variables import ArrayVariable, DynamicArrayVariable
 from numpy.typing import NDArray
 
 from engine import block_file, cache, inspection, interruption
-from engine.contract import Arrays, Block, BlockResult, Spikes, Structure
+from engine.contract import Arrays, Block, BlockResult, Spikes, Structure, relative
 from engine.errors import BlockFailed, BuildFailed
 
 DEVICE = "cpp"
@@ -67,7 +67,9 @@ def blank_inputs(structure: Structure, pixels: int) -> Arrays:
     """Inputs of the right shape for code generation: their values come at run time."""
     return {
         k: np.zeros((structure.capacity, *v.shape[1:]))
-        for k, v in structure.model.encode(np.zeros((1, pixels), np.uint8)).items()
+        for k, v in structure.model.inputs(
+            structure.phase, np.zeros((1, pixels), np.uint8), np.zeros(1, int)
+        ).items()
     }
 
 
@@ -341,6 +343,11 @@ class StandaloneProgram:
         s = self.structure
         dt = s.model.time_step()
         length = block.samples * s.sample_steps * dt
+        spikes = {}
+        for population in s.populations:
+            steps = np.rint(results[f"{population}_spikes.t"] / dt).astype(np.int64)
+            spikes[population] = Spikes(steps, results[f"{population}_spikes.i"])
+        ended = s.ended(spikes, block.samples)
         state: Arrays = {}
         for variable in s.model.state(s.phase):
             array = results[variable.name]
@@ -348,18 +355,14 @@ class StandaloneProgram:
                 raise BlockFailed(
                     f"{variable.name}: {array.size} values came back, expected {block.state[variable.name].size}"
                 )
-            state[variable.name] = array - length if variable.is_time else array
-        spikes = {}
-        for population in s.populations:
-            steps = np.rint(results[f"{population}_spikes.t"] / dt).astype(np.int64)
-            spikes[population] = Spikes(steps, results[f"{population}_spikes.i"])
+            state[variable.name] = relative(variable, array, length, len(ended))
         profile = {
             name.removeprefix(_PROFILE).replace("_codeobject", ""): 1e-9 * float(nanoseconds[0])
             for name, nanoseconds in results.items()
             if name.startswith(_PROFILE)
         }
         wall = time.perf_counter() - started
-        return BlockResult(state, spikes, block.samples, float(results["run_seconds"][0]), wall, profile)
+        return BlockResult(state, spikes, ended, float(results["run_seconds"][0]), wall, profile)
 
 
 def run_make(folder: Path, command: list[str]) -> None:

@@ -114,12 +114,15 @@ class StateVariable:
         Value of every element before the first sample, in SI units, unless `Model.initial_state` gives arrays.
     is_time : bool
         Whether it holds a time, which a block stores relative to its own start.
+    is_cursor : bool
+        Whether it holds the number of a sample in its block, which is stored relative to the sample next.
     """
 
     name: str
     size: int
     initial: float = 0.0
     is_time: bool = False
+    is_cursor: bool = False
 
 
 @dataclass(frozen=True)
@@ -142,6 +145,14 @@ class Model:
     phases: ClassVar[tuple[str, ...]]
     #: population whose spike counts are the readout
     readout: ClassVar[str]
+    #: population whose neurons stand for the classes themselves, if there is one
+    class_layer: ClassVar[str] = ""
+    #: population of one neuron whose spike says that a sample is over, where samples are shown more than once
+    controller: ClassVar[str] = ""
+    #: responses that neurons are labelled by, unless a run says otherwise; see `analysis.labels`
+    labels_from: ClassVar[str] = "second_half"
+    #: how a run may train: name to the phases it goes through, one after the other; the first is the default
+    schedules: ClassVar[Mapping[str, tuple[str, ...]]] = {"train": ("train",)}
     #: per-neuron state shown in the results: {variable: (population, unit)}
     shown_state: ClassVar[Mapping[str, tuple[str, Any]]] = {}
     #: how printed slips of the paper were corrected
@@ -208,7 +219,7 @@ class Model:
             One of `phases`.
         precision : {'float64', 'float32'}
         inputs : dict of arrays
-            One array ``(samples, ...)`` for each name of `encode`; a compiled program takes their shape from
+            One array ``(samples, ...)`` for each name of `inputs`; a compiled program takes their shape from
             here and their values at run time.
         record : tuple of str
             Populations whose spikes are recorded besides the readout's.
@@ -219,8 +230,20 @@ class Model:
         """Images ``(samples, pixels)`` as inputs of the network."""
         raise NotImplementedError
 
+    def inputs(self, phase: str, images: NDArray[np.uint8], labels: NDArray[np.integer]) -> Arrays:
+        """What a block of a phase is given, one array ``(samples, ...)`` a name.
+
+        Parameters
+        ----------
+        phase : str
+        images : (samples, pixels)
+        labels : (samples,)
+            Classes, for the phases in which a teacher knows them.
+        """
+        return self.encode(images)
+
     def sample_steps(self, phase: str) -> int:
-        """Steps of one sample."""
+        """Steps of one presentation of a sample."""
         raise NotImplementedError
 
     def time_step(self) -> float:
@@ -242,6 +265,20 @@ class Model:
     def handed_on(self, state: Arrays) -> Arrays:
         """What training hands to the phases in which nothing learns; a pure function."""
         return dict(state)
+
+    def input_spikes(
+        self, phase: str, images: NDArray[np.uint8], presentations: NDArray[np.integer]
+    ) -> float:
+        """Spikes of the input neurons to be expected.
+
+        Parameters
+        ----------
+        images : (samples, pixels)
+        presentations : (samples,)
+            How often each was shown.
+        """
+        seconds = self.sample_steps(phase) * self.time_step()
+        return float((self.encode(images)["rates"].sum(axis=1) * presentations).sum() * seconds)
 
     def population_sizes(self) -> dict[str, int]:
         """Neurons of each population."""

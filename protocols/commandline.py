@@ -84,7 +84,7 @@ Images = Annotated[int | None, typer.Option(min=1, help="training images an epoc
 TestImages = Annotated[int | None, typer.Option(min=1, help="images to test on; all if not given")]
 LabelsFrom = Annotated[
     str | None,
-    typer.Option(help="responses that label the neurons: second_half (default), all, or labelling (a frozen pass)"),
+    typer.Option(help="responses that label the neurons: all, second_half, last_pass, or labelling (a frozen pass)"),
 ]
 LabellingImages = Annotated[
     str | None, typer.Option(help="training images of the frozen pass, a number or all", metavar="NUMBER")
@@ -137,6 +137,7 @@ def train(
     neurons: Neurons = None,
     dataset: Annotated[str | None, typer.Option(help="a set from `hebbarium data`, or your own .npz file")] = None,
     epochs: Annotated[int | None, typer.Option(min=1, help="passes through the training images")] = None,
+    schedule: Annotated[str | None, typer.Option(help="how to train, where a model has several ways")] = None,
     images: Images = None,
     seed: Annotated[int | None, typer.Option(min=0, help="seed of every random choice")] = None,
     device: Device = None,
@@ -164,7 +165,7 @@ def train(
         wanted = _with_neurons(wanted, neurons)
     asked = _run_settings(
         model=model, changes=wanted, dataset=dataset, data=_text(data), images=images, epochs=epochs,
-        seed=seed, device=device, precision=precision, block=block, test_images=test_images,
+        schedule=schedule, seed=seed, device=device, precision=precision, block=block, test_images=test_images,
         validation=validation, evaluate_on=evaluate_on, labels_from=labels_from, snapshots=snapshots,
         jobs=jobs, warm_start=_text(warm_start), labelling_images=labelling_images, profile=profile,
     )  # fmt: skip
@@ -284,7 +285,7 @@ def predict(
     run: RunFolder,
     images: Annotated[Path, typer.Argument(help="your images, an .npz file with the array `images`")],
     out: Annotated[Path | None, typer.Option(help="CSV file; standard output if not given")] = None,
-    readout: Annotated[str, typer.Option(help="most_active or class_mean")] = "most_active",
+    readout: Annotated[str, typer.Option(help="most_active, class_mean or class_layer; the run's first one")] = "",
     jobs: Jobs = 1,
 ) -> None:
     """Label images of your own with a trained run."""
@@ -549,9 +550,11 @@ def _reporting() -> Iterator[Reporter]:
 
 def _run_settings(**given: Any) -> RunSettings:
     """Settings of a run from options; None keeps the default."""
+    from protocols import registry
     from protocols.training import RunSettings
 
-    wanted = {name: value for name, value in given.items() if value is not None}
+    wanted: dict[str, Any] = {"labels_from": registry.find(given["model"]).labels_from} if "model" in given else {}
+    wanted |= {name: value for name, value in given.items() if value is not None}
     text = str(wanted.get("labelling_images", 1))
     if text == "all":
         wanted["labelling_images"] = None

@@ -105,7 +105,9 @@ def gather(model: Model, phase: str) -> Description:
         raise ValueError(f"phase {phase}: expected one of {', '.join(model.phases)}")
     pixels = model.population_sizes()["input"]
     with runtime.runtime_device("numpy", "float64"):
-        network = model.build(phase, "float64", model.encode(np.zeros((1, pixels), np.uint8)))
+        network = model.build(
+            phase, "float64", model.inputs(phase, np.zeros((1, pixels), np.uint8), np.zeros(1, int))
+        )
         populations = tuple(_populations(network, list(model.population_sizes())))
         operations = tuple(_operations(network))
     return Description(model, phase, tuple(_parameters(model)), populations, operations)

@@ -91,7 +91,7 @@ def seconds(asked: RunSettings, model: Model, images: Dataset, shown: Presentati
 
     A network that has learned fires differently from a fresh one, so this is right to a factor of about two.
     """
-    sample = images.train_images[:_CALIBRATION_IMAGES]
+    sample, classes = images.train_images[:_CALIBRATION_IMAGES], images.train_labels[:_CALIBRATION_IMAGES]
     generator = streams.generator(asked.seed, streams.INITIAL_WEIGHTS)
     given = model.initial_state(generator)
     total, frozen = 0.0, training.EVALUATION_BLOCK
@@ -107,7 +107,7 @@ def seconds(asked: RunSettings, model: Model, images: Dataset, shown: Presentati
             program = devices.program(structure, Path(scratch))
             block = Block(
                 initial_state(model, phase, given),
-                model.encode(sample),
+                model.inputs(phase, sample, classes),
                 model.run_time_values(),
                 seed=asked.seed,
             )

@@ -12,7 +12,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.accuracy import accuracy
-from analysis.readouts import READOUTS
 from engine import results, streams
 from protocols import training
 from protocols.labelled_images import UNLABELLED
@@ -48,7 +47,7 @@ class Prediction:
 def predict(
     run: Path,
     images: Path,
-    readout: str = results.MOST_ACTIVE,
+    readout: str = "",
     jobs: int = 1,
     reporter: Reporter | None = None,
 ) -> Prediction:
@@ -60,7 +59,9 @@ def predict(
         A complete run; nothing is written into it.
     images : Path
         An ``.npz`` file with ``images``; see `protocols.own_images`.
-    readout : {'most_active', 'class_mean'}
+    readout : str
+        One that the run has: ``most_active`` and ``class_mean`` by the labels of neurons, ``class_layer`` where a
+        layer of the network stands for the classes. The run's first one if empty.
     jobs : int
         Processes at a time.
 
@@ -71,13 +72,15 @@ def predict(
     DatasetError, RunFolderError, ResultFileError
         Images or run cannot be read.
     """
-    if readout not in READOUTS:
-        raise ValueError(f"readout {readout}: expected one of {', '.join(READOUTS)}")
     own = read_npz(images)
+    with results.open_run(run) as tree:
+        there = list(tree["evaluation"].to_dataset()["readout"].values)
+        neuron_label = results.neuron_label(tree)
+    readout = readout or there[0]
+    if readout not in there:
+        raise ValueError(f"readout {readout}: expected one of {', '.join(there)}")
     asked = training.settings_of(run)
     model, state = training.trained_model(run)
-    with results.open_run(run) as tree:
-        neuron_label = tree["evaluation"].to_dataset()["neuron_label"].values
     with tempfile.TemporaryDirectory(prefix="hebbarium-") as scratch:
         counts = training.responses(
             model,
@@ -93,11 +96,11 @@ def predict(
             title="Labelling images",
             reporter=reporter,
         )
-    predicted = READOUTS[readout](counts, neuron_label)
+    predicted = training.predictions(model, counts, neuron_label)[readout]
     known = own.train_labels != UNLABELLED
     names = SETS[asked.dataset].class_names if asked.dataset in SETS else ()
     right = accuracy(predicted[known], own.train_labels[known]) if known.any() else None
-    return Prediction(predicted, counts.sum(axis=1, dtype=np.int64), names, right)
+    return Prediction(predicted, counts[model.readout].sum(axis=1, dtype=np.int64), names, right)
 
 
 def as_csv(found: Prediction) -> str:

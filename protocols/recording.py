@@ -20,6 +20,7 @@ def record(
     model: Model,
     state: Mapping[str, NDArray[Any]],
     images: NDArray[np.uint8],
+    labels: NDArray[np.integer],
     seed: int,
     program: Program,
 ) -> dict[str, Any]:
@@ -32,20 +33,25 @@ def record(
     program : Program
         Of a phase in which nothing learns, recording all populations.
     """
-    groups: dict[str, Any] = {"raster": raster(model, state, images, seed, program)}
+    groups: dict[str, Any] = {"raster": raster(model, state, images, labels, seed, program)}
     if isinstance(model, SynapticScaling):
         groups["stdp_window"] = stdp_window(model, program.structure.precision)
     return groups
 
 
 def raster(
-    model: Model, state: Mapping[str, NDArray[Any]], images: NDArray[np.uint8], seed: int, program: Program
+    model: Model,
+    state: Mapping[str, NDArray[Any]],
+    images: NDArray[np.uint8],
+    labels: NDArray[np.integer],
+    seed: int,
+    program: Program,
 ) -> dict[str, xr.Dataset]:
     """Spikes of every population, by presentation; ``state`` is that of the program's phase."""
     sizes, structure = model.population_sizes(), program.structure
     block = Block(
         state,
-        model.encode(images),
+        model.inputs(structure.phase, images, labels),
         model.run_time_values(),
         streams.block_seed(seed, streams.RECORDED_SPIKES, 0),
     )
@@ -60,6 +66,7 @@ def raster(
             presentation_ms=steps * ms_per_step,
         )
         for name, s in spikes.items()
+        if name in sizes
     }
 
 

@@ -191,13 +191,14 @@ def command_of(asked: RunSettings) -> str:
     for option, value, usual in (
         ("--images", asked.images, default.images),
         ("--epochs", asked.epochs, default.epochs),
+        ("--schedule", asked.schedule, default.schedule),
         ("--device", asked.device, default.device),
         ("--precision", asked.precision, default.precision),
         ("--block", asked.block, default.block),
         ("--test-images", asked.test_images, default.test_images),
         ("--validation", asked.validation, default.validation),
         ("--evaluate-on", asked.evaluate_on, default.evaluate_on),
-        ("--labels-from", asked.labels_from, default.labels_from),
+        ("--labels-from", asked.labels_from, registry.find(asked.model).labels_from),
         ("--labelling-images", asked.labelling_images or "all", default.labelling_images or "all"),
         ("--from", asked.warm_start, default.warm_start),
     ):

@@ -11,7 +11,7 @@ import platform
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from importlib import metadata
@@ -24,9 +24,9 @@ from numpy.typing import NDArray
 
 from analysis.accuracy import accuracy
 from analysis.accuracy import evaluate as evaluate_tree
-from analysis.labels import ClassMeans
-from analysis.readouts import READOUTS
-from engine import devices, interruption, results, run_folder, streams
+from analysis.labels import SOURCES, ClassMeans
+from analysis.readouts import READOUTS, class_layer
+from engine import devices, interruption, presentations, results, run_folder, streams
 from engine.contract import Arrays, Block, Program, Structure, initial_state
 from engine.errors import RunFolderError
 from engine.run_folder import RunFolder
@@ -56,7 +56,9 @@ class RunSettings:
         Training images an epoch, drawn evenly from the classes; all if not given.
     validation : int
         Training images held out; they are tested on if ``evaluate_on`` is ``validation``.
-    labels_from : {'all', 'second_half', 'labelling'}
+    schedule : str
+        One of the model's; its first if empty. Each of its phases is trained for ``epochs``.
+    labels_from : {'all', 'second_half', 'last_pass', 'labelling'}
         Responses that neurons are labelled by; ``labelling`` is a frozen pass over ``labelling_images``.
     warm_start : str, optional
         A run folder whose trained state this run begins with.
@@ -70,6 +72,7 @@ class RunSettings:
     data: str | None = None
     images: int | None = None
     epochs: int = 1
+    schedule: str = ""
     seed: int = 0
     device: str = devices.DEFAULT
     precision: str = "float32"
@@ -100,7 +103,7 @@ class RunSettings:
         for name, known in (
             ("precision", ("float32", "float64")),
             ("evaluate_on", ("test", "validation")),
-            ("labels_from", ("all", "second_half", "labelling")),
+            ("labels_from", SOURCES),
             ("device", devices.NAMES),
         ):
             if getattr(self, name) not in known:
@@ -111,6 +114,19 @@ class RunSettings:
     def make_model(self) -> Model:
         """The model with its changes applied."""
         return settings.apply(registry.find(self.model), self.changes)
+
+    def phases(self, model: Model) -> tuple[str, ...]:
+        """The phases that training goes through.
+
+        Raises
+        ------
+        ValueError
+            The model has no such schedule.
+        """
+        schedule = self.schedule or next(iter(model.schedules))
+        if schedule not in model.schedules:
+            raise ValueError(f"schedule={schedule}: {model.name} has {', '.join(model.schedules)}")
+        return model.schedules[schedule]
 
 
 def train(asked: RunSettings, out: Path, reporter: Reporter | None = None) -> Path:
@@ -128,7 +144,7 @@ def train(asked: RunSettings, out: Path, reporter: Reporter | None = None) -> Pa
     EngineError, DatasetError, ValueError
         See the modules that raise them.
     """
-    asked.make_model()  # a wrong setting is an error before anything is made
+    asked.phases(asked.make_model())  # a wrong setting is an error before anything is made
     configuration = {**dataclasses.asdict(asked), "command": " ".join(sys.argv), "code": code_version()}
     with RunFolder.create(Path(out), configuration) as folder:
         _Run(folder, asked, reporter or QuietReporter()).go()
@@ -183,8 +199,8 @@ def responses(
     title: str = "Testing",
     reporter: Reporter | None = None,
     folder: RunFolder | None = None,
-) -> NDArray[np.uint16]:
-    """Spike counts ``(samples, neurons)`` of the readout population while nothing learns.
+) -> dict[str, NDArray[np.uint16]]:
+    """Spike counts ``(samples, neurons)`` of the populations that answer, while nothing learns; see `answering`.
 
     Every block begins with the trained state, so that responses depend neither on the number of processes nor on
     what was shown before the block. With ``folder``, blocks that are there already are not run again.
@@ -194,16 +210,18 @@ def responses(
     begin = frozen_state(model, phase, state)
     starts = range(0, len(images), EVALUATION_BLOCK)
 
-    def one(index: int) -> NDArray[np.uint16]:
+    populations = answering(model)
+
+    def one(index: int) -> dict[str, NDArray[np.uint16]]:
         shown = images[starts[index] : starts[index] + EVALUATION_BLOCK]
-        counts = folder.read_counts(phase, index) if folder else None
+        counts = _read(folder, phase, index, populations) if folder else None
         if counts is None:
-            block = Block(
-                begin, model.encode(shown), model.run_time_values(), streams.block_seed(seed, purpose, index)
-            )
-            counts = _counts(program, block, model)
+            inputs = model.inputs(phase, shown, np.zeros(len(shown), int))
+            block_seed = streams.block_seed(seed, purpose, index)
+            answers = presentations.show(program, Block(begin, inputs, model.run_time_values(), block_seed))
+            counts = _counts(answers, populations)
             if folder:
-                folder.write_counts(phase, index, counts)
+                _keep(folder, phase, index, counts)
         reporter.advance(len(shown))
         return counts
 
@@ -211,8 +229,11 @@ def responses(
     workers = jobs if device in devices.COMPILED else 1  # Brian2's runtime is one network a process
     with ThreadPoolExecutor(workers) as pool:
         parts = list(pool.map(one, range(len(starts))))
-    neurons = model.population_sizes()[model.readout]
-    return np.concatenate(parts) if parts else np.zeros((0, neurons), np.uint16)
+    sizes = {model.controller: 1, **model.population_sizes()}
+    return {
+        population: np.concatenate([np.zeros((0, sizes[population]), np.uint16), *(part[population] for part in parts)])
+        for population in populations
+    }
 
 
 def evaluate(
@@ -235,7 +256,7 @@ def evaluate(
     images = datasets.load(dataset or asked.dataset, data or asked.data)
     chosen = draws.split(images, 0, test=test_images, seed=asked.seed).test
     with results.open_run(run) as tree:
-        labels = results.array(tree, "evaluation/neuron_label")
+        labels = results.neuron_label(tree)
         seen = int(tree.attrs["samples_seen"])
     with RunFolder.open(run) as folder:
         counts = responses(
@@ -252,15 +273,32 @@ def evaluate(
             reporter=reporter,
         )
     truth = images.test_labels[chosen]
-    predicted = np.array([READOUTS[name](counts, labels) for name in READOUTS])
+    predicted = predictions(model, counts, labels)
     return results.evaluation(
-        readout=list(READOUTS),
+        readout=list(predicted),
         seed=asked.seed,
         samples_seen=[seen],
         neuron_label=labels,
-        predicted=predicted,
-        accuracy=[[accuracy(row, truth) for row in predicted]],
+        predicted=list(predicted.values()),
+        accuracy=[[accuracy(row, truth) for row in predicted.values()]],
     )
+
+
+def predictions(
+    model: Model, counts: Mapping[str, NDArray[np.uint16]], neuron_label: NDArray[np.integer] | None
+) -> dict[str, NDArray[np.int16]]:
+    """Predicted classes by readout: of the class layer, and of labelled neurons, as far as a model has them."""
+    found: dict[str, NDArray[np.int16]] = {}
+    if model.readout != model.class_layer and neuron_label is not None:
+        found |= {name: read(counts[model.readout], neuron_label) for name, read in READOUTS.items()}
+    if model.class_layer:
+        found[results.CLASS_LAYER] = class_layer(counts[model.class_layer])
+    return found
+
+
+def answering(model: Model) -> tuple[str, ...]:
+    """Populations whose spikes are counted for each sample; a controller's are presentations of the sample."""
+    return tuple(dict.fromkeys(filter(None, (model.readout, model.class_layer, model.controller))))
 
 
 def frozen_structure(model: Model, phase: str, precision: str, device: str) -> Structure:
@@ -282,11 +320,21 @@ def _carried(model: Model) -> list[str]:
     return [*(p.variable for p in model.projections()), *shown]
 
 
-def _counts(program: Program, block: Block, model: Model) -> NDArray[np.uint16]:
-    spikes = program.run(block).spikes[model.readout]
-    return spikes.counts(
-        block.samples, program.structure.sample_steps, model.population_sizes()[model.readout]
-    )
+def _counts(answers: presentations.Answers, populations: Iterable[str]) -> dict[str, NDArray[np.uint16]]:
+    shown = answers.presentations[:, np.newaxis].astype(np.uint16)
+    return {population: answers.counts.get(population, shown) for population in populations}
+
+
+def _keep(folder: RunFolder, phase: str, index: int, counts: Mapping[str, NDArray[np.uint16]]) -> None:
+    for population, array in counts.items():
+        folder.write_counts(f"{phase}/{population}", index, array)
+
+
+def _read(
+    folder: RunFolder, phase: str, index: int, populations: Iterable[str]
+) -> dict[str, NDArray[np.uint16]] | None:
+    found = {population: folder.read_counts(f"{phase}/{population}", index) for population in populations}
+    return None if any(array is None for array in found.values()) else found  # type: ignore[return-value]
 
 
 class _Run:
@@ -297,9 +345,19 @@ class _Run:
         self.model = asked.make_model()
         self.images = datasets.load(asked.dataset, asked.data)
         self.split = draws.split(self.images, asked.images, asked.validation, asked.test_images, asked.seed)
-        self.order = np.concatenate([self.split.order(e) for e in range(asked.epochs)])
-        size = asked.block
-        self.blocks = [self.order[k : k + size] for k in range(0, len(self.order), size)]
+        phases = asked.phases(self.model)
+        taught = {self.model.class_layer} - {self.model.readout}  # a teacher speaks through it: no answer
+        self.trained_in = tuple(p for p in answering(self.model) if p not in taught)
+        self.blocks: list[NDArray[np.int64]] = []
+        self.phase_of: list[str] = []
+        for number, phase in enumerate(phases):
+            epochs = range(number * asked.epochs, (number + 1) * asked.epochs)
+            order = np.concatenate([self.split.order(e) for e in epochs])
+            parts = [order[k : k + asked.block] for k in range(0, len(order), asked.block)]
+            self.blocks += parts
+            self.phase_of += [phase] * len(parts)
+        self.order = np.concatenate(self.blocks)
+        self.ends = np.cumsum([len(part) for part in self.blocks])
 
     def go(self) -> None:
         """Pass through all stages."""
@@ -314,7 +372,7 @@ class _Run:
                 )
                 groups["labelling"] = {
                     population: results.responses(
-                        counts,
+                        counts[population],
                         label=classes.train_labels[shown],
                         image=shown,
                         presentation_ms=self._ms("respond"),
@@ -324,64 +382,79 @@ class _Run:
             counts = self._respond(state, images, "test", streams.TEST_SPIKES, "Testing")
             groups["test"] = {
                 population: results.responses(
-                    counts, label=labels, image=chosen, presentation_ms=self._ms("test")
+                    counts[population],
+                    label=labels,
+                    image=chosen,
+                    presentations=self._presentations(counts),
+                    presentation_ms=self._ms("test"),
                 )
+                for population in counts
+                if population != self.model.controller
             }
             frozen = frozen_structure(self.model, "test", self.asked.precision, self.asked.device)
             groups |= recording.record(
                 self.model,
                 frozen_state(self.model, "test", state),
                 images[:3],
+                labels[:3],
                 self.asked.seed,
                 devices.program(frozen, self.folder.scratch),
             )
-            self._write(totals, len(self.order), groups, complete=True)
+            self._write(totals, len(self.blocks), groups, complete=True)
             self.folder.drop_intermediate()
 
     # -- training --------------------------------------------------------------------------------------
     def _train(self) -> tuple[Arrays, dict[str, float]]:
         asked, model = self.asked, self.model
-        program = devices.program(
-            Structure(model, "train", asked.precision, asked.device, CAPACITY, profile=asked.profile),
-            self.folder.scratch,
-        )
         done, state, totals = self._begin()
         means = ClassMeans(model.population_sizes()[model.readout])
         blocks = self.blocks
         self.reporter.stage("Training", len(self.order), sum(len(b) for b in blocks[:done]))
         for index in range(done):
             self._score(means, index, blocks[index], self._counts_of(index))
+        program: Program | None = None
         snapshots = self._snapshot_blocks(len(blocks))
         profile: Counter[str] = Counter()
         in_loop, events_before = 0.0, totals["run.events"]
         for index in range(done, len(blocks)):
             interruption.stop_if_asked()
-            shown = blocks[index]
-            result = program.run(
+            shown, phase = blocks[index], self.phase_of[index]
+            if program is None or phase != program.structure.phase:
+                if index and phase != self.phase_of[index - 1]:
+                    state = model.handed_on(state)
+                declared = {v.name for v in model.state(phase)}
+                state = initial_state(model, phase, {k: v for k, v in state.items() if k in declared})
+                structure = Structure(
+                    model, phase, asked.precision, asked.device, CAPACITY, profile=asked.profile
+                )
+                program = devices.program(structure, self.folder.scratch)
+            pictures, labels = self.images.train_images[shown], self.images.train_labels[shown]
+            answers = presentations.show(
+                program,
                 Block(
                     state,
-                    model.encode(self.images.train_images[shown]),
+                    model.inputs(phase, pictures, labels),
                     model.run_time_values(),
                     streams.block_seed(asked.seed, streams.TRAINING_SPIKES, index),
-                )
+                ),
             )
-            state = result.state
-            profile.update(result.profile)
-            in_loop += result.run_seconds
-            counts = result.spikes[model.readout].counts(
-                len(shown), model.sample_steps("train"), model.population_sizes()[model.readout]
-            )
-            totals["run.seconds"] += result.wall_seconds
-            totals["run.events"] += self._events(counts, shown)
-            self.folder.write_counts("train", index, counts)
-            seen = sum(len(b) for b in blocks[: index + 1])
+            state = answers.state
+            profile.update(answers.profile)
+            in_loop += answers.run_seconds
+            counts = _counts(answers, self.trained_in)
+            totals["run.seconds"] += answers.wall_seconds
+            spikes = {p: int(c.sum()) for p, c in counts.items() if p != model.controller}
+            spikes["input"] = round(model.input_spikes(phase, pictures, answers.presentations))
+            totals["run.events"] += model.synaptic_events(spikes)
+            _keep(self.folder, "train", index, counts)
+            seen = int(self.ends[index])
             if index + 1 in snapshots:
                 self._snapshot(seen, state)
             self.folder.write_checkpoint(index + 1, state | {k: np.array([v]) for k, v in totals.items()})
             self.reporter.advance(len(shown), self._score(means, index, shown, counts))
             if index + 1 in snapshots and index + 1 < len(blocks):
-                self._write(totals, seen, {}, complete=False)
-        if profile:
+                self._write(totals, index + 1, {}, complete=False)
+        if program is not None and profile:
             images = sum(len(b) for b in blocks[done:])
             self.reporter.message(
                 profiling.table(
@@ -403,15 +476,15 @@ class _Run:
                 given = {k: trained[k] for k in _carried(self.model) if k in trained}
             else:
                 given = self.model.initial_state(streams.generator(self.asked.seed, streams.INITIAL_WEIGHTS))
-            state = initial_state(self.model, "train", given)
+            state = initial_state(self.model, self.phase_of[0], given)
             self._snapshot(0, state)
             return 0, state, {"run.seconds": 0.0, "run.events": 0.0}
         done, arrays = found
         totals = {k: float(arrays.pop(k)[0]) for k in ("run.seconds", "run.events")}
-        return done, initial_state(self.model, "train", arrays), totals
+        return done, arrays, totals
 
-    def _counts_of(self, index: int) -> NDArray[np.uint16]:
-        counts = self.folder.read_counts("train", index)
+    def _counts_of(self, index: int) -> dict[str, NDArray[np.uint16]]:
+        counts = _read(self.folder, "train", index, self.trained_in)
         if counts is None:
             raise RunFolderError(
                 f"{self.folder.path}: the responses of block {index} are missing or damaged, though a later checkpoint"
@@ -420,25 +493,21 @@ class _Run:
         return counts
 
     def _score(
-        self, means: ClassMeans, index: int, shown: NDArray[np.int64], counts: NDArray[np.uint16]
+        self, means: ClassMeans, index: int, shown: NDArray[np.int64], counts: Mapping[str, NDArray[np.uint16]]
     ) -> str:
         """Accuracy on a block with labels from earlier blocks only, then take the block into the labels."""
         truth = self.images.train_labels[shown]
+        answers = counts[self.model.readout]
+        if self.model.readout == self.model.class_layer:
+            return f"running accuracy {accuracy(class_layer(answers), truth):.1f} %"
         known = means.labels()
-        means.add(counts, truth)
+        means.add(answers, truth)
         if index == 0:
             return ""
-        return f"running accuracy {accuracy(READOUTS['most_active'](counts, known), truth):.1f} %"
+        return f"running accuracy {accuracy(READOUTS[results.MOST_ACTIVE](answers, known), truth):.1f} %"
 
-    def _events(self, counts: NDArray[np.uint16], shown: NDArray[np.int64]) -> float:
-        """Synaptic events of a block; input spikes are counted by their expectation."""
-        rates = self.model.encode(self.images.train_images[shown])["rates"]
-        seconds = self.model.sample_steps("train") * self.model.time_step()
-        return float(
-            self.model.synaptic_events(
-                {"input": round(float(rates.sum()) * seconds), self.model.readout: int(counts.sum())}
-            )
-        )
+    def _presentations(self, counts: Mapping[str, NDArray[np.uint16]]) -> NDArray[np.uint16] | None:
+        return counts[self.model.controller][:, 0] if self.model.controller else None
 
     def _snapshot_blocks(self, blocks: int) -> set[int]:
         """Blocks after which weights are kept: dense at the beginning, where they change most, and the last."""
@@ -456,7 +525,7 @@ class _Run:
     # -- the other stages ------------------------------------------------------------------------------
     def _respond(
         self, state: Arrays, images: NDArray[np.uint8], phase: str, purpose: int, title: str
-    ) -> NDArray[np.uint16]:
+    ) -> dict[str, NDArray[np.uint16]]:
         a = self.asked
         return responses(
             self.model,
@@ -495,19 +564,21 @@ class _Run:
         return self.model.sample_steps(phase) * self.model.time_step() * 1e3
 
     # -- results ---------------------------------------------------------------------------------------
-    def _write(self, totals: dict[str, float], seen: int, groups: dict[str, Any], complete: bool) -> None:
+    def _write(self, totals: dict[str, float], done: int, groups: dict[str, Any], complete: bool) -> None:
         population = self.model.readout
-        blocks = self.blocks[: -(-seen // self.asked.block)]  # `seen` is always at the end of a block
-        activity = np.concatenate([self._counts_of(k) for k in range(len(blocks))])
+        blocks, seen = self.blocks[:done], int(self.ends[done - 1])
+        parts = [self._counts_of(k) for k in range(done)]
+        activity = {p: np.concatenate([part[p] for part in parts]) for p in self.trained_in}
         shown = self.order[:seen]
         kept = self.folder.snapshots(seen)
         tree = results.build(
             self._attributes(totals, seen, complete),
             activity={
                 population: results.responses(
-                    activity,
+                    activity[population],
                     label=self.images.train_labels[shown],
                     image=shown,
+                    presentations=self._presentations(activity),
                     block=np.repeat(np.arange(len(blocks)), [len(b) for b in blocks]),
                     presentation_ms=self._ms("train"),
                 )

@@ -32,7 +32,7 @@ def block(program: StandaloneProgram) -> Block:
     model = program.structure.model
     images = datasets.load().train_images[:5]
     state = initial_state(model, "train", model.initial_state(streams.generator(0, streams.INITIAL_WEIGHTS)))
-    return Block(state, model.encode(images), model.run_time_values(), seed=7)
+    return Block(state, model.inputs("train", images, np.zeros(len(images), int)), model.run_time_values(), seed=7)
 
 
 def run_by_hand(program: StandaloneProgram, folder: Path) -> subprocess.CompletedProcess[str]:
@@ -150,7 +150,7 @@ def test_a_stopped_program_is_no_result(
 def test_block_of_any_length_up_to_the_capacity(program: StandaloneProgram, block: Block) -> None:
     with pytest.raises(ValueError, match="expected 1 to"):
         program.run(Block(block.state, {"rates": np.zeros((CAPACITY + 1, 784))}, block.values, 1))
-    assert program.run(Block(block.state, {"rates": np.zeros((1, 784))}, block.values, 1)).samples == 1
+    assert program.run(Block(block.state, {"rates": np.zeros((1, 784))}, block.values, 1)).ended.tolist() == [0]
 
 
 def test_sweepable_values_reach_the_same_program(program: StandaloneProgram, block: Block) -> None:

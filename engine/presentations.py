@@ -1,0 +1,95 @@
+"""A block's samples, each shown until it is over.
+
+A program runs as many presentations as it is given samples. Where a controller shows samples again, fewer are over
+by then: the rest are given to the program once more, and so on. Whether a sample is shown again, and how, is
+decided inside the program; state goes from one run to the next, also in the middle of a sample.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.contract import Arrays, Block, Program
+from engine.errors import BlockFailed
+
+MOST = 1000
+"""Presentations of one sample after which a controller is taken for broken."""
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What came of a block.
+
+    Parameters
+    ----------
+    state : dict of arrays
+        After the last presentation.
+    counts : dict
+        Population to spikes ``(samples, neurons)`` of each sample's last presentation.
+    presentations : (samples,)
+        How often each sample was shown.
+    run_seconds, wall_seconds : float
+        Seconds in the programs' main loops, and altogether.
+    profile : dict
+        Seconds of each operation, if they were asked for.
+    """
+
+    state: Arrays
+    counts: dict[str, NDArray[np.uint16]]
+    presentations: NDArray[np.int64]
+    run_seconds: float
+    wall_seconds: float
+    profile: Counter[str]
+
+
+def show(program: Program, block: Block) -> Answers:
+    """Run a block until each of its samples is over.
+
+    Raises
+    ------
+    BlockFailed
+        As `Program.run` says; or a sample never ends.
+    """
+    structure = program.structure
+    sizes = structure.model.population_sizes()
+    kept = [population for population in structure.populations if population in sizes]
+    counts: dict[str, list[NDArray[np.uint16]]] = {population: [] for population in kept}
+    presentations: list[NDArray[np.int64]] = []
+    state, profile = dict(block.state), Counter[str]()
+    run_seconds = wall_seconds = 0.0
+    done = part = under_way = 0
+    while done < block.samples:
+        seed = block.seed if part == 0 else _seed(block.seed, part)
+        waiting = {name: array[done:] for name, array in block.inputs.items()}
+        result = program.run(Block(state, waiting, block.values, seed))
+        shown = block.samples - done
+        for population in kept:
+            spikes = result.spikes[population].counts(shown, structure.sample_steps, sizes[population])
+            counts[population].append(spikes[result.ended])
+        presentations.append(np.diff(result.ended, prepend=-1 - under_way))
+        under_way = shown - 1 - int(result.ended[-1]) if len(result.ended) else under_way + shown
+        if under_way > MOST:
+            raise BlockFailed(
+                f"model {structure.model.name}: sample {done + len(result.ended)} of a block was shown {under_way}"
+                f" times and is not over; its controller '{structure.model.controller}' never spikes"
+            )
+        state, done, part = result.state, done + len(result.ended), part + 1
+        run_seconds += result.run_seconds
+        wall_seconds += result.wall_seconds
+        profile.update(result.profile)
+    return Answers(
+        state,
+        {population: np.concatenate(parts) for population, parts in counts.items()},
+        np.concatenate(presentations),
+        run_seconds,
+        wall_seconds,
+        profile,
+    )
+
+
+def _seed(seed: int, part: int) -> int:
+    return int(np.random.SeedSequence([seed, part]).generate_state(1, np.uint32)[0])
