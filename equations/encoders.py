@@ -1,4 +1,4 @@
-"""Input neurons: Poisson spike trains of given rates. Source: Touda & Okuno, Eq. 1.
+"""Input neurons: Poisson spike trains of given rates. Sources: Touda & Okuno, Eq. 1; Hao et al., Section 3.
 
 Eq. 1 draws a uniform number at each step and fires where it is below lambda*dt: a Bernoulli process.
 The number of steps between its spikes is geometrically distributed, so one draw a spike gives the same
@@ -15,11 +15,14 @@ GEOMETRIC_FIRES = "t_in_timesteps >= due"
 GEOMETRIC_RESET = "due = t_in_timesteps + ceil(clip(-log(rand())*interval, 1, longest))\n"
 # The step at which a sample begins may itself carry a spike: hence the - one.
 GEOMETRIC_SWITCH = """
-interval = -1.0/log1p(-clip({rates}(t, i)*dt, p_least, p_most))
+interval = -1.0/log1p(-clip({rate}*dt, p_least, p_most))
 due = t_in_timesteps - 1 + ceil(clip(-log(rand())*interval, 1, longest))
 """
+# The same where a neuron cannot fire for n_dead steps after a spike, and not at all while nothing is shown.
+GEOMETRIC_DEAD_RESET = "due = t_in_timesteps + n_dead + ceil(clip(-log(rand())*interval, 1, longest))\n"
+GEOMETRIC_RESTS = "due = t_in_timesteps + longest\n"
 
 BERNOULLI = "p_spike : 1                                       # lambda*dt of Eq. 1\n"
 BERNOULLI_FIRES = "rand() < p_spike"
 BERNOULLI_RESET = ""
-BERNOULLI_SWITCH = "p_spike = {rates}(t, i)*dt\n"
+BERNOULLI_SWITCH = "p_spike = {rate}*dt\n"

@@ -1,4 +1,6 @@
-"""Synaptic scaling: each neuron's incoming weights are brought to a target norm. Source: Touda & Okuno, Eq. 6.
+"""Synaptic scaling: each neuron's incoming weights are brought to a target norm.
+
+Sources: Touda & Okuno, Eq. 6; Hao et al., Eq. 7 (the sum of weights, in units of their number).
 
 Three strings in this order: every synapse adds to its target's sum (an event pathway, so that CUDA adds
 atomically), the target turns the sum into a factor, every synapse is multiplied by it.
@@ -20,6 +22,7 @@ FACTOR = {
     "L2": "scale = w_t/sqrt(norm_sum + int(norm_sum <= 0))\n",
     "Lp": "scale = w_t/(norm_sum + int(norm_sum <= 0))**(1/p_norm)\n",
 }
+FACTOR_OF_SUM = "scale = beta*w_max*n_in/(norm_sum + int(norm_sum <= 0))     # Hao et al., Eq. 7\n"
 CLEAR_NORM = "norm_sum = 0\n"
 APPLY = "w *= scale_post                                               # Eq. 6\n"
 # The same without a step of the neuron's between sum and product, where few neurons are scaled at a time.

@@ -1,7 +1,8 @@
 """Leaky integrate-and-fire neurons with conductance-based synapses, and adaptive thresholds.
 
 Conductances are relative to the membrane conductance g_m, so that the membrane time constant
-tau_m = C_m/g_m is the only membrane constant that remains. Sources: Touda & Okuno, Eqs. 2-4 and 7.
+tau_m = C_m/g_m is the only membrane constant that remains. Sources: Touda & Okuno, Eqs. 2-4 and 7; Hao et al.,
+Eqs. 1-5 (the same membrane equation, Eq. 1); Diehl & Cook, 2015.
 """
 
 # Touda & Okuno, Eqs. 2 and 3. Eq. 3 prints the driving force as (v - E), with which excitation would
@@ -24,6 +25,28 @@ INHIBITORY_CONDUCTANCE = "dg_i/dt = -g_i/tau_s : 1                              
 THRESHOLD = "theta : volt                                                # Eq. 7\n"
 THETA_DECAYS = "theta += theta*expm1(-dt/tau_theta)                     # Eq. 7\n"
 THETA_JUMP = "theta += theta_plus                                       # Eq. 7\n"
+
+# Hao et al., Eqs. 2 and 3, and Diehl & Cook: conductances with time constants of their own, stepped once a step after
+# use, which is their exact solution whatever the membrane is integrated with.
+CONDUCTANCE_E = "g_e : 1                                                     # Eq. 2\n"
+CONDUCTANCE_I = "g_i : 1                                                     # Eq. 3\n"
+G_E_DECAYS = "g_e *= exp(-dt/tau_ge)                                  # Eq. 2\n"
+G_I_DECAYS = "g_i *= exp(-dt/tau_gi)                                  # Eq. 3\n"
+# The exact solution never leaves the reversal potentials; a forward Euler step does when many spikes coincide.
+CLAMP = "v = clip(v, e_inh, e_exc)\n"
+CLAMP_EXCITED_ONLY = "v = clip(v, e_least, e_exc)\n"
+
+# What n_jumped steps without input come to: conductances have gone, and the potential relaxes.
+V_OVER_REST = {
+    "euler": "v = e_l + (v - e_l)*(1 - dt/tau_m)**n_jumped\n",
+    "exponential_euler": "v = e_l + (v - e_l)*exp(-n_jumped*dt/tau_m)\n",
+}
+G_E_OVER_REST = "g_e *= exp(-n_jumped*dt/tau_ge)\n"
+G_I_OVER_REST = "g_i *= exp(-n_jumped*dt/tau_gi)\n"
+THETA_OVER_REST = "theta += theta*expm1(-n_jumped*dt/tau_theta)\n"
+
+# Hao et al., Eq. 5: the rise of the threshold falls with the threshold.
+THETA_JUMP_DECAYING = "theta += theta_plus*theta_init/abs(2*theta - theta_init)    # Eq. 5\n"
 
 FIRES = "v > v_thresh"
 FIRES_ADAPTIVE = "v > v_thresh + theta"

@@ -1,4 +1,4 @@
-"""Spike-timing-dependent plasticity by traces. Source: Touda & Okuno, Eq. 5.
+"""Spike-timing-dependent plasticity by traces. Sources: Touda & Okuno, Eq. 5; Hao et al., Eq. 6.
 
 A neuron's trace decays with tau_p and jumps when it fires; what a spike on the other side reads from it
 is the exponential of Eq. 5, summed over all pairs or, with a trace that is set instead of added to, of
@@ -15,4 +15,14 @@ POST_TRACE_ADDS = "y += 1\n"
 POST_TRACE_SETS = "y = 1\n"
 
 DEPRESSION = "w = clip(w - a_minus*y_post, w_min, w_max)                       # Eq. 5, post before pre\n"
+# Hao et al., Eq. 6: dopamine turns depression into potentiation, and both orders of spikes strengthen a synapse.
+POTENTIATION_BY_PRE = "w = clip(w + a_minus*y_post, w_min, w_max)              # Eq. 6, post before pre\n"
+
+# The trace of a neuron whose membrane is not integrated exactly: stepped once a step.
+POST_TRACE_STEPPED = "y : 1                                                  # post before pre\n"
+POST_TRACE_DECAYS = "y *= exp(-dt/tau_p)\n"
+# What n_jumped steps without spikes leave of a trace.
+PRE_TRACE_OVER_REST = "x *= exp(-n_jumped*dt/tau_p)\n"
+POST_TRACE_OVER_REST = "y *= exp(-n_jumped*dt/tau_p)\n"
+
 POTENTIATION = "w = clip(w + a_plus*x_pre, w_min, w_max)                       # Eq. 5, pre before post\n"

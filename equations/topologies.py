@@ -11,3 +11,7 @@ COUNT_INTO_HUB = "n_spikes_post += 1\n"
 CLEAR_HUB = "n_spikes = 0\n"
 INHIBIT_ALL = "g_i_post += w_ie/n_rivals/tau_s*n_spikes_pre           # Eq. 4\n"
 SPARE_ONESELF = "g_i_post -= w_ie/n_rivals/tau_s                     # Eq. 4\n"
+
+# The same where a weight is the jump of the conductance itself (Hao et al., Eq. 3; Diehl & Cook).
+INHIBIT_ALL_BY_WEIGHT = "g_i_post += w_ie*n_spikes_pre                       # Eq. 3\n"
+SPARE_ONESELF_BY_WEIGHT = "g_i_post -= w_ie                                  # Eq. 3\n"

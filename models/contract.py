@@ -143,8 +143,6 @@ class Model:
     title: ClassVar[str]
     paper: ClassVar[str]
     phases: ClassVar[tuple[str, ...]]
-    #: population whose spike counts are the readout
-    readout: ClassVar[str]
     #: population whose neurons stand for the classes themselves, if there is one
     class_layer: ClassVar[str] = ""
     #: population of one neuron whose spike says that a sample is over, where samples are shown more than once
@@ -159,6 +157,22 @@ class Model:
     slips: ClassVar[tuple[str, ...]] = ()
     #: what the paper leaves open and what was found, for the documentation
     open_choices: ClassVar[tuple[str, ...]] = ()
+
+    @property
+    def readout(self) -> str:
+        """The population whose spike counts are read."""
+        return "excitatory"
+
+    @classmethod
+    def tuned(cls, given: Mapping[str, Any]) -> dict[str, Any]:
+        """Parameters that follow from others unless they are given: constants that a paper tunes to a size or a set.
+
+        Parameters
+        ----------
+        given : mapping
+            Symbol to value, as far as values are given.
+        """
+        return {}
 
     # -- the parameter table ---------------------------------------------------------------------------
     @classmethod

@@ -48,7 +48,6 @@ class SynapticScaling(Model):
         "S. Touda and H. Okuno, Effects of Introducing Synaptic Scaling on Spiking Neural Network Learning"
     )
     phases: ClassVar[tuple[str, ...]] = ("train", "respond", "test")
-    readout: ClassVar[str] = "excitatory"
     shown_state: ClassVar[Mapping[str, tuple[str, Any]]] = {"theta": ("excitatory", mV)}
 
     # Architecture and protocol (Sections III.A and V.A)
@@ -222,7 +221,7 @@ class SynapticScaling(Model):
         for population in (input_, excitatory, inhibitory):
             population.set_event_schedule("switch", when="start", order=0)
         reset_inputs = encoders.GEOMETRIC_SWITCH if self.encoder == "geometric" else encoders.BERNOULLI_SWITCH
-        reset_inputs = reset_inputs.format(rates="rates")
+        reset_inputs = reset_inputs.format(rate="rates(t, i)")
         if learns and self.reset_traces:
             reset_inputs += "x = 0\n"
         input_.run_on_event("switch", reset_inputs, when="start", order=4)

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from models.contract import Model
+from models.symmetric_stdp import SymmetricSTDP
 from models.synaptic_scaling import SynapticScaling
 
 
@@ -17,7 +18,7 @@ class RegistryError(ValueError):
 
 def models() -> dict[str, type[Model]]:
     """The models that come with the project."""
-    return {m.name: m for m in (SynapticScaling,)}
+    return {m.name: m for m in (SynapticScaling, SymmetricSTDP)}
 
 
 def find(name: str) -> type[Model]:

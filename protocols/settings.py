@@ -134,6 +134,7 @@ def apply(model_class: type[Model], changes: Mapping[str, str], **direct: Any) -
         if symbol in values:
             raise SettingError(f"--set {symbol}={text}: {symbol} is set twice, to {values[symbol]} as well")
         values[symbol] = parse(model_class, symbol, text)
+    values = {**model_class.tuned(values), **values}
     try:
         return model_class(**values)
     except ValueError as error:

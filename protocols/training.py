@@ -423,7 +423,7 @@ class _Run:
                 if index and phase != self.phase_of[index - 1]:
                     state = model.handed_on(state)
                 declared = {v.name for v in model.state(phase)}
-                state = initial_state(model, phase, {k: v for k, v in state.items() if k in declared})
+                state |= initial_state(model, phase, {k: v for k, v in state.items() if k in declared})
                 structure = Structure(
                     model, phase, asked.precision, asked.device, CAPACITY, profile=asked.profile
                 )
@@ -438,7 +438,7 @@ class _Run:
                     streams.block_seed(asked.seed, streams.TRAINING_SPIKES, index),
                 ),
             )
-            state = answers.state
+            state = state | answers.state  # what this phase does not know of waits for one that does
             profile.update(answers.profile)
             in_loop += answers.run_seconds
             counts = _counts(answers, self.trained_in)
@@ -476,7 +476,7 @@ class _Run:
                 given = {k: trained[k] for k in _carried(self.model) if k in trained}
             else:
                 given = self.model.initial_state(streams.generator(self.asked.seed, streams.INITIAL_WEIGHTS))
-            state = initial_state(self.model, self.phase_of[0], given)
+            state = dict(given) | initial_state(self.model, self.phase_of[0], given)
             self._snapshot(0, state)
             return 0, state, {"run.seconds": 0.0, "run.events": 0.0}
         done, arrays = found
