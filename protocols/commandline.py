@@ -251,13 +251,17 @@ def _print_accuracies(run: Path) -> None:
         accuracy = tree["evaluation"].to_dataset()["accuracy"].isel(seed=0, samples_seen=-1).load()
         tested = sum(node.sizes["sample"] for node in tree["test"].children.values())
         dataset = str(tree.attrs["dataset"])
-    cell = reproduction.cell_of(asked.make_model(), dataset)
+    model = asked.make_model()
+    cell = reproduction.cell_of(model, asked, dataset)
     where = "test" if asked.evaluate_on == "test" else "validation"
     print(f"accuracy on {tested:,} {where} images of {dataset}, chance is about 10 %:")
     for name in accuracy["readout"].values:
         line = f"  {str(name).replace('_', ' '):12}{float(accuracy.sel(readout=name)):6.2f} %"
-        if cell and name == reproduction.READOUT_OF_THE_PAPERS:
-            line += f"   (Table {cell.table}: {cell.accuracy:.2f} %)"
+        printed = cell and (
+            cell.accuracy if name == reproduction.paper_of(model.name).readout else cell.others.get(name)
+        )
+        if cell and printed:
+            line += f"   (Table {cell.table}: {printed:.2f} %)"
         print(line)
 
 
@@ -399,6 +403,8 @@ def reproduce(
     from analysis import ledger
     from protocols import reproduction, settings, sweeps
 
+    if claims and model != "synaptic_scaling":
+        raise ValueError(f"--claims: there are none for {model}; expected synaptic_scaling")
     paper = reproduction.paper_of(model)
     printed = paper.protocol
     given = _run_settings(
@@ -424,9 +430,8 @@ def reproduce(
             _announce(list(reproduction.missing(asked)), out, jobs, reporter)
             outcomes = reproduction.reproduce(asked, jobs, reporter)
         for name in dict.fromkeys(cell.table for cell in chosen):
-            rows = [row for row in reproduction.rows_of(asked) if row.table == name]
-            rows = ledger.select(rows, readout=reproduction.READOUT_OF_THE_PAPERS)
-            print(f"\nTable {name}" if name in ("III", "IV", "V", "VI") else f"\n{name}")
+            rows = reproduction.read_as_printed(reproduction.rows_of(asked), paper, name)
+            print(f"\nTable {name}" if name[0] in "IV0123456789" else f"\n{name}")
             print(ledger.markdown_table(rows, paper.columns if rows else None))
             if rows:
                 print(f"figure: {reproduction.draw(asked, name)}")

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.accuracy import accuracy
+from analysis.readouts import READOUTS
 from engine import results, streams
 from protocols import training
 from protocols.labelled_images import UNLABELLED
@@ -72,13 +73,16 @@ def predict(
     DatasetError, RunFolderError, ResultFileError
         Images or run cannot be read.
     """
+    known = (*READOUTS, results.CLASS_LAYER)
+    if readout and readout not in known:
+        raise ValueError(f"readout {readout}: expected one of {', '.join(known)}")
     own = read_npz(images)
     with results.open_run(run) as tree:
         there = list(tree["evaluation"].to_dataset()["readout"].values)
         neuron_label = results.neuron_label(tree)
     readout = readout or there[0]
     if readout not in there:
-        raise ValueError(f"readout {readout}: expected one of {', '.join(there)}")
+        raise ValueError(f"readout {readout}: {run} has {', '.join(there)}")
     asked = training.settings_of(run)
     model, state = training.trained_model(run)
     with tempfile.TemporaryDirectory(prefix="hebbarium-") as scratch:

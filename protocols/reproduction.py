@@ -8,8 +8,9 @@ import importlib
 import shlex
 import shutil
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import xarray as xr
 
@@ -39,9 +40,10 @@ __all__ = [
     "rows_of",
 ]
 
-READOUT_OF_THE_PAPERS = results.MOST_ACTIVE
-
-_PROTOCOLS = {"synaptic_scaling": "protocols.synaptic_scaling"}
+_PROTOCOLS = {
+    "symmetric_stdp": "protocols.symmetric_stdp",
+    "synaptic_scaling": "protocols.synaptic_scaling",
+}
 """Module that holds ``PAPER``, by model."""
 
 
@@ -59,7 +61,11 @@ class Cell:
     changes : mapping of str to str
         What the table varies, as typed after ``--set``; the model's defaults give the rest.
     accuracy : float, optional
-        Per cent as printed.
+        Per cent as printed, by the paper's readout.
+    others : mapping of str to float
+        What the paper prints for other readouts of the same run.
+    run : mapping
+        Where the cell's run differs from the paper's usual one, such as ``{"epochs": 3}``.
     """
 
     table: str
@@ -67,6 +73,11 @@ class Cell:
     row: str
     changes: Mapping[str, str]
     accuracy: float | None = None
+    others: Mapping[str, float] = field(default_factory=dict)
+    run: Mapping[str, Any] = field(default_factory=dict)
+
+    def __hash__(self) -> int:
+        return hash((self.table, self.dataset, self.row, self.setting))
 
     @property
     def neurons(self) -> str:
@@ -76,7 +87,8 @@ class Cell:
     @property
     def setting(self) -> str:
         """What varies besides the size, as the ledger writes it."""
-        return " ".join(f"{symbol}={text}" for symbol, text in self.changes.items() if symbol != "neurons")
+        changes = {**self.changes, **({"schedule": self.run["schedule"]} if "schedule" in self.run else {})}
+        return " ".join(f"{symbol}={text}" for symbol, text in changes.items() if symbol != "neurons")
 
 
 @dataclass(frozen=True)
@@ -95,6 +107,8 @@ class Paper:
         As many as the paper averages over.
     measure : callable
         What the claims need to know of a complete run besides its accuracy: quantity to (value, unit).
+    readout : str
+        The one by which the paper's numbers are read.
     """
 
     protocol: RunSettings
@@ -102,6 +116,7 @@ class Paper:
     columns: str
     seeds: tuple[int, ...]
     measure: Callable[[xr.DataTree, RunSettings], Mapping[str, tuple[float, str]]]
+    readout: str = results.MOST_ACTIVE
 
     @property
     def tables(self) -> tuple[str, ...]:
@@ -124,14 +139,17 @@ def paper_of(model: str) -> Paper:
     return paper
 
 
-def cell_of(model: Model, dataset: str) -> Cell | None:
-    """The cell of a paper that a model's settings stand in, if there is one."""
+def cell_of(model: Model, asked: RunSettings, dataset: str) -> Cell | None:
+    """The cell of a paper that a run's settings stand in, if there is one."""
     if model.name not in _PROTOCOLS:
         return None
     paper = paper_of(model.name)
     have = settings.shown(model)
+    schedule = asked.schedule or next(iter(model.schedules))
     for cell in paper.cells:
         if cell.accuracy is None or cell.dataset != dataset:
+            continue
+        if cell.run.get("schedule", schedule) != schedule:
             continue
         if have == settings.shown(settings.apply(type(model), {**paper.protocol.changes, **cell.changes})):
             return cell
@@ -256,9 +274,8 @@ class Reproduction:
         changes = {**self.protocol.changes, **cell.changes}
         # Weights over time are wanted of one seed; of the others, the first and the last.
         snapshots = self.protocol.snapshots if seed == self.seeds[0] else 1
-        asked = dataclasses.replace(
-            self.protocol, dataset=cell.dataset, changes=changes, seed=seed, snapshots=snapshots
-        )
+        varied = {"dataset": cell.dataset, "changes": changes, "seed": seed, "snapshots": snapshots}
+        asked = dataclasses.replace(self.protocol, **{**varied, **cell.run})
         setting = cell.setting.replace("*", "").replace(" ", "_")
         name = f"{cell.table.replace(' ', '')}_{cell.dataset}_{cell.neurons}_{setting}_seed={seed}"
         return PlannedRun(name, asked, self.out / name, figures=seed == self.seeds[0])
@@ -314,15 +331,20 @@ def rows_of(asked: Reproduction) -> list[ledger.Row]:
 
 def draw(asked: Reproduction, table: str) -> Path:
     """Figure of a table, ours beside the paper's."""
-    rows = ledger.select(rows_of(asked), table=table, readout=READOUT_OF_THE_PAPERS)
+    rows = read_as_printed(rows_of(asked), asked.paper, table)
     path = asked.out / results.FIGURES / f"table_{table.replace('.', '')}.png"
     path.parent.mkdir(parents=True, exist_ok=True)
     return figures.save(figures.paper_comparison(rows), path)
 
 
+def read_as_printed(rows: Iterable[ledger.Row], paper: Paper, table: str) -> list[ledger.Row]:
+    """Rows of a table by the paper's readout, and by others where the paper prints a number for them."""
+    return [row for row in rows if row.table == table and (row.readout == paper.readout or row.paper is not None)]
+
+
 def embedded(cell: Cell) -> Cell:
     """The same cell on the part of the set that comes with the project: quick, and not the paper's number."""
-    return dataclasses.replace(cell, dataset=f"{cell.dataset}-embedded", accuracy=None)
+    return dataclasses.replace(cell, dataset=f"{cell.dataset}-embedded", accuracy=None, others={})
 
 
 def measure_shown_again(asked: Reproduction, reporter: Reporter, images: int = 2000) -> None:
@@ -348,7 +370,7 @@ def measure_shown_again(asked: Reproduction, reporter: Reporter, images: int = 2
 def _expected_rows(cell: Cell, asked: RunSettings) -> Iterable[ledger.Row]:
     """The rows that a run will make, without what only the run can tell."""
     trained, tested = _image_numbers(asked)
-    for readout in (results.MOST_ACTIVE, results.CLASS_MEAN):
+    for readout in training.readouts(asked.make_model()):
         yield _row(cell, asked, readout, 0.0, trained, tested, "")
 
 
@@ -390,7 +412,8 @@ def _row(
     default = RunSettings()
     for name in ("labels_from", "labelling_images", "epochs", "block", "evaluate_on"):
         matters = name != "labelling_images" or asked.labels_from == "labelling"
-        if matters and getattr(asked, name) != getattr(default, name):
+        usual = registry.find(asked.model).labels_from if name == "labels_from" else getattr(default, name)
+        if matters and getattr(asked, name) != usual:
             extra[name] = str(getattr(asked, name))
     return ledger.Row(
         table=cell.table,
@@ -400,7 +423,7 @@ def _row(
         readout=readout,
         seed=asked.seed,
         accuracy=accuracy,
-        paper=cell.accuracy if readout == READOUT_OF_THE_PAPERS else None,
+        paper=cell.accuracy if readout == paper_of(asked.model).readout else cell.others.get(readout),
         images_trained=trained,
         images_tested=tested,
         selection=ledger.LAST,

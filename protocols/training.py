@@ -296,6 +296,12 @@ def predictions(
     return found
 
 
+def readouts(model: Model) -> tuple[str, ...]:
+    """Names of a model's readouts, in the order of `predictions`."""
+    labelled = tuple(READOUTS) if model.readout != model.class_layer else ()
+    return (*labelled, *((results.CLASS_LAYER,) if model.class_layer else ()))
+
+
 def answering(model: Model) -> tuple[str, ...]:
     """Populations whose spikes are counted for each sample; a controller's are presentations of the sample."""
     return tuple(dict.fromkeys(filter(None, (model.readout, model.class_layer, model.controller))))

@@ -55,11 +55,11 @@ def test_cells_are_chosen() -> None:
 
 
 def test_a_run_finds_its_cell() -> None:
-    cell = reproduction.cell_of(SynapticScaling(neurons=400, w_t=9.0), "mnist")
+    cell = reproduction.cell_of(SynapticScaling(neurons=400, w_t=9.0), RunSettings(), "mnist")
     assert cell is not None
     assert cell.accuracy == 88.84
-    assert reproduction.cell_of(SynapticScaling(neurons=400, w_t=9.0), "mnist-embedded") is None
-    assert reproduction.cell_of(SynapticScaling(neurons=400, w_t=9.5), "mnist") is None
+    assert reproduction.cell_of(SynapticScaling(neurons=400, w_t=9.0), RunSettings(), "mnist-embedded") is None
+    assert reproduction.cell_of(SynapticScaling(neurons=400, w_t=9.5), RunSettings(), "mnist") is None
 
 
 def test_the_protocol_is_the_papers() -> None:
