@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 import xarray as xr
@@ -105,6 +105,7 @@ def evaluate(
     population: str = results.EXCITATORY,
     readouts: Iterable[str] = tuple(READOUTS),
     n_classes: int = 10,
+    earlier: Mapping[int, Mapping[str, float]] | None = None,
 ) -> xr.Dataset:
     """Everything that the ``evaluation`` group holds, from the responses in a tree.
 
@@ -117,6 +118,8 @@ def evaluate(
         A run's result tree.
     labels_from
         One of `analysis.labels.SOURCES`.
+    earlier
+        Accuracies that were measured while training went on: samples seen to readout to per cent.
 
     Returns
     -------
@@ -151,11 +154,14 @@ def evaluate(
         predicted = np.array(list(found.values()))
         percent = [[accuracy(row, truth) for row in predicted]]
         table = [confusion(row, truth, n_classes) for row in predicted]
+    names = list(found) or sorted({name for measured in (earlier or {}).values() for name in measured})
+    before = [[measured[name] for name in names] for measured in (earlier or {}).values()]
+    samples = [*(earlier or {}), *([int(tree.attrs["samples_seen"])] if percent is not None else [])]
     return results.evaluation(
-        readout=list(found) or list(readouts),
+        readout=names or list(readouts),
         seed=int(tree.attrs["seed"]),
-        samples_seen=[int(tree.attrs["samples_seen"])] if percent is not None else None,
-        accuracy=percent,
+        samples_seen=samples or None,
+        accuracy=[*before, *(percent or [])] or None,
         confusion=table,
         predicted=predicted,
         neuron_label=neuron_label,

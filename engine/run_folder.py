@@ -148,9 +148,22 @@ class RunFolder:
         files = sorted((self.path / "snapshots").glob("[0-9]*"))
         return {int(f.name): block_file.read(f) for f in files if int(f.name) <= up_to}
 
+    def write_accuracies(self, samples_seen: int, accuracies: Mapping[str, float]) -> None:
+        """Accuracy by readout after so many samples, measured while training went on."""
+        self._write(
+            self.path / "accuracies" / f"{samples_seen:09d}",
+            {name: np.array([value]) for name, value in accuracies.items()},
+        )
+
+    def accuracies(self, up_to: int) -> dict[int, dict[str, float]]:
+        """Accuracies by samples seen, by readout."""
+        files = sorted((self.path / "accuracies").glob("[0-9]*"))
+        stored = {int(f.name): block_file.read(f) for f in files if int(f.name) <= up_to}
+        return {seen: {name: float(value[0]) for name, value in a.items()} for seen, a in stored.items()}
+
     def drop_intermediate(self) -> None:
         """Delete what the result file holds as well."""
-        for name in ("blocks", "snapshots"):
+        for name in ("blocks", "snapshots", "accuracies"):
             shutil.rmtree(self.path / name, ignore_errors=True)
 
     def _write(self, path: Path, arrays: Mapping[str, NDArray[Any]], durable: bool = False) -> None:

@@ -149,7 +149,8 @@ class Model:
     controller: ClassVar[str] = ""
     #: responses that neurons are labelled by, unless a run says otherwise; see `analysis.labels`
     labels_from: ClassVar[str] = "second_half"
-    #: how a run may train: name to the phases it goes through, one after the other; the first is the default
+    #: how a run may train: name to the phases it goes through, one after the other; the first is the default. A phase
+    #: is trained for as many passes as the run asks for, or for its own number, as in ``train_classes*1``
     schedules: ClassVar[Mapping[str, tuple[str, ...]]] = {"train": ("train",)}
     #: per-neuron state shown in the results: {variable: (population, unit)}
     shown_state: ClassVar[Mapping[str, tuple[str, Any]]] = {}

@@ -71,7 +71,8 @@ class SymmetricSTDP(Model):
     phases: ClassVar[tuple[str, ...]] = ("train", "train_hidden", "train_classes", "respond", "test")
     schedules: ClassVar[Mapping[str, tuple[str, ...]]] = {
         "simultaneous": ("train",),
-        "layer_by_layer": ("train_hidden", "train_classes"),
+        "layer_by_layer": ("train_hidden", "train_classes*1"),
+        "classes": ("train_classes*1",),  # after another run's hidden layer
     }
     labels_from: ClassVar[str] = "last_pass"
     class_layer: ClassVar[str] = "classes"
@@ -166,6 +167,8 @@ class SymmetricSTDP(Model):
         "validation.",
         "Images are shown in random order. In the order of the file, the last 10,000 of MNIST's training images, which "
         "differ from the others, come last, and accuracy falls by some 4 points at N = 100.",
+        "Layer by layer, the class layer is trained for one pass through the images: its weights forget within "
+        "hundreds of them.",
         "A class layer that stays silent gives no answer, which counts as wrong; in the authors' code it answers 0.",
     )
 

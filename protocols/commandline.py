@@ -151,6 +151,7 @@ def train(
     test_images: TestImages = None,
     validation: Validation = None,
     evaluate_on: EvaluateOn = None,
+    evaluate_every: Annotated[int | None, typer.Option(min=1, help="training images between two measurements")] = None,
     labels_from: LabelsFrom = None,
     labelling_images: LabellingImages = None,
     snapshots: Annotated[int | None, typer.Option(min=1, help="how often the weights are kept")] = None,
@@ -168,6 +169,7 @@ def train(
         schedule=schedule, seed=seed, device=device, precision=precision, block=block, test_images=test_images,
         validation=validation, evaluate_on=evaluate_on, labels_from=labels_from, snapshots=snapshots,
         jobs=jobs, warm_start=_text(warm_start), labelling_images=labelling_images, profile=profile,
+        evaluate_every=evaluate_every,
     )  # fmt: skip
     if warm_start is not None:
         asked = _warm(asked, warm_start)
@@ -249,7 +251,7 @@ def _print_accuracies(run: Path) -> None:
     asked = training.settings_of(run)
     with results.open_run(run) as tree:
         accuracy = tree["evaluation"].to_dataset()["accuracy"].isel(seed=0, samples_seen=-1).load()
-        tested = sum(node.sizes["sample"] for node in tree["test"].children.values())
+        tested = next(iter(tree["test"].children.values())).sizes["sample"]
         dataset = str(tree.attrs["dataset"])
     model = asked.make_model()
     cell = reproduction.cell_of(model, asked, dataset)

@@ -38,7 +38,7 @@ def presentations(asked: RunSettings, images: Dataset) -> Presentations:
     if asked.labels_from == "labelling":
         labelling = min(len(split.train), asked.labelling_images or len(split.train))
     tested = split.validation if asked.evaluate_on == "validation" else split.test
-    return Presentations(len(split.train) * asked.epochs, labelling, len(tested))
+    return Presentations(len(split.train) * training.passes(asked), labelling, len(tested))
 
 
 def is_long(model: Model, shown: Presentations) -> bool:
@@ -96,11 +96,13 @@ def seconds(asked: RunSettings, model: Model, images: Dataset, shown: Presentati
     given = model.initial_state(generator)
     total, frozen = 0.0, training.EVALUATION_BLOCK
     with tempfile.TemporaryDirectory(prefix="hebbarium-") as scratch:
-        for phase, length in (("train", asked.block), ("respond", frozen), ("test", frozen)):
-            count = getattr(shown, phase)
+        first = asked.phases(model)[0][0]
+        counts = ((first, shown.train), ("respond", shown.respond), ("test", shown.test))
+        for phase, count in counts:
             if not count:
                 continue
-            if phase == "train":
+            learns = phase == first
+            if learns:
                 structure = Structure(model, phase, asked.precision, asked.device, training.CAPACITY)
             else:
                 structure = training.frozen_structure(model, phase, asked.precision, asked.device)
@@ -113,8 +115,8 @@ def seconds(asked: RunSettings, model: Model, images: Dataset, shown: Presentati
             )
             result = program.run(block)
             setup = result.wall_seconds - result.run_seconds
-            duration = count * result.run_seconds / len(sample) + math.ceil(count / length) * setup
-            total += duration / (asked.jobs if phase != "train" else 1)
+            duration = count * result.run_seconds / len(sample) + math.ceil(count / (asked.block if learns else frozen)) * setup
+            total += duration / (1 if learns else asked.jobs)
     return total
 
 

@@ -170,9 +170,9 @@ def unused_folder(folder: Path, name: str) -> Path:
 def _training_images(run: PlannedRun) -> int:
     asked = run.settings
     if asked.images is not None:
-        return asked.images * asked.epochs
+        return asked.images * training.passes(asked)
     images = datasets.load(asked.dataset, asked.data)
-    return len(draws.split(images, None, asked.validation, 0, asked.seed).train) * asked.epochs
+    return len(draws.split(images, None, asked.validation, 0, asked.seed).train) * training.passes(asked)
 
 
 class _Counts:

@@ -57,7 +57,9 @@ class RunSettings:
     validation : int
         Training images held out; they are tested on if ``evaluate_on`` is ``validation``.
     schedule : str
-        One of the model's; its first if empty. Each of its phases is trained for ``epochs``.
+        One of the model's; its first if empty.
+    evaluate_every : int, optional
+        Training images after which accuracy is measured while training goes on, on ``evaluate_images`` images.
     labels_from : {'all', 'second_half', 'last_pass', 'labelling'}
         Responses that neurons are labelled by; ``labelling`` is a frozen pass over ``labelling_images``.
     warm_start : str, optional
@@ -79,6 +81,8 @@ class RunSettings:
     block: int = 500
     test_images: int | None = None
     evaluate_on: str = "test"
+    evaluate_every: int | None = None
+    evaluate_images: int = 2000
     validation: int = 0
     labels_from: str = "second_half"
     labelling_images: int | None = 10000
@@ -95,8 +99,12 @@ class RunSettings:
             ("snapshots", 1, None),
             ("validation", 0, None),
             ("seed", 0, None),
+            ("evaluate_every", 1, None),
+            ("evaluate_images", 1, None),
         ):
             value = getattr(self, name)
+            if value is None:
+                continue
             if value < least or (most is not None and value > most):
                 limit = f"{least} to {most}" if most else f"{least} or more"
                 raise ValueError(f"{name}={value}: expected {limit}")
@@ -115,8 +123,8 @@ class RunSettings:
         """The model with its changes applied."""
         return settings.apply(registry.find(self.model), self.changes)
 
-    def phases(self, model: Model) -> tuple[str, ...]:
-        """The phases that training goes through.
+    def phases(self, model: Model) -> list[tuple[str, int]]:
+        """The phases that training goes through, and the passes of each through the images.
 
         Raises
         ------
@@ -126,7 +134,13 @@ class RunSettings:
         schedule = self.schedule or next(iter(model.schedules))
         if schedule not in model.schedules:
             raise ValueError(f"schedule={schedule}: {model.name} has {', '.join(model.schedules)}")
-        return model.schedules[schedule]
+        parts = (phase.partition("*") for phase in model.schedules[schedule])
+        return [(phase, int(passes or self.epochs)) for phase, _, passes in parts]
+
+
+def passes(asked: RunSettings) -> int:
+    """How often a run shows its training images, over all phases."""
+    return sum(number for _, number in asked.phases(asked.make_model()))
 
 
 def train(asked: RunSettings, out: Path, reporter: Reporter | None = None) -> Path:
@@ -356,9 +370,10 @@ class _Run:
         self.trained_in = tuple(p for p in answering(self.model) if p not in taught)
         self.blocks: list[NDArray[np.int64]] = []
         self.phase_of: list[str] = []
-        for number, phase in enumerate(phases):
-            epochs = range(number * asked.epochs, (number + 1) * asked.epochs)
-            order = np.concatenate([self.split.order(e) for e in epochs])
+        epoch = 0
+        for phase, passes in phases:
+            order = np.concatenate([self.split.order(e) for e in range(epoch, epoch + passes)])
+            epoch += passes
             parts = [order[k : k + asked.block] for k in range(0, len(order), asked.block)]
             self.blocks += parts
             self.phase_of += [phase] * len(parts)
@@ -458,8 +473,10 @@ class _Run:
                 self._snapshot(seen, state)
             self.folder.write_checkpoint(index + 1, state | {k: np.array([v]) for k, v in totals.items()})
             self.reporter.advance(len(shown), self._score(means, index, shown, counts))
-            if index + 1 in snapshots and index + 1 < len(blocks):
-                self._write(totals, index + 1, {}, complete=False)
+            if index + 1 < len(blocks):
+                self._evaluate_on_the_way(index, state)
+                if index + 1 in snapshots:
+                    self._write(totals, index + 1, {}, complete=False)
         if program is not None and profile:
             images = sum(len(b) for b in blocks[done:])
             self.reporter.message(
@@ -527,6 +544,45 @@ class _Run:
             if f"{population}.{name}" in state:
                 arrays[f"{population}.{name}"] = state[f"{population}.{name}"].astype(np.float64)
         self.folder.write_snapshot(seen, arrays)
+
+    # -- accuracy while training goes on ---------------------------------------------------------------
+    def _evaluate_on_the_way(self, index: int, state: Arrays) -> None:
+        every, before = self.asked.evaluate_every, self.ends[index] - len(self.blocks[index])
+        if every is None or self.ends[index] // every == before // every:
+            return
+        images, labels, _ = self._test_images()
+        chosen = draws.even_draw(
+            labels, min(self.asked.evaluate_images, len(labels)), streams.generator(self.asked.seed, streams.DRAW, 1)
+        )
+        counts = responses(
+            self.model,
+            state,
+            images[chosen],
+            phase="test",
+            seed=self.asked.seed,
+            purpose=streams.TEST_SPIKES,
+            scratch=self.folder.scratch,
+            device=self.asked.device,
+            precision=self.asked.precision,
+            jobs=self.asked.jobs,
+        )
+        labelled = self.model.readout != self.model.class_layer
+        found = predictions(self.model, counts, self._labels_so_far(index) if labelled else None)
+        self.folder.write_accuracies(
+            int(self.ends[index]), {name: accuracy(predicted, labels[chosen]) for name, predicted in found.items()}
+        )
+
+    def _labels_so_far(self, index: int) -> NDArray[np.int16]:
+        """Labels by the last response to each image that was shown, as far as it was shown within one pass."""
+        means = ClassMeans(self.model.population_sizes()[self.model.readout])
+        missing = len(self.split.train)
+        for k in range(index, -1, -1):
+            counts, shown = self._counts_of(k)[self.model.readout], self.blocks[k]
+            means.add(counts[-missing:], self.images.train_labels[shown][-missing:])
+            missing -= len(shown)
+            if missing <= 0:
+                break
+        return means.labels()
 
     # -- the other stages ------------------------------------------------------------------------------
     def _respond(
@@ -599,7 +655,8 @@ class _Run:
             **groups,
         )
         labels_from = self.asked.labels_from if complete or self.asked.labels_from != "labelling" else "all"
-        tree["evaluation"] = xr.DataTree(evaluate_tree(tree, labels_from=labels_from))
+        earlier = self.folder.accuracies(seen - 1)
+        tree["evaluation"] = xr.DataTree(evaluate_tree(tree, labels_from=labels_from, earlier=earlier))
         results.write(tree, self.folder.path)
 
     def _shown_state(self, kept: dict[int, Arrays]) -> Iterator[tuple[str, xr.Dataset]]:
