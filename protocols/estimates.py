@@ -115,7 +115,8 @@ def seconds(asked: RunSettings, model: Model, images: Dataset, shown: Presentati
             )
             result = program.run(block)
             setup = result.wall_seconds - result.run_seconds
-            duration = count * result.run_seconds / len(sample) + math.ceil(count / (asked.block if learns else frozen)) * setup
+            blocks = math.ceil(count / (asked.block if learns else frozen))
+            duration = count * result.run_seconds / len(sample) + blocks * setup
             total += duration / (1 if learns else asked.jobs)
     return total
 
