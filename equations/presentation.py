@@ -11,6 +11,7 @@ n_spikes : 1                                                   # that the presen
 """
 BEGINS = "t_in_timesteps % sample_steps == 0"
 RESTS = "t_in_timesteps % sample_steps == shown_steps"
+ENDS = "t_in_timesteps % sample_steps == sample_steps - 1"
 ENOUGH = RESTS + " and (n_spikes >= n_least or intensity >= intensity_most)"
 TOO_FEW = RESTS + " and not (n_spikes >= n_least or intensity >= intensity_most)"
 NEXT_SAMPLE = "sample += 1\nintensity = intensity_first\n"
