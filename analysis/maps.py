@@ -116,14 +116,16 @@ def make_map(
     Raises
     ------
     ValueError
-        If there are too few different points, for any map or for the perplexity asked for; or if shapes do not fit
-        or a feature is not finite.
+        If there are too few different points, for any map or for the perplexity asked for; if there are fewer than
+        two features; or if shapes do not fit or a feature is not finite.
     MapsNotInstalled
         Without openTSNE or scikit-learn.
     """
     values, classes = _checked(features, label)
     distinct, back = np.unique(values, axis=0, return_inverse=True)
     most = (len(distinct) - 1) / 3
+    if values.shape[1] < 2:
+        raise ValueError(f"A map needs two features at least; points have {values.shape[1]}.")
     if len(distinct) < FEWEST:
         raise ValueError(
             f"A map needs {FEWEST} different points at least; {len(distinct)} of {len(values)} are different."

@@ -28,7 +28,7 @@ __all__ = ["CONSTANTS", "EPOCHS", "LEDGER", "SEARCH", "SEEDS", "beside", "contro
 CONSTANTS = Constants(
     neurons=400,      # Table 1
     winners=3,        # not stated; chosen on validation images, see results/hebbian_control_search.csv
-    eta=0.03,         # not stated; chosen likewise
+    eta=0.1,          # not stated; chosen likewise
     eta_class=1.0,    # not stated; chosen likewise
     bias_step=1.0,    # not stated; chosen likewise
     bias_decay=1e5,   # not stated; chosen likewise
@@ -44,7 +44,7 @@ VALIDATION = 10_000
 """Training images held out while searching."""
 GRID: Mapping[str, tuple[float, ...]] = {
     "winners": (1, 3, 5, 10),
-    "eta": (0.01, 0.03, 0.1),
+    "eta": (0.01, 0.03, 0.1, 0.3),
     "bias_step": (0.3, 1.0, 3.0),
 }
 """Tried in every combination, an epoch each; the best by class layer goes on."""

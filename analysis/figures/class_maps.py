@@ -14,7 +14,7 @@ from analysis.maps import CLASSES, Map, Separation
 from engine import results
 
 _LAYERS = {results.INPUT: "Images", results.EXCITATORY: "Hidden layer", CLASSES: "Class layer"}
-_FEW = 500  # up to so many points are drawn larger
+_SIZES = (1.0, 9.0)  # square points, of the dots of a large and of a small map
 
 
 @style.styled
@@ -66,7 +66,7 @@ def weight_map(drawn: Map, weights: str = "outgoing", class_names: Sequence[str]
 def _points(axes: Axes, drawn: Map) -> None:
     style.as_picture(axes)
     axes.set_aspect("equal", "datalim")
-    size = 9.0 if drawn.distinct <= _FEW else 1.5
+    size = np.clip(4000 / drawn.distinct, *_SIZES)
     order = np.random.default_rng(0).permutation(len(drawn.place))  # no class covers all others
     order = order[np.argsort(drawn.label[order] >= 0, kind="stable")]
     colours = np.array([*style.CLASSES, style.NO_CLASS])[_colour_number(drawn.label[order])]
@@ -88,7 +88,7 @@ def _numbers(drawn: Map) -> str:
     """The numbers, in the space of the features and on the map."""
 
     def of(found: Separation) -> str:
-        silhouette = "" if math.isnan(found.silhouette) else f", s = {found.silhouette:.2f}"
+        silhouette = "" if math.isnan(found.silhouette) else f", silhouette {found.silhouette:.2f}"
         return f"{found.neighbours:.1f} %{silhouette}".replace("-", "−")
 
     return f"neighbours {of(drawn.before)}\non the map {of(drawn.after)}"
