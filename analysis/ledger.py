@@ -32,6 +32,8 @@ from pathlib import Path
 
 import numpy as np
 
+from analysis.intervals import CONFIDENCE, half_width
+
 BEST, LAST = "best", "last"
 
 
@@ -119,6 +121,10 @@ class Cell:
     error: float
     seeds: int
     paper: float | None
+
+    def half_width(self, confidence: float = CONFIDENCE) -> float:
+        """How far the mean's t-interval reaches to each side; NaN for a single seed."""
+        return half_width(self.error, self.seeds, confidence)
 
 
 # ------------------------------------------------------------------------------------ reading and writing

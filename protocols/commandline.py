@@ -328,6 +328,107 @@ def _draw(run: Path, formats: tuple[str, ...]) -> None:
         print(f"figure: {path}")
 
 
+# -- looking closer ------------------------------------------------------------------------------------------
+
+
+@app.command()
+def maps(
+    run: RunFolder,
+    images: Annotated[int | None, typer.Option(min=1, help="test images on the map; all if not given")] = None,
+    perplexity: Annotated[float | None, typer.Option(help="neighbours that count, 30 if not given")] = None,
+    seed: Annotated[int, typer.Option(min=0, help="seed of the layout")] = 0,
+    data: DataFolder = None,
+    formats: Annotated[list[str] | None, typer.Option("--format", help="png (default), svg or pdf")] = None,
+) -> None:
+    """Map a run's images, responses and weights (t-SNE), and measure how well classes are separated."""
+    from protocols import maps as run_maps
+
+    table, *drawn = run_maps.draw(
+        run, images=images, data=_text(data), seed=seed, perplexity=perplexity, formats=tuple(formats or ["png"])
+    )
+    print(table.read_text(encoding="utf-8"), end="")
+    for path in drawn:
+        print(f"figure: {path}")
+    print(f"table: {table}")
+
+
+@app.command()
+def robustness(
+    run: RunFolder,
+    perturbation: Annotated[
+        str, typer.Option(help="noise, salt-and-pepper, lesion-synapses, lesion-neurons or quantise")
+    ],
+    levels: Annotated[str | None, typer.Option(help="such as 0.1,0.3; a usual range if not given")] = None,
+    seeds: Annotated[str, typer.Option(help="of the perturbation, such as 0-2 or 0,3,7")] = "0",
+    test_images: TestImages = None,
+    jobs: Jobs = 1,
+    data: DataFolder = None,
+    out: Annotated[Path | None, typer.Option(help="folder to write to; the run's figures/ if not given")] = None,
+) -> None:
+    """Disturb a trained run's images, synapses, neurons or weights, and test it."""
+    from engine import results
+    from protocols import robustness as disturbed
+    from protocols import sweeps
+
+    wanted = disturbed.levels_of(perturbation, _numbers("--levels", levels))
+    with _reporting() as reporter:
+        measured = disturbed.measure(
+            run, perturbation, wanted, seeds=sweeps.seeds_of(seeds), test_images=test_images, data=_text(data),
+            jobs=jobs, reporter=reporter,
+        )  # fmt: skip
+    table, figure = disturbed.save(measured, out or results.folder_of(run) / results.FIGURES)
+    print(disturbed.as_csv(measured), end="")
+    print(f"figure: {figure}")
+    print(f"table: {table}")
+
+
+@app.command("hebbian-control")
+def hebbian_control(
+    dataset: Annotated[str, typer.Option(help="a set from `hebbarium data`, or your own .npz file")] = "mnist",
+    seeds: Annotated[str, typer.Option(help="such as 0-2 or 0,3,7")] = "0-4",
+    neurons: Neurons = None,
+    epochs: Annotated[int | None, typer.Option(min=1, help="passes through the images; 5 if not given")] = None,
+    images: Images = None,
+    test_images: TestImages = None,
+    data: DataFolder = None,
+    results: Annotated[Path | None, typer.Option(help="folder of the ledger to add to; none if not given")] = None,
+    search: Annotated[
+        Path | None, typer.Option(help="instead, try constants on held-out training images", metavar="LIST.csv")
+    ] = None,
+) -> None:
+    """Train a rate-based Hebbian network, the control for the spiking ones."""
+    import dataclasses
+
+    from analysis import ledger
+    from protocols import datasets, sweeps
+    from protocols import hebbian_control as rate_based
+
+    constants = rate_based.CONSTANTS if neurons is None else dataclasses.replace(rate_based.CONSTANTS, neurons=neurons)
+    wanted = sweeps.seeds_of(seeds)
+    known = datasets.load(dataset, _text(data))
+    with _reporting() as reporter:
+        if search is not None:
+            print(rate_based.search(known, search, trained=images, reporter=reporter))
+            return
+        made = list(
+            rate_based.rows(
+                known, wanted, constants, epochs or rate_based.EPOCHS, trained=images, tested=test_images,
+                reporter=reporter,
+            )
+        )  # fmt: skip
+    if results is not None:
+        ledger.append(results / rate_based.LEDGER, made)
+    spiking = Path(__file__).resolve().parent.parent / "results" / "symmetric_stdp.csv"
+    print(rate_based.beside(made, spiking))
+
+
+def _numbers(option: str, text: str | None) -> tuple[float, ...]:
+    try:
+        return tuple(float(part) for part in text.split(",")) if text else ()
+    except ValueError:
+        raise ValueError(f"{option} {text}: expected numbers, such as 0.1,0.3") from None
+
+
 # -- many runs -----------------------------------------------------------------------------------------------
 
 

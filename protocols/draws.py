@@ -25,6 +25,7 @@ class Purpose(IntEnum):
     TEST_IMAGES = 103
     ORDER = 104
     EMBEDDED_SUBSET = 105
+    PERTURBATION = 106
 
 
 def stream(seed: int, purpose: Purpose, epoch: int = 0) -> np.random.Generator:

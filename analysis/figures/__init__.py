@@ -4,25 +4,34 @@ Nothing here touches pyplot or the caller's settings; `save_all` draws whatever 
 for.
 """
 
+from analysis.figures.class_maps import activity_panel, weight_map
 from analysis.figures.confusion_matrix import confusion_matrix
+from analysis.figures.convergence import convergence
 from analysis.figures.distributions import distributions
 from analysis.figures.learning_curve import learning_curve
 from analysis.figures.paper_comparison import paper_comparison
 from analysis.figures.raster_plot import raster_plot
 from analysis.figures.receptive_field_grid import receptive_field_grid
+from analysis.figures.responding_neurons import responding_neurons
+from analysis.figures.robustness_curve import robustness_curve
 from analysis.figures.saving import save, save_all
 from analysis.figures.stdp_window import stdp_window
 from analysis.figures.weight_time_lapse import weight_time_lapse
 
 __all__ = [
+    "activity_panel",
     "confusion_matrix",
+    "convergence",
     "distributions",
     "learning_curve",
     "paper_comparison",
     "raster_plot",
     "receptive_field_grid",
+    "responding_neurons",
+    "robustness_curve",
     "save",
     "save_all",
     "stdp_window",
+    "weight_map",
     "weight_time_lapse",
 ]

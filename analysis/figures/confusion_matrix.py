@@ -14,7 +14,7 @@ from engine import results
 
 @style.styled
 def confusion_matrix(
-    tree: xr.DataTree, readout: str = results.MOST_ACTIVE, class_names: Sequence[str] | None = None
+    tree: xr.DataTree, readout: str | None = None, class_names: Sequence[str] | None = None
 ) -> Figure:
     """Per cent of the test images of each class that were given each answer; the last column is no answer.
 
@@ -23,11 +23,13 @@ def confusion_matrix(
     tree
         With ``evaluation/confusion``.
     readout
-        Which readout's answers.
+        Which readout's answers; the first one's by default.
     class_names
         Names of the classes; by default their numbers.
     """
-    table = tree[results.EVALUATION].to_dataset()["confusion"].sel(readout=readout)
+    tables = tree[results.EVALUATION].to_dataset()["confusion"]
+    readout = str(tables["readout"].values[0]) if readout is None else readout
+    table = tables.sel(readout=readout)
     counts = table.values
     totals = counts.sum(axis=1, keepdims=True)
     percent = 100 * counts / np.where(totals == 0, 1, totals)

@@ -17,6 +17,7 @@ from analysis.figures.distributions import distributions
 from analysis.figures.learning_curve import learning_curve
 from analysis.figures.raster_plot import raster_plot
 from analysis.figures.receptive_field_grid import receptive_field_grid
+from analysis.figures.responding_neurons import responding_neurons
 from analysis.figures.stdp_window import stdp_window
 from analysis.figures.weight_time_lapse import weight_time_lapse
 from engine import results
@@ -36,6 +37,7 @@ _FIGURES: dict[str, tuple[Callable[[xr.DataTree], Figure], tuple[str, ...]]] = {
     ),
     "confusion_matrix": (confusion_matrix, (f"{results.EVALUATION}/confusion",)),
     "distributions": (distributions, (_THETA, _TRAINING, _TEST, _W)),
+    "responding_neurons": (responding_neurons, (_TEST,)),
     "raster": (raster_plot, tuple(f"{results.RASTER}/{name}/spike_time" for name in ("input", "excitatory"))),
     "stdp_window": (stdp_window, (f"{results.STDP_WINDOW}/delta_w",)),
 }

@@ -27,6 +27,13 @@ VERMILION = "#D55E00"
 PURPLE = "#CC79A7"
 GREY = "#767676"
 
+# Petroff's (2021, arXiv:2107.02270) ten, set apart as far as they can be under the common forms of colour-blindness.
+CLASSES = (
+    "#3F90DA", "#FFA90E", "#BD1F01", "#94A4A2", "#832DB6",
+    "#A96B59", "#E76300", "#B9AC70", "#717581", "#92DADD",
+)  # fmt: skip
+NO_CLASS = "#D0D0D0"
+
 WEIGHTS = "viridis"
 COUNTS = "Greys"
 

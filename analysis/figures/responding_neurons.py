@@ -1,0 +1,47 @@
+"""How few neurons answer an image."""
+
+from __future__ import annotations
+
+import numpy as np
+import xarray as xr
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from analysis.figures import style
+from analysis.sparseness import FEW, sparseness
+from engine import results
+
+
+@style.styled
+def responding_neurons(
+    tree: xr.DataTree, group: str = results.TEST, population: str = results.EXCITATORY, few: int = FEW
+) -> Figure:
+    """Share of the images that so many neurons, and at most so many, respond to.
+
+    Parameters
+    ----------
+    tree
+        A run's result tree.
+    group, population, few
+        See `analysis.sparseness.sparseness`.
+    """
+    found = sparseness(tree, group=group, population=population, few=few)
+    share = 100 * np.bincount(found.responding) / len(found.responding)
+    number = np.arange(len(share))
+    figure = style.new_figure(style.COLUMN_MM, 70)
+    axes = figure.add_subplot()
+    axes.bar(number, share, width=1.0, color=style.SKY, label="so many neurons")
+    axes.step(number, share.cumsum(), where="post", color=style.BLUE, label="at most so many")
+    axes.axvline(
+        few, color=style.VERMILION, linewidth=0.8, linestyle="--", label=f"{few}: {found.share_few:.1f} % of the images"
+    )
+    q = found.quantiles
+    axes.set(
+        xlabel=f"Responding neurons of {found.neurons:,}: median {q[0.5]}, 90 % from {q[0.05]} to {q[0.95]}",
+        ylabel=f"Share of {len(found.responding):,} images (%)",
+        ylim=(0, 102),
+        xlim=(-0.7, max(len(share), few + 1)),
+    )
+    axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
+    figure.legend(loc="outside upper left")
+    return figure

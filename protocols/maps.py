@@ -1,0 +1,125 @@
+"""Maps of a run's activity and weights, with how well classes are separated on each: figures and a table."""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import xarray as xr
+
+from analysis import figures
+from analysis import maps as analysis_maps
+from analysis.maps import EXCITATORY_TO_CLASSES, Map
+from engine import results
+from protocols import datasets, draws, training
+from protocols.draws import Purpose
+from protocols.published_sets import SETS
+
+__all__ = ["as_csv", "draw", "of_activity", "of_weights"]
+
+_TABLE = "maps.csv"
+
+
+def of_activity(
+    run: Path,
+    *,
+    images: int | None = None,
+    data: str | None = None,
+    seed: int = 0,
+    perplexity: float | None = None,
+) -> dict[str, Map]:
+    """Maps of the images that a run was tested on, and of each layer's responses.
+
+    Parameters
+    ----------
+    run : Path
+        A complete run.
+    images : int, optional
+        As many of them, drawn evenly from the classes.
+
+    Returns
+    -------
+    dict
+        See `analysis.maps.activity_maps`.
+    """
+    asked = training.settings_of(run)
+    known = datasets.load(asked.dataset, data or asked.data)
+    with results.open_run(run) as opened:
+        tree = opened.load()
+    pixels = known.train_images if asked.evaluate_on == "validation" else known.test_images
+    if images is not None:
+        tested = tree[f"{results.TEST}/{results.EXCITATORY}"].to_dataset()["label"].values
+        chosen = np.sort(draws.even_draw(tested, images, draws.stream(seed, Purpose.TEST_IMAGES)))
+        tree = xr.DataTree.from_dict(
+            {
+                f"{results.TEST}/{name}": node.to_dataset().isel(sample=chosen)
+                for name, node in tree[results.TEST].children.items()
+            }
+        )
+    shown = results.array(tree, f"{results.TEST}/{results.EXCITATORY}/image")
+    return analysis_maps.activity_maps(tree, pixels[shown], seed=seed, perplexity=perplexity)
+
+
+def of_weights(run: Path, *, seed: int = 0, perplexity: float | None = None) -> tuple[str, Map]:
+    """Which weights of the hidden neurons a run has, outgoing or incoming, and the map of them."""
+    with results.open_run(run) as tree:
+        there = f"/{results.WEIGHTS}/{EXCITATORY_TO_CLASSES}" in tree.groups
+        made = analysis_maps.weight_map(tree, seed=seed, perplexity=perplexity)
+    return ("outgoing" if there else "incoming"), made
+
+
+def draw(
+    run: Path,
+    *,
+    images: int | None = None,
+    data: str | None = None,
+    seed: int = 0,
+    perplexity: float | None = None,
+    formats: Sequence[str] = ("png",),
+) -> list[Path]:
+    """Draw the maps into a run's ``figures/``, and write the numbers beside them.
+
+    Returns
+    -------
+    list of Path
+        The table first.
+    """
+    layers = of_activity(run, images=images, data=data, seed=seed, perplexity=perplexity)
+    direction, weights = of_weights(run, seed=seed, perplexity=perplexity)
+    dataset = training.settings_of(run).dataset
+    names = SETS[dataset].class_names if dataset in SETS else None
+    folder = results.folder_of(run) / results.FIGURES
+    folder.mkdir(exist_ok=True)
+    table = folder / _TABLE
+    temporary = table.with_name(f".{table.name}.{os.getpid()}")
+    temporary.write_text(as_csv({**layers, f"{direction}_weights": weights}), encoding="utf-8")
+    os.replace(temporary, table)
+    drawn = {
+        "activity_maps": figures.activity_panel(layers, names),
+        "weight_map": figures.weight_map(weights, direction, names),
+    }
+    return [
+        table,
+        *(figures.save(figure, folder / f"{name}.{kind}") for name, figure in drawn.items() for kind in formats),
+    ]
+
+
+def as_csv(made: Mapping[str, Map]) -> str:
+    """A line a map: how many points, and how well their classes are separated before and on the map.
+
+    Neighbours are in per cent; the silhouette is from -1 to 1.
+    """
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(
+        ["map", "points", "distinct", "silent", "neighbours", "silhouette", "neighbours_on_map", "silhouette_on_map"]
+    )
+    for name, one in made.items():
+        numbers = [value for found in (one.before, one.after) for value in (found.neighbours, found.silhouette)]
+        formatted = [f"{value:.{digits}f}" for value, digits in zip(numbers, (2, 4, 2, 4), strict=True)]
+        writer.writerow([name, len(one.place), one.distinct, one.silent, *formatted])
+    return text.getvalue()
