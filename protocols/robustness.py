@@ -23,7 +23,6 @@ from numpy.typing import NDArray
 
 from analysis import figures
 from analysis.accuracy import accuracy
-from analysis.readouts import READOUTS
 from engine import results, streams
 from engine.contract import Arrays
 from models.contract import Model
@@ -193,7 +192,7 @@ def measure(
     trained, raw = training.trained_model(run)
     model, state = _as_it_is(trained), trained.handed_on(raw)
     with results.open_run(run) as tree:
-        labels = results.array(tree, f"{results.EVALUATION}/neuron_label")
+        labels = results.neuron_label(tree)
     images, truth = _images(asked, test_images, data)
     on_images = perturbation in ("noise", "salt-and-pepper")
     if not on_images:
@@ -205,9 +204,10 @@ def measure(
             scratch=Path(scratch), device=asked.device, precision=asked.precision, jobs=jobs, title=title,
             reporter=reporter,
         )  # fmt: skip
-        return [accuracy(readout(counts, labels), truth) for readout in READOUTS.values()]
+        return [accuracy(predicted, truth) for predicted in training.predictions(model, counts, labels).values()]
 
-    percent = np.empty((len(seeds), len(chosen), len(READOUTS)))
+    readouts = training.readouts(model)
+    percent = np.empty((len(seeds), len(chosen), len(readouts)))
     with tempfile.TemporaryDirectory(prefix="hebbarium-") as scratch:
         unperturbed = tested(images, state, "Undisturbed", scratch)
         for i, seed in enumerate(seeds):
@@ -229,7 +229,7 @@ def measure(
         coords={
             "seed": ("seed", list(seeds), {"units": "1", "long_name": "seed of the perturbation"}),
             "level": ("level", list(chosen), {"units": known.units, "long_name": known.meaning}),
-            "readout": ("readout", list(READOUTS), {"units": "1", "long_name": "readout"}),
+            "readout": ("readout", list(readouts), {"units": "1", "long_name": "readout"}),
         },
         attrs={"perturbation": perturbation, "images": len(truth), "model": model.name, "run_seed": asked.seed},
     )
