@@ -31,6 +31,7 @@ from numpy.typing import NDArray
 
 from equations import encoders, homeostasis, neurons, plasticity, presentation, synapses, topologies
 from equations.renaming import renamed
+from models import spike_pairs
 from models.contract import Arrays, Model, Projection, StateVariable, choice, encoding, quantity, structure
 
 AUTHORS_CODE = "not stated; from the authors' code"
@@ -69,10 +70,6 @@ class SymmetricSTDP(Model):
         "neural networks using the symmetric STDP rule"
     )
     phases: ClassVar[tuple[str, ...]] = ("train", "train_hidden", "train_classes", "respond", "test")
-    schedules: ClassVar[Mapping[str, tuple[str, ...]]] = {
-        "simultaneous": ("train",),
-        "layer_by_layer": ("train_hidden", "train_classes"),
-    }
     labels_from: ClassVar[str] = "last_pass"
     class_layer: ClassVar[str] = "classes"
     controller: ClassVar[str] = "controller"
@@ -416,13 +413,10 @@ class SymmetricSTDP(Model):
         transmits = synapses.EXCITE_BY_WEIGHT if not (classes and learns) else ""
         on_pre, on_post, events = {"transmit": transmits}, {}, {"transmit": "spike"}
         if learns:
-            symmetric = self.plasticity == "symmetric"
-            a_plus = "a_plus_class" if classes else "a_plus"
-            symbols = {"a_plus": a_plus, "a_minus": f"minus*{a_plus}"} | ({"w_max": "w_max_class"} if classes else {})
-            by_pre = plasticity.POTENTIATION_BY_PRE if symmetric else plasticity.DEPRESSION
-            x = "x" if source.name == "input" else "y"  # a hidden neuron has one trace for both of its sides
-            on_pre["transmit"] += renamed(by_pre, **symbols)
-            on_post["potentiate"] = renamed(plasticity.POTENTIATION, x_pre=f"{x}_pre", **symbols)
+            # a hidden neuron has one trace for both of its sides
+            by_pre, by_post = self._rule(classes, "x" if source.name == "input" else "y")
+            on_pre["transmit"] += by_pre
+            on_post["potentiate"] = by_post
             on_pre |= {"add_to_norm": homeostasis.ADD_TO_NORM["L1"], "apply_scale": homeostasis.APPLY}
             events |= {"potentiate": "spike", "add_to_norm": "switch", "apply_scale": "switch"}
         pathway = Synapses(
@@ -443,6 +437,13 @@ class SymmetricSTDP(Model):
             pathway.add_to_norm.when = pathway.apply_scale.when = "start"
             pathway.add_to_norm.order, pathway.apply_scale.order = 1, 3
         return pathway
+
+    def _rule(self, classes: bool, x: str) -> tuple[str, str]:
+        """Eq. 6: what a spike of the source, whose trace is called x, and one of the target do to a weight."""
+        a_plus = "a_plus_class" if classes else "a_plus"
+        symbols = {"a_plus": a_plus, "a_minus": f"minus*{a_plus}"} | ({"w_max": "w_max_class"} if classes else {})
+        by_pre = plasticity.POTENTIATION_BY_PRE if self.plasticity == "symmetric" else plasticity.DEPRESSION
+        return renamed(by_pre, **symbols), renamed(plasticity.POTENTIATION, x_pre=f"{x}_pre", **symbols)
 
     def _class_layer(
         self, below: NeuronGroup, controller: NeuronGroup, phase: str, common: dict[str, Any]
@@ -477,6 +478,12 @@ class SymmetricSTDP(Model):
         return self._learns("classes", phase)
 
     # -- declarations ----------------------------------------------------------------------------------
+    @property
+    def schedules(self) -> Mapping[str, tuple[str, ...]]:
+        """Section 3's two ways of training; without a hidden layer there is one layer to train."""
+        found = {"simultaneous": ("train",), "layer_by_layer": ("train_hidden", "train_classes")}
+        return found if self.hidden else {"simultaneous": ("train",)}
+
     @property
     def readout(self) -> str:
         """Hidden neurons, labelled by their responses; the class layer itself where there is nothing below it."""
@@ -610,6 +617,41 @@ class SymmetricSTDP(Model):
             + spikes.get("excitatory", 0) * (self.pixels + 1 + CLASSES)
             + spikes.get("inhibitory", 0) * self.neurons
         )
+
+    # -- the learning rule on its own ------------------------------------------------------------------
+    def build_pairs(self, precision: str, pre_steps: NDArray[np.int64], post_steps: NDArray[np.int64]) -> Network:
+        """One synapse of the input pathway a spike pair, with this model's own STDP strings: what Fig. 1 shows.
+
+        Parameters
+        ----------
+        pre_steps, post_steps : int arrays of one length
+            The step at which each synapse's source and target fire, once each.
+
+        Returns
+        -------
+        Network
+            Run it for longer than the last spike; ``network["plastic"].w`` then holds the weights, which
+            begin at (w_min + w_max)/2.
+        """
+        by_pre, by_post = self._rule(False, "x")
+        return spike_pairs.network(
+            self,
+            self.dt,
+            pre_steps,
+            post_steps,
+            pre_trace=plasticity.PRE_TRACE,
+            pre_reset=plasticity.PRE_TRACE_ADDS,
+            post_trace=plasticity.POST_TRACE,
+            post_reset=plasticity.POST_TRACE_ADDS,
+            on_pre=by_pre,
+            on_post=by_post,
+            start=(self.w_min + self.w_max) / 2,
+        )
+
+    def pair_constants(self) -> tuple[float, float, Quantity]:
+        """A+, A- and tau of Eq. 6, A- negative where both orders of spikes strengthen a synapse."""
+        a_minus = self.minus * self.a_plus
+        return self.a_plus, -a_minus if self.plasticity == "symmetric" else a_minus, self.tau_p
 
 
 def _with(common: Mapping[str, Any], **constants: Any) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from engine import results
 _READOUTS = {
     results.MOST_ACTIVE: ("most active neuron", style.VERMILION, "o"),
     results.CLASS_MEAN: ("class mean rate", style.GREEN, "s"),
+    results.CLASS_LAYER: ("class layer", style.PURPLE, "^"),
 }
 
 

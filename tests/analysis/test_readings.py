@@ -61,7 +61,7 @@ def test_labels_from_each_source() -> None:
     # Samples 3 to 5: classes 1, 0, 1 with counts (0, 3), (0, 3), (1, 0).
     assert labels.assign_from(tree, "second_half").tolist() == [1, 0, -1]
     assert labels.assign_from(tree, "labelling").tolist() == [-1, -1, 1]
-    with pytest.raises(ValueError, match="'half' is not known; expected one of all, second_half, labelling"):
+    with pytest.raises(ValueError, match="'half' is not known; expected one of all, second_half, last_pass, labelling"):
         labels.assign_from(tree, "half")
     with pytest.raises(
         KeyError, match="no labelling/excitatory; it has activity/excitatory, test/excitatory"
