@@ -38,7 +38,8 @@ def presentations(asked: RunSettings, images: Dataset) -> Presentations:
     if asked.labels_from == "labelling":
         labelling = min(len(split.train), asked.labelling_images or len(split.train))
     tested = split.validation if asked.evaluate_on == "validation" else split.test
-    return Presentations(len(split.train) * asked.epochs, labelling, len(tested))
+    passes = asked.epochs * len(asked.phases(asked.make_model()))
+    return Presentations(len(split.train) * passes, labelling, len(tested))
 
 
 def is_long(model: Model, shown: Presentations) -> bool:
@@ -94,13 +95,14 @@ def seconds(asked: RunSettings, model: Model, images: Dataset, shown: Presentati
     sample, classes = images.train_images[:_CALIBRATION_IMAGES], images.train_labels[:_CALIBRATION_IMAGES]
     generator = streams.generator(asked.seed, streams.INITIAL_WEIGHTS)
     given = model.initial_state(generator)
-    total, frozen = 0.0, training.EVALUATION_BLOCK
+    total, frozen, learning = 0.0, training.EVALUATION_BLOCK, asked.phases(model)
+    counts = [(phase, shown.train / len(learning), asked.block) for phase in learning]
+    counts += [("respond", shown.respond, frozen), ("test", shown.test, frozen)]
     with tempfile.TemporaryDirectory(prefix="hebbarium-") as scratch:
-        for phase, length in (("train", asked.block), ("respond", frozen), ("test", frozen)):
-            count = getattr(shown, phase)
+        for phase, count, length in counts:
             if not count:
                 continue
-            if phase == "train":
+            if phase in learning:
                 structure = Structure(model, phase, asked.precision, asked.device, training.CAPACITY)
             else:
                 structure = training.frozen_structure(model, phase, asked.precision, asked.device)
@@ -114,7 +116,7 @@ def seconds(asked: RunSettings, model: Model, images: Dataset, shown: Presentati
             result = program.run(block)
             setup = result.wall_seconds - result.run_seconds
             duration = count * result.run_seconds / len(sample) + math.ceil(count / length) * setup
-            total += duration / (asked.jobs if phase != "train" else 1)
+            total += duration / (asked.jobs if phase not in learning else 1)
     return total
 
 
