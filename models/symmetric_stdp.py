@@ -166,6 +166,11 @@ class SymmetricSTDP(Model):
         "A class layer that stays silent gives no answer, which counts as wrong; in the authors' code it answers 0.",
     )
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.rest == "jump" and self.t_settle > self.t_rest:
+            raise ValueError(f"t_settle={self.t_settle}: expected at most t_rest, {self.t_rest}, with rest=jump")
+
     @classmethod
     def tuned(cls, given: Mapping[str, Any]) -> dict[str, Any]:
         """Constants of the nearest size in the paper's tables; see `Model.tuned`."""
@@ -197,7 +202,8 @@ class SymmetricSTDP(Model):
             constants["teacher_rates"] = TimedArray(inputs["teacher_rates"] * hertz, dt=t_sample, name="teacher_rates")
         common = {"clock": Clock(self.dt, name="step_clock"), "namespace": constants}
         controller = self._controller(common)
-        rate = "rates(sample*t_sample, i)*intensity"
+        # a step into the sample, whose beginning may be rounded into the sample before
+        rate = "rates(sample*t_sample + dt, i)*intensity"
         input_ = self._poisson("input", self.pixels, rate, plasticity.PRE_TRACE, controller, phase, common)
         populations = {"input": input_}
         members: list[Any] = [controller, input_]
@@ -449,7 +455,7 @@ class SymmetricSTDP(Model):
         self, below: NeuronGroup, controller: NeuronGroup, phase: str, common: dict[str, Any]
     ) -> list[Any]:
         if self._teaches(phase):
-            rate = "teacher_rates(sample*t_sample, i)"
+            rate = "teacher_rates(sample*t_sample + dt, i)"
             scaled = _with(common, n_in=len(below))
             classes = self._poisson("classes", CLASSES, rate, plasticity.POST_TRACE, controller, phase, scaled)
         else:

@@ -146,7 +146,7 @@ def test_inputs_and_teacher_fire_at_the_paper_s_rates() -> None:
 def test_images_are_brought_to_a_mean_within_eight_bits() -> None:
     model = SymmetricSTDP(pixels=4, mean_pixel=30.0)
     pictures = np.array([[100, 20, 0, 0], [0, 0, 0, 0], [255, 0, 0, 1]], np.uint8)
-    pixels = model.encode(pictures)["rates"] / 31.875 * 255 / hertz
+    pixels = model.encode(pictures)["rates"] / 31.875 * 255
     np.testing.assert_allclose(pixels, [[100, 20, 0, 0], [0, 0, 0, 0], [119, 0, 0, 0]])
 
 
@@ -174,6 +174,22 @@ def test_input_spikes_are_estimated_with_their_intensities(tmp_path: Path) -> No
     expected = model.input_spikes("test", np.full((2, PIXELS), 255, np.uint8), np.array([3, 3]))
     assert expected == pytest.approx(2 * PIXELS * 0.06 * 20 * (2 + 3 + 4))
     assert abs(len(result.spikes["input"].step) - expected) < 4 * expected**0.5
+
+
+@pytest.mark.slow
+def test_single_precision_shows_each_of_a_thousand_samples(tmp_path: Path) -> None:
+    """258 ms is no float32: a thousand times that is not exactly where the thousandth sample begins."""
+    model = SymmetricSTDP(hidden=0, pixels=2, t_shown=250 * ms, t_rest=8 * ms, rate_step=1000 * hertz)
+    count = 1000
+    program = devices.program(Structure(model, "test", "float32", "dense", count, ("input",)), tmp_path)
+    pictures = np.zeros((count, 2), np.uint8)
+    pictures[np.arange(count), np.arange(count) % 2] = 255
+    begin = initial_state(model, "test", model.initial_state(np.random.default_rng(0)))
+    block = Block(begin, model.inputs("test", pictures, np.zeros(count, int)), model.run_time_values(), 1)
+    spikes = program.run(block).spikes["input"]
+    sample = spikes.step // model.sample_steps("test")
+    np.testing.assert_array_equal(spikes.neuron, sample % 2)
+    assert (np.bincount(sample, minlength=count) == 250).all()  # every second of 500 steps
 
 
 # -- who learns when ---------------------------------------------------------------------------------------
@@ -309,6 +325,12 @@ def test_the_declared_state_is_what_can_change(changes: dict[str, Any], phase: s
         assert not class_neurons_listen
     lateral = {name: n for name, n in counts.items() if "plastic" not in name and name != "to_classes"}
     assert set(lateral.values()) <= {NEURONS}  # of order N
+
+
+def test_a_rest_shorter_than_what_a_jump_simulates_is_refused() -> None:
+    assert small_model(t_rest=5 * ms).t_rest == 5 * ms
+    with pytest.raises(ValueError, match=r"t_settle=10. ms: expected at most t_rest, 5. ms, with rest=jump"):
+        small_model(t_rest=5 * ms, rest="jump")
 
 
 def test_blocks_too_long_for_single_precision_are_refused() -> None:
