@@ -32,7 +32,7 @@ from tests.models.small_symmetric_networks import (
 class Scripted:
     """Shows sample k of the whole script ``needs[k]`` times; a neuron's spikes tell sample and presentation apart."""
 
-    steps = 10
+    steps = 100
 
     def __init__(self, needs: Sequence[int]) -> None:
         self.needs = needs
@@ -136,11 +136,11 @@ SHOWN = 120  # steps
 
 
 def telling_images() -> NDArray[np.uint8]:
-    """Six images of ten lit inputs of their own; the first four tell the intensity, the others are white."""
+    """Six images of ten lit inputs of their own; four tell the intensity, the others are as dim as the last."""
     pictures = np.zeros((CAPACITY, PIXELS), np.uint8)
     for k in range(CAPACITY):
         pictures[k, 10 * k : 10 * k + 4] = LADDER
-        pictures[k, 10 * k + 4 : 10 * k + 10] = 255
+        pictures[k, 10 * k + 4 : 10 * k + 10] = LADDER[-1]
     return pictures
 
 
@@ -150,10 +150,10 @@ def telling_model(**changes: Any) -> SymmetricSTDP:
 
 
 def telling_state(model: SymmetricSTDP, strengths: Sequence[float]) -> dict[str, NDArray[Any]]:
-    """Weights of the white inputs of each image, and of the inputs that wake up with intensity."""
+    """Weights of the dim inputs of each image, whose rates rise most with intensity."""
     w = np.zeros((PIXELS, NEURONS))
     for k, strength in enumerate(strengths):
-        w[10 * k : 10 * k + 10] = strength
+        w[10 * k + 3 : 10 * k + 10] = strength
     return first_state(model, "test") | {"plastic.w": w.ravel()}
 
 
@@ -192,7 +192,7 @@ def hidden_spikes(result: BlockResult, model: SymmetricSTDP) -> NDArray[np.int64
 @pytest.mark.parametrize("device", ["numpy", pytest.param("dense", marks=pytest.mark.slow)])
 def test_the_program_follows_the_rule(device: str, tmp_path: Path) -> None:
     model, pictures = telling_model(), telling_images()
-    state, image, intensity = telling_state(model, [1.0, 0.35, 0.0, 1.0, 0.3, 1.0]), 0, model.intensity_first
+    state, image, intensity = telling_state(model, [1.0, 0.07, 0.0, 1.0, 0.06, 1.0]), 0, model.intensity_first
     over: list[tuple[int, float]] = []
     for _ in range(3):  # runs of six presentations each, from the state that the one before left
         result = run_images(
