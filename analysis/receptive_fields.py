@@ -83,8 +83,19 @@ def grid(images: ArrayLike, columns: int | None = None, gap: int = 1) -> NDArray
     return canvas
 
 
-def shown_neurons(tree: xr.DataTree, population: str = results.EXCITATORY) -> NDArray[np.int64]:
-    """Neurons worth a place in a grid.
+def from_input(tree: xr.DataTree) -> str:
+    """The projection that begins at the input, whatever the lowest layer of the network is called."""
+    there = tree[results.WEIGHTS].children if f"/{results.WEIGHTS}" in tree.groups else ()
+    begin = f"{results.INPUT}_to_"
+    return next((str(name) for name in there if str(name).startswith(begin)), results.INPUT_TO_EXCITATORY)
+
+
+def _lowest(tree: xr.DataTree) -> str:
+    return from_input(tree).removeprefix(f"{results.INPUT}_to_")
+
+
+def shown_neurons(tree: xr.DataTree, population: str = "") -> NDArray[np.int64]:
+    """Neurons worth a place in a grid, of the population that the input projects to unless another is named.
 
     All of them up to 400, in their own order; of a larger network the 100 that fired most while training, the
     most active first and the lower index first among equals. Without training responses the first 100.
@@ -93,20 +104,20 @@ def shown_neurons(tree: xr.DataTree, population: str = results.EXCITATORY) -> ND
     n_neurons = w.sizes["post"]
     if n_neurons <= SHOW_ALL_UP_TO:
         return np.arange(n_neurons)
-    return _by_activity(tree, n_neurons, population)[:SHOWN_OF_MORE]
+    return _by_activity(tree, n_neurons, population or _lowest(tree))[:SHOWN_OF_MORE]
 
 
-def representatives(
-    tree: xr.DataTree, count: int = 3, population: str = results.EXCITATORY
-) -> NDArray[np.int64]:
+def representatives(tree: xr.DataTree, count: int = 3, population: str = "") -> NDArray[np.int64]:
     """A few neurons that stand for the rest: the most active one of each of the first `count` classes.
 
-    Where neurons have no labels, or fewer classes than that, the most active of the others follow.
+    Where neurons have no labels, or fewer classes than that, the most active of the others follow. The population
+    is the one that the input projects to, unless another is named.
     """
+    population = population or _lowest(tree)
     order = _by_activity(tree, snapshots(tree).sizes["post"], population)
     chosen: list[int] = []
-    if f"/{results.EVALUATION}" in tree.groups and "neuron_label" in tree[results.EVALUATION].to_dataset():
-        labels = tree[results.EVALUATION].to_dataset()["neuron_label"].values
+    labelled = population == results.EXCITATORY and f"/{results.EVALUATION}" in tree.groups
+    if labelled and (labels := results.neuron_label(tree)) is not None:
         for c in np.unique(labels[labels >= 0])[:count]:
             chosen.append(int(order[labels[order] == c][0]))
     chosen += [int(neuron) for neuron in order if neuron not in chosen][: count - len(chosen)]
@@ -122,15 +133,15 @@ def _by_activity(tree: xr.DataTree, n_neurons: int, population: str) -> NDArray[
     return np.argsort(-spikes, kind="stable")
 
 
-def snapshots(tree: xr.DataTree, projection: str = results.INPUT_TO_EXCITATORY) -> xr.DataArray:
-    """``w(samples_seen, pre, post)`` of a projection, not read yet.
+def snapshots(tree: xr.DataTree, projection: str = "") -> xr.DataArray:
+    """``w(samples_seen, pre, post)`` of a projection, of the one from the input unless named; not read yet.
 
     Raises
     ------
     KeyError
         If the run kept no snapshot of it.
     """
-    path = f"{results.WEIGHTS}/{projection}"
+    path = f"{results.WEIGHTS}/{projection or from_input(tree)}"
     if f"/{path}" not in tree.groups:
         raise KeyError(f"The run has no {path}: no snapshot of these weights was kept.")
     return tree[path].to_dataset()["w"]

@@ -149,15 +149,19 @@ class Model:
     controller: ClassVar[str] = ""
     #: responses that neurons are labelled by, unless a run says otherwise; see `analysis.labels`
     labels_from: ClassVar[str] = "second_half"
-    #: how a run may train: name to the phases it goes through, one after the other; the first is the default. A phase
-    #: is trained for as many passes as the run asks for, or for its own number, as in ``train_classes*1``
-    schedules: ClassVar[Mapping[str, tuple[str, ...]]] = {"train": ("train",)}
+    #: phases that are trained for their own number of passes through the images, whatever a run asks for
+    passes: ClassVar[Mapping[str, int]] = {}
     #: per-neuron state shown in the results: {variable: (population, unit)}
     shown_state: ClassVar[Mapping[str, tuple[str, Any]]] = {}
     #: how printed slips of the paper were corrected
     slips: ClassVar[tuple[str, ...]] = ()
     #: what the paper leaves open and what was found, for the documentation
     open_choices: ClassVar[tuple[str, ...]] = ()
+
+    @property
+    def schedules(self) -> Mapping[str, tuple[str, ...]]:
+        """How a run may train: name to the phases it goes through, one after the other; the first is the default."""
+        return {"train": ("train",)}
 
     @property
     def readout(self) -> str:

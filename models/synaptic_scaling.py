@@ -29,6 +29,7 @@ from brian2 import (
 from numpy.typing import NDArray
 
 from equations import encoders, homeostasis, neurons, plasticity, synapses, topologies
+from models import spike_pairs
 from models.contract import Arrays, Model, Projection, StateVariable, choice, encoding, quantity, structure
 
 NOT_STATED = "not stated; chosen by validation"
@@ -436,39 +437,20 @@ class SynapticScaling(Model):
             Run it for longer than the last spike; ``network["plastic"].w`` then holds the weights, which
             begin at (w_min + w_max)/2.
         """
-        clock = Clock(self.dt, name="step_clock")
-        common: dict[str, Any] = {"clock": clock, "method": "exponential_euler"}
-        fires = "t_in_timesteps == spike_step"
-        pre = NeuronGroup(
-            len(pre_steps),
-            plasticity.PRE_TRACE + self.declare("tau_p") + "spike_step : integer\n",
-            threshold=fires,
-            reset=self._trace(plasticity.PRE_TRACE_ADDS, plasticity.PRE_TRACE_SETS),
-            name="pre",
-            **common,
-        )
-        post = NeuronGroup(
-            len(post_steps),
-            plasticity.POST_TRACE + self.declare("tau_p") + "spike_step : integer\n",
-            threshold=fires,
-            reset=self._trace(plasticity.POST_TRACE_ADDS, plasticity.POST_TRACE_SETS),
-            name="post",
-            **common,
-        )
-        plastic = Synapses(
-            pre,
-            post,
-            "w : 1\n" + self.declare_used(self.depression, self.potentiation),
+        return spike_pairs.network(
+            self,
+            self.dt,
+            pre_steps,
+            post_steps,
+            pre_trace=plasticity.PRE_TRACE,
+            pre_reset=self._trace(plasticity.PRE_TRACE_ADDS, plasticity.PRE_TRACE_SETS),
+            post_trace=plasticity.POST_TRACE,
+            post_reset=self._trace(plasticity.POST_TRACE_ADDS, plasticity.POST_TRACE_SETS),
             on_pre=self.depression,
             on_post=self.potentiation,
-            name="plastic",
-            clock=clock,
+            start=(self.w_min + self.w_max) / 2,
         )
-        plastic.connect(j="i")
-        pre.spike_step, post.spike_step = pre_steps, post_steps
-        for owner in (pre, post, plastic):
-            for symbol, value in self.run_time_values().items():
-                if symbol in owner.variables:
-                    owner.variables[symbol].set_value(value)
-        plastic.variables["w"].set_value((self.w_min + self.w_max) / 2)
-        return Network(pre, post, plastic)
+
+    def pair_constants(self) -> tuple[float, float, Quantity]:
+        """A+, A- and tau_p of Eq. 5: what a pair weakens is minus A-."""
+        return self.a_plus, self.a_minus, self.tau_p

@@ -94,15 +94,15 @@ def seconds(asked: RunSettings, model: Model, images: Dataset, shown: Presentati
     sample, classes = images.train_images[:_CALIBRATION_IMAGES], images.train_labels[:_CALIBRATION_IMAGES]
     generator = streams.generator(asked.seed, streams.INITIAL_WEIGHTS)
     given = model.initial_state(generator)
-    total, frozen = 0.0, training.EVALUATION_BLOCK
+    total, frozen, learning = 0.0, training.EVALUATION_BLOCK, dict(asked.phases(model))
+    a_pass = shown.train / sum(learning.values())
+    counts = [(phase, a_pass * passes, asked.block) for phase, passes in learning.items()]
+    counts += [("respond", shown.respond, frozen), ("test", shown.test, frozen)]
     with tempfile.TemporaryDirectory(prefix="hebbarium-") as scratch:
-        first = asked.phases(model)[0][0]
-        counts = ((first, shown.train), ("respond", shown.respond), ("test", shown.test))
-        for phase, count in counts:
+        for phase, count, length in counts:
             if not count:
                 continue
-            learns = phase == first
-            if learns:
+            if phase in learning:
                 structure = Structure(model, phase, asked.precision, asked.device, training.CAPACITY)
             else:
                 structure = training.frozen_structure(model, phase, asked.precision, asked.device)
@@ -115,9 +115,8 @@ def seconds(asked: RunSettings, model: Model, images: Dataset, shown: Presentati
             )
             result = program.run(block)
             setup = result.wall_seconds - result.run_seconds
-            blocks = math.ceil(count / (asked.block if learns else frozen))
-            duration = count * result.run_seconds / len(sample) + blocks * setup
-            total += duration / (1 if learns else asked.jobs)
+            duration = count * result.run_seconds / len(sample) + math.ceil(count / length) * setup
+            total += duration / (asked.jobs if phase not in learning else 1)
     return total
 
 

@@ -96,8 +96,9 @@ def compile_programs(runs: Iterable[PlannedRun], reporter: Reporter) -> int:
         if asked.device in runtime.DEVICES:
             continue
         model = asked.make_model()
-        for phase in model.phases:
-            if phase == "train":
+        learning = [phase for phase, _ in asked.phases(model)]
+        for phase in (*learning, *["respond"] * (asked.labels_from == "labelling"), "test"):
+            if phase in learning:
                 structure = Structure(model, phase, asked.precision, asked.device, training.CAPACITY)
             else:
                 structure = training.frozen_structure(model, phase, asked.precision, asked.device)

@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import xarray as xr
-from brian2 import second
+from brian2 import Network, Quantity, second
 from numpy.typing import NDArray
 
 from engine import results, runtime, streams
 from engine.contract import Block, Program
 from models.contract import Model
-from models.synaptic_scaling import SynapticScaling
+
+
+@runtime_checkable
+class Paired(Protocol):
+    """A model that shows its learning rule on single pairs of spikes."""
+
+    def time_step(self) -> float: ...
+    def build_pairs(
+        self, precision: str, pre_steps: NDArray[np.int64], post_steps: NDArray[np.int64]
+    ) -> Network: ...
+    def pair_constants(self) -> tuple[float, float, Quantity]: ...
 
 
 def record(
@@ -34,7 +44,7 @@ def record(
         Of a phase in which nothing learns, recording all populations.
     """
     groups: dict[str, Any] = {"raster": raster(model, state, images, labels, seed, program)}
-    if isinstance(model, SynapticScaling):
+    if isinstance(model, Paired):
         groups["stdp_window"] = stdp_window(model, program.structure.precision)
     return groups
 
@@ -70,8 +80,8 @@ def raster(
     }
 
 
-def stdp_window(model: SynapticScaling, precision: str, reach_ms: int = 100) -> xr.Dataset:
-    """Change of weight of one synapse a spike pair, for intervals up to ``reach_ms`` either way (Fig. 3)."""
+def stdp_window(model: Paired, precision: str, reach_ms: int = 100) -> xr.Dataset:
+    """Change of weight of one synapse a spike pair, for intervals up to ``reach_ms`` either way."""
     dt_ms = model.time_step() * 1e3
     intervals = np.arange(-reach_ms, reach_ms + 1)
     steps = np.rint(intervals / dt_ms).astype(np.int64)
@@ -83,10 +93,7 @@ def stdp_window(model: SynapticScaling, precision: str, reach_ms: int = 100) -> 
         before = np.array(network["plastic"].w)
         network.run((int(max(pre.max(), post.max())) + 2) * model.time_step() * second)
         change = np.array(network["plastic"].w) - before
+    a_plus, a_minus, tau_p = model.pair_constants()
     return results.stdp_window(
-        delta_t=steps * dt_ms,
-        delta_w=change,
-        a_plus=model.a_plus,
-        a_minus=model.a_minus,
-        tau_p_ms=float(model.tau_p) * 1e3,
+        delta_t=steps * dt_ms, delta_w=change, a_plus=a_plus, a_minus=a_minus, tau_p_ms=float(tau_p) * 1e3
     )

@@ -134,8 +134,7 @@ class RunSettings:
         schedule = self.schedule or next(iter(model.schedules))
         if schedule not in model.schedules:
             raise ValueError(f"schedule={schedule}: {model.name} has {', '.join(model.schedules)}")
-        parts = (phase.partition("*") for phase in model.schedules[schedule])
-        return [(phase, int(passes or self.epochs)) for phase, _, passes in parts]
+        return [(phase, model.passes.get(phase, self.epochs)) for phase in model.schedules[schedule]]
 
 
 def passes(asked: RunSettings) -> int:
@@ -522,7 +521,7 @@ class _Run:
         truth = self.images.train_labels[shown]
         answers = counts[self.model.readout]
         if self.model.readout == self.model.class_layer:
-            return f"running accuracy {accuracy(class_layer(answers), truth):.1f} %"
+            return ""  # what it says while it is taught is the label
         known = means.labels()
         means.add(answers, truth)
         if index == 0:

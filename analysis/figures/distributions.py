@@ -23,7 +23,7 @@ def distributions(tree: xr.DataTree, population: str = results.EXCITATORY) -> Fi
     Parameters
     ----------
     tree
-        With any of ``state/<population>/theta``, ``activity/<population>``, ``weights/input_to_excitatory``.
+        With any of ``state/<population>/theta``, ``activity/<population>``, weights from the input.
     """
     panels: list[Callable[[Axes], None]] = []
     state = f"{results.STATE}/{population}"
@@ -37,7 +37,7 @@ def distributions(tree: xr.DataTree, population: str = results.EXCITATORY) -> Fi
     }
     if phases:
         panels.append(lambda axes: _rates(axes, phases))
-    if f"/{results.WEIGHTS}/{results.INPUT_TO_EXCITATORY}" in tree.groups:
+    if f"/{results.WEIGHTS}/{receptive_fields.from_input(tree)}" in tree.groups:
         w = receptive_fields.snapshots(tree).isel(samples_seen=-1)
         panels.append(lambda axes: _weights(axes, w))
     if not panels:

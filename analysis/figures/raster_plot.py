@@ -47,7 +47,7 @@ def raster_plot(tree: xr.DataTree, presentation: int = 0) -> Figure:
             markersize=1.5 if name == results.INPUT else 5,
             color=_COLOURS.get(name, style.PURPLE),
         )
-        axes.set_ylabel(f"{name.capitalize()}\nneuron (index)")
+        axes.set_ylabel(f"{name.capitalize().replace("_", " ")}\nneuron (index)")
         axes.set_ylim(-1, spikes.attrs["n_neurons"])
         axes.set_xlim(0, spikes.attrs["presentation_ms"])
         axes.yaxis.set_major_locator(MaxNLocator(4, integer=True))

@@ -10,7 +10,6 @@ from matplotlib.figure import Figure
 
 from analysis import receptive_fields
 from analysis.figures import style
-from engine import results
 
 
 @style.styled
@@ -18,7 +17,7 @@ def receptive_field_grid(
     tree: xr.DataTree,
     neurons: Sequence[int] | None = None,
     *,
-    projection: str = results.INPUT_TO_EXCITATORY,
+    projection: str = "",
     shape: tuple[int, int] | None = None,
 ) -> Figure:
     """Weights from the input to each neuron at the last snapshot, one picture a neuron.
@@ -26,7 +25,7 @@ def receptive_field_grid(
     Parameters
     ----------
     tree
-        With ``weights/<projection>``.
+        With ``weights/<projection>``; by default the projection from the input.
     neurons
         Which neurons; by default those of `analysis.receptive_fields.shown_neurons`.
     """

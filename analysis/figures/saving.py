@@ -25,7 +25,7 @@ from engine import results
 _THETA = f"{results.STATE}/{results.EXCITATORY}/theta"
 _TRAINING = f"{results.ACTIVITY}/{results.EXCITATORY}/spike_count"
 _TEST = f"{results.TEST}/{results.EXCITATORY}/spike_count"
-_W = f"{results.WEIGHTS}/{results.INPUT_TO_EXCITATORY}/w"
+_W = f"{results.WEIGHTS}/{{projection}}/w"  # of the projection from the input
 
 # name of the file -> (how it is drawn, variables of which it needs one)
 _FIGURES: dict[str, tuple[Callable[[xr.DataTree], Figure], tuple[str, ...]]] = {
@@ -62,9 +62,11 @@ def save_all(run: str | os.PathLike[str], formats: Sequence[str] = ("png",)) -> 
     folder.mkdir(exist_ok=True)
     paths = []
     with results.open_run(run) as tree:
+        projection = receptive_fields.from_input(tree)
         for name, (draw, needs) in _FIGURES.items():
             pictured = draw in (receptive_field_grid, weight_time_lapse)
-            if any(_holds(tree, path) for path in needs) and (not pictured or _square_input(tree)):
+            there = any(_holds(tree, path.format(projection=projection)) for path in needs)
+            if there and (not pictured or _square_input(tree)):
                 figure = draw(tree)
                 paths += [save(figure, folder / f"{name}.{kind}") for kind in formats]
     return paths

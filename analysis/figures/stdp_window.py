@@ -1,4 +1,4 @@
-"""The learning rule as measured (Touda & Okuno, Fig. 3)."""
+"""The learning rule as measured (Touda & Okuno, Fig. 3; Hao et al., Fig. 1)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from engine import results
 
 
 def pair_rule(delta_t: ArrayLike, a_plus: float, a_minus: float, tau_p: float) -> NDArray[np.float64]:
-    """Change of weight for one pair of spikes: Eq. 5, with exponents that fall as |Δt| grows (as in Fig. 3).
+    """Change of weight for one pair of spikes: Eq. 5 of Touda & Okuno, with exponents that fall as |Δt| grows
+    (as in Fig. 3), and Eq. 6 of Hao et al., whose other order strengthens: `a_minus` is negative.
 
     At a difference of 0, about which the rule says nothing, it is NaN.
 
@@ -34,7 +35,7 @@ def pair_rule(delta_t: ArrayLike, a_plus: float, a_minus: float, tau_p: float) -
 
 @style.styled
 def stdp_window(tree: xr.DataTree) -> Figure:
-    """Change of weight measured on the running synapse, under the curve of Eq. 5.
+    """Change of weight measured on the running synapse, under the curve that the paper states.
 
     Parameters
     ----------
@@ -52,7 +53,7 @@ def stdp_window(tree: xr.DataTree) -> Figure:
     axes.axhline(0, color=style.GREY, linewidth=0.6)
     axes.axvline(0, color=style.GREY, linewidth=0.6)
     # Over the points, since these lie dense enough to hide it.
-    axes.plot(fine, pair_rule(fine, *constants), color=style.BLACK, linewidth=0.8, label="Eq. 5", zorder=4)
+    axes.plot(fine, pair_rule(fine, *constants), color=style.BLACK, linewidth=0.8, label="the paper's rule", zorder=4)
     axes.plot(
         times,
         measured.values,
@@ -67,5 +68,5 @@ def stdp_window(tree: xr.DataTree) -> Figure:
         xlabel=r"Spike time difference $\Delta t_f = t_{post} - t_{pre}$ (ms)",
         ylabel=style.with_unit(r"Weight change $\Delta w$", measured.attrs["units"]),
     )
-    axes.legend(loc="upper left")
+    axes.legend(loc="best")
     return figure

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from analysis import receptive_fields
 from analysis.figures import style
-from engine import results
 
 MOST_COLUMNS = 8
 
@@ -21,7 +20,7 @@ def weight_time_lapse(
     trees: xr.DataTree | Mapping[str, xr.DataTree],
     neurons: Sequence[int] | None = None,
     *,
-    projection: str = results.INPUT_TO_EXCITATORY,
+    projection: str = "",
     shape: tuple[int, int] | None = None,
 ) -> Figure:
     """Receptive fields of some neurons (rows) after more and more training images (columns).
@@ -31,7 +30,8 @@ def weight_time_lapse(
     Parameters
     ----------
     trees
-        A run, or several with what to call them; each with the same snapshots in ``weights/<projection>``.
+        A run, or several with what to call them; each with the same snapshots in ``weights/<projection>``,
+        by default the projection from the input.
     neurons
         Which neurons of each; by default the three of `analysis.receptive_fields.representatives`.
     """

@@ -178,12 +178,12 @@ def test_confusion_matrix_is_per_cent_of_the_true_class() -> None:
         figures.confusion_matrix(synthetic.small_tree(evaluation=evaluation), class_names=["a"])
 
 
-def test_stdp_window_draws_eq_5_and_the_measured_points(tree: xr.DataTree) -> None:
+def test_stdp_window_draws_the_rule_and_the_measured_points(tree: xr.DataTree) -> None:
     axes = axes_of(figures.stdp_window(tree))[0]
     lines = {line.get_label(): line for line in axes.lines}
     window = tree["stdp_window"].to_dataset()
     np.testing.assert_array_equal(lines["measured"].get_ydata(), window["delta_w"])
-    times, curve = lines["Eq. 5"].get_data()
+    times, curve = lines["the paper's rule"].get_data()
     after = np.asarray(times) > 0
     np.testing.assert_allclose(curve[after], 0.005 * np.exp(-times[after] / 20))
     before = np.asarray(times) < 0

@@ -60,13 +60,22 @@ def test_labels_from_each_source() -> None:
     assert labels.assign_from(tree, "all").tolist() == [0, 1, -1]
     # Samples 3 to 5: classes 1, 0, 1 with counts (0, 3), (0, 3), (1, 0).
     assert labels.assign_from(tree, "second_half").tolist() == [1, 0, -1]
+    assert labels.assign_from(tree, "last_pass").tolist() == [0, 1, -1]  # every image was shown once
     assert labels.assign_from(tree, "labelling").tolist() == [-1, -1, 1]
-    with pytest.raises(ValueError, match="'half' is not known; expected one of all, second_half, labelling"):
+    with pytest.raises(ValueError, match="'half' is not known; expected one of all, second_half, last_pass, labelling"):
         labels.assign_from(tree, "half")
     with pytest.raises(
         KeyError, match="no labelling/excitatory; it has activity/excitatory, test/excitatory"
     ):
         labels.assign_from(synthetic.small_tree(), "labelling")
+
+
+def test_the_last_pass_is_the_last_response_to_each_image() -> None:
+    counts, truth = synthetic.TRAINING_COUNTS, synthetic.TRAINING_LABELS
+    passes = results.responses(counts, label=truth, image=[0, 1, 2, 3, 0, 1], block=[0, 0, 0, 0, 1, 1])
+    tree = synthetic.small_tree(activity={"excitatory": passes})
+    # Samples 2 to 5: classes 0, 1, 0, 1 with counts (2, 0), (0, 3), (0, 3), (1, 0).
+    assert labels.assign_from(tree, "last_pass").tolist() == [0, 0, -1]
 
 
 def test_wrong_shapes_and_labels_are_refused() -> None:

@@ -10,6 +10,7 @@ from brian2 import Network
 
 from engine import dense, inspection
 from engine.contract import Structure
+from models.symmetric_stdp import SymmetricSTDP
 from models.synaptic_scaling import SynapticScaling
 from protocols.profiling import how_compiled, table
 from protocols.training import RunSettings
@@ -41,7 +42,45 @@ def test_every_pathway_of_synaptic_scaling_is_dense(
     assert set(in_order) <= {"spare_pre", "to_hub_pre"}, in_order  # they add into the same number
 
 
-def network(model: SynapticScaling, phase: str) -> Network:
+LAYER = {"transmit", "potentiate", "add_to_norm", "apply_scale"}
+
+
+@pytest.mark.parametrize("phase", SymmetricSTDP.phases)
+@pytest.mark.parametrize(
+    ("hidden", "changes", "precision"),
+    [
+        (0, {}, "float32"),
+        (1, {}, "float32"),
+        (1, {"plasticity": "classic", "integration": "exponential_euler", "rest": "jump"}, "float64"),
+        (2, {"rest": "jump"}, "float32"),
+    ],
+)
+def test_every_pathway_of_symmetric_stdp_is_dense(
+    hidden: int, changes: dict[str, object], precision: str, phase: str
+) -> None:
+    model = SymmetricSTDP(neurons=6, pixels=9, hidden=hidden).replace(**changes)
+    if phase not in {*(p for phases in model.schedules.values() for p in phases), "respond", "test"}:
+        return
+    made = dense.generated(Structure(model, phase, precision, "dense", 2))
+    assert {name for name, (is_dense, _) in made.items() if not is_dense} == set()
+    layers = ["", "lower_"][:hidden]
+    expected = {f"{layer}{name}" for layer in layers for name in PATHWAYS}
+    expected |= {"to_controller_pre"} if hidden else set()
+    for layer in layers:
+        learns = phase in ("train", "train_hidden")
+        expected |= {f"{layer}plastic_{what}" for what in (LAYER if learns else {"transmit"})}
+    if phase not in ("train_hidden", "respond") or not hidden:
+        learns = phase in ("train", "train_classes")
+        expected |= {f"to_classes_{what}" for what in (LAYER if learns else {"transmit"})}
+    assert made.keys() >= expected
+    # these add into the same number, or draw random numbers one after the other
+    in_order = {name: reason for name, (_, reason) in made.items() if reason}
+    shared = {f"{layer}{name}" for layer in layers for name in ("spare_pre", "to_hub_pre")} | {"to_controller_pre"}
+    random = {name for name in in_order if "rand" in in_order[name]}
+    assert set(in_order) <= shared | random, in_order
+
+
+def network(model: SynapticScaling | SymmetricSTDP, phase: str) -> Network:
     """A network of the project with weights and parameters, as the engine would set them."""
     rates = np.random.default_rng(0).uniform(0, 250, (3, model.pixels))
     made = model.build(phase, "float64", {"rates": rates}, ("input", "inhibitory"))

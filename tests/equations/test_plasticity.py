@@ -10,19 +10,23 @@ import pytest
 from brian2 import device, ms, second
 from numpy.typing import NDArray
 
+from analysis.figures.stdp_window import pair_rule
 from engine.runtime import runtime_device
 from engine.standalone import standalone_device
+from models.symmetric_stdp import SymmetricSTDP
 from models.synaptic_scaling import SynapticScaling
+from protocols.recording import stdp_window
 
 # Every interval up to 120 ms either way, spikes of one step included.
 INTERVALS = np.arange(-120, 121)
 
 
 def changes(
-    model: SynapticScaling, target: str, folder: Path, precision: str = "float64"
+    model: SynapticScaling | SymmetricSTDP, target: str, folder: Path, precision: str = "float64"
 ) -> NDArray[np.float64]:
     """Change of weight of one synapse a pair, post after pre by each of `INTERVALS` (ms)."""
-    pre, post = np.maximum(-INTERVALS, 0) + 3, np.maximum(INTERVALS, 0) + 3
+    steps = np.rint(INTERVALS / (model.time_step() * 1e3)).astype(np.int64)
+    pre, post = np.maximum(-steps, 0) + 3, np.maximum(steps, 0) + 3
     start = (model.w_min + model.w_max) / 2
     if target == "cpp":
         with standalone_device("cpp_standalone", precision):
@@ -79,3 +83,37 @@ def test_the_printed_exponents_of_eq_5_are_not_used(tmp_path: Path) -> None:
 def test_bounds_hold(bounds: dict[str, Any], expected: tuple[float, float], tmp_path: Path) -> None:
     measured = changes(SynapticScaling(tau_p=20 * ms, **bounds), "numpy", tmp_path)
     np.testing.assert_allclose((measured.min(), measured.max()), expected, atol=1e-12)
+
+
+# -- Hao et al., Eq. 6 -------------------------------------------------------------------------------------
+
+
+def eq_6(model: SymmetricSTDP, after: float, before: float) -> NDArray[np.float64]:
+    """Post after pre, and pre after post; spikes of one step make no pair."""
+    decay = model.a_plus * np.exp(-np.abs(INTERVALS) / 20.0)
+    return np.select([INTERVALS > 0, INTERVALS < 0], [after * decay, before * decay], 0.0)
+
+
+@pytest.mark.parametrize(
+    ("options", "before"),
+    [
+        ({}, 1.0),
+        ({"minus": 0.4}, 0.4),
+        ({"plasticity": "classic"}, -1.0),
+        ({"plasticity": "classic", "minus": 2.0}, -2.0),
+    ],
+    ids=str,
+)
+def test_a_pair_changes_the_weight_by_eq_6(options: dict[str, Any], before: float, tmp_path: Path) -> None:
+    model = SymmetricSTDP(a_plus=3e-3, **options)
+    np.testing.assert_allclose(changes(model, "numpy", tmp_path), eq_6(model, 1.0, before), rtol=0, atol=1e-14)
+
+
+@pytest.mark.parametrize("model", [SynapticScaling(), SymmetricSTDP(), SymmetricSTDP(plasticity="classic")], ids=str)
+def test_the_window_of_the_results_lies_on_its_own_curve(model: SynapticScaling | SymmetricSTDP) -> None:
+    window = stdp_window(model, "float64")
+    constants = [window.attrs[name] for name in ("a_plus", "a_minus", "tau_p_ms")]
+    times, measured = window["delta_t"].values, window["delta_w"].values
+    assert (times.min(), times.max()) == (-100, 100)
+    np.testing.assert_allclose(measured, np.nan_to_num(pair_rule(times, *constants)), rtol=0, atol=1e-14)
+    assert measured[times == 0] == 0
