@@ -14,7 +14,7 @@ from analysis.readouts import class_layer
 from engine import presentations, results, run_folder
 from engine.errors import Stopped
 from engine.run_folder import RunFolder
-from protocols import estimates, training
+from protocols import datasets, estimates, training
 from protocols.training import RunSettings, resume, train
 from tests.engine.test_interrupted_runs import assert_same_bits
 
@@ -113,7 +113,7 @@ def test_the_last_pass_labels_the_neurons(by_layer: Path) -> None:
 
 
 def test_an_estimate_counts_every_phase_of_a_schedule() -> None:
-    images = training.datasets.load()
+    images = datasets.load()
     assert estimates.presentations(SMALL, images).train == 30
     assert estimates.presentations(dataclasses.replace(LAYERS, epochs=2), images).train == 120
 
