@@ -251,7 +251,9 @@ def test_joined_runs_are_what_the_runs_were(tmp_path: Path) -> None:
     assert len(ran) > 1
     assert any(r.state["controller.intensity"][0] > 2 for r in ran[:-1]), "no run ended amid a sample"
     steps = model.sample_steps("train")
-    counts, ended, before = [], [], 0
+    counts: list[NDArray[np.uint16]] = []
+    ended: list[int] = []
+    before = 0
     for result in ran:
         length = int(CAPACITY - len(ended))
         counts.append(result.spikes["excitatory"].counts(length, steps, NEURONS))
