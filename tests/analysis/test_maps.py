@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import itertools
 import math
 import re
 import subprocess
@@ -108,7 +109,7 @@ def test_silhouette_by_its_definition() -> None:
 def test_more_spread_separates_less() -> None:
     found = [maps.separation(*blobs(spread)) for spread in (0.5, 4.0, 20.0)]
     assert found[0].neighbours == 100
-    for better, worse in zip(found, found[1:], strict=False):
+    for better, worse in itertools.pairwise(found):
         assert better.neighbours > worse.neighbours
         assert better.silhouette > worse.silhouette
 

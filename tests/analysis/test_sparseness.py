@@ -50,14 +50,16 @@ def test_what_cannot_be_counted_is_refused(tree: xr.DataTree) -> None:
 
 
 def test_figure_of_responding_neurons(tree: xr.DataTree) -> None:
-    (axes,) = figures.responding_neurons(tree).axes
+    figure = figures.responding_neurons(tree)
+    (axes,) = figure.axes
     heights = {round(bar.get_x() + bar.get_width() / 2): bar.get_height() for bar in axes.patches}
     assert heights[2] == 25
     assert sum(heights.values()) == pytest.approx(100)
     (cumulative, limit) = axes.lines
     assert np.asarray(cumulative.get_ydata())[10] == pytest.approx(62.5)
     assert limit.get_label() == "10: 62.5 % of the images"
-    assert axes.get_xlabel() == "Responding neurons of 20: median 2, 90 % from 0 to 12"
+    assert axes.get_xlabel() == "Responding neurons of 20"
+    assert figure.legends[0].get_title().get_text() == "Median 2, nine images in ten from 0 to 12"
 
 
 # Abramowitz & Stegun, Table 26.10
