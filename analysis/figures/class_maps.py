@@ -32,7 +32,7 @@ def activity_panel(maps: Mapping[str, Map], class_names: Sequence[str] | None = 
     if not maps:
         raise ValueError("There is no map to draw.")
     width = style.PAGE_MM if len(maps) > 1 else style.COLUMN_MM
-    figure = style.new_figure(width, width / len(maps) + 28)
+    figure = style.new_figure(width, width / len(maps) + 33)
     row = np.atleast_1d(figure.subplots(1, len(maps)))
     for axes, (name, drawn) in zip(row, maps.items(), strict=True):
         _points(axes, drawn)
@@ -54,7 +54,7 @@ def weight_map(drawn: Map, weights: str = "outgoing", class_names: Sequence[str]
     weights
         Which these are, for the title.
     """
-    figure = style.new_figure(style.COLUMN_MM, style.COLUMN_MM + 28)
+    figure = style.new_figure(style.COLUMN_MM, style.COLUMN_MM + 33)
     axes = figure.add_subplot()
     _points(axes, drawn)
     axes.set_title(f"{weights[:1].upper()}{weights[1:]} weights\n{_numbers(drawn)}")
