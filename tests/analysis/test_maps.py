@@ -230,7 +230,7 @@ def test_separability_rises_through_the_layers(layered: xr.DataTree) -> None:
         (points,) = axes.collections
         assert points.get_rasterized()
         drawn = {tuple(place): tuple(colour) for place, colour in zip(
-            np.asarray(points.get_offsets()).round(6), points.get_facecolors(), strict=True
+            np.asarray(points.get_offsets()).round(6), np.asarray(points.get_facecolor()), strict=True
         )}  # fmt: skip
         assert len(set(drawn.values())) == CLASSES
         for place, label in zip(one.place[2:].round(6), one.label[2:], strict=True):
