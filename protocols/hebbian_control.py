@@ -40,6 +40,10 @@ EPOCHS = 5            # Section 3, for 400 hidden neurons
 SEEDS = (0, 1, 2, 3, 4)  # Table 1: five trials
 
 # -- How the constants were chosen ---------------------------------------------------------------------------
+# One seed, one epoch of 50,000 training images, 10,000 others to choose by; no test image was used. The best by
+# class layer was taken; it lies inside the grid in every direction. Its 92.25 % stand against 91.9 and 91.7 % of the
+# next, which such a number of images cannot tell from it (binomial standard error 0.27). Worse by more: a single
+# winner (at best 89.6 %), a learning rate of 0.3 (90.5 %).
 VALIDATION = 10_000
 """Training images held out while searching."""
 GRID: Mapping[str, tuple[float, ...]] = {

@@ -14,6 +14,7 @@ from analysis.maps import CLASSES, Map, Separation
 from engine import results
 
 _LAYERS = {results.INPUT: "Images", results.EXCITATORY: "Hidden layer", CLASSES: "Class layer"}
+_BOTH = np.array([-1, 1])
 _SIZES = (1.0, 9.0)  # square points, of the dots of a large and of a small map
 
 
@@ -31,7 +32,7 @@ def activity_panel(maps: Mapping[str, Map], class_names: Sequence[str] | None = 
     if not maps:
         raise ValueError("There is no map to draw.")
     width = style.PAGE_MM if len(maps) > 1 else style.COLUMN_MM
-    figure = style.new_figure(width, width / len(maps) + 18)
+    figure = style.new_figure(width, width / len(maps) + 33)
     row = np.atleast_1d(figure.subplots(1, len(maps)))
     for axes, (name, drawn) in zip(row, maps.items(), strict=True):
         _points(axes, drawn)
@@ -53,7 +54,7 @@ def weight_map(drawn: Map, weights: str = "outgoing", class_names: Sequence[str]
     weights
         Which these are, for the title.
     """
-    figure = style.new_figure(style.COLUMN_MM, style.COLUMN_MM + 22)
+    figure = style.new_figure(style.COLUMN_MM, style.COLUMN_MM + 33)
     axes = figure.add_subplot()
     _points(axes, drawn)
     axes.set_title(f"{weights[:1].upper()}{weights[1:]} weights\n{_numbers(drawn)}")
@@ -65,7 +66,9 @@ def weight_map(drawn: Map, weights: str = "outgoing", class_names: Sequence[str]
 
 def _points(axes: Axes, drawn: Map) -> None:
     style.as_picture(axes)
-    axes.set_aspect("equal", "datalim")
+    low, high = drawn.place.min(axis=0), drawn.place.max(axis=0)
+    reach = 0.54 * float((high - low).max())
+    axes.set(xlim=(low + high)[0] / 2 + reach * _BOTH, ylim=(low + high)[1] / 2 + reach * _BOTH, aspect="equal")
     size = np.clip(4000 / drawn.distinct, *_SIZES)
     order = np.random.default_rng(0).permutation(len(drawn.place))  # no class covers all others
     order = order[np.argsort(drawn.label[order] >= 0, kind="stable")]
@@ -76,7 +79,7 @@ def _points(axes: Axes, drawn: Map) -> None:
         middle = np.median(drawn.place[drawn.label == number], axis=0)
         axes.annotate(
             str(number), middle, ha="center", va="center", fontsize=7,
-            bbox={"boxstyle": "circle,pad=0.15", "facecolor": "white", "edgecolor": "none", "alpha": 0.75},
+            bbox={"boxstyle": "circle,pad=0.1", "facecolor": "white", "edgecolor": "none", "alpha": 0.6},
         )  # fmt: skip
 
 

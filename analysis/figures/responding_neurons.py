@@ -37,11 +37,14 @@ def responding_neurons(
     )
     q = found.quantiles
     axes.set(
-        xlabel=f"Responding neurons of {found.neurons:,}: median {q[0.5]}, 90 % from {q[0.05]} to {q[0.95]}",
+        xlabel=f"Responding neurons of {found.neurons:,}",
         ylabel=f"Share of {len(found.responding):,} images (%)",
         ylim=(0, 102),
         xlim=(-0.7, max(len(share), few + 1)),
     )
     axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
-    figure.legend(loc="outside upper left")
+    figure.legend(
+        loc="outside upper left", title=f"Median {q[0.5]}, nine images in ten from {q[0.05]} to {q[0.95]}",
+        alignment="left", title_fontsize=7,
+    )  # fmt: skip
     return figure

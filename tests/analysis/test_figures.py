@@ -267,6 +267,7 @@ def test_save_all_makes_what_the_file_holds(tmp_path: Path, tree: xr.DataTree) -
         "learning_curve.png",
         "confusion_matrix.png",
         "distributions.png",
+        "responding_neurons.png",
         "raster.png",
         "stdp_window.png",
     }
@@ -278,7 +279,9 @@ def test_save_all_of_a_poor_file_in_other_formats(tmp_path: Path) -> None:
     w = {"input_to_excitatory": results.weight_snapshots(np.zeros((1, 6, 3)), samples_seen=[6])}
     results.write(synthetic.small_tree(weights=w), tmp_path)
     paths = figures.save_all(tmp_path / "results.nc", formats=("svg", "pdf"))
-    assert [path.name for path in paths] == ["distributions.svg", "distributions.pdf"]
+    assert [path.name for path in paths] == [
+        f"{name}.{kind}" for name in ("distributions", "responding_neurons") for kind in ("svg", "pdf")
+    ]
     assert paths[1].read_bytes().startswith(b"%PDF")
 
 

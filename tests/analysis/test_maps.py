@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import itertools
 import math
 import re
 import subprocess
@@ -108,7 +109,7 @@ def test_silhouette_by_its_definition() -> None:
 def test_more_spread_separates_less() -> None:
     found = [maps.separation(*blobs(spread)) for spread in (0.5, 4.0, 20.0)]
     assert found[0].neighbours == 100
-    for better, worse in zip(found, found[1:], strict=False):
+    for better, worse in itertools.pairwise(found):
         assert better.neighbours > worse.neighbours
         assert better.silhouette > worse.silhouette
 
@@ -229,7 +230,7 @@ def test_separability_rises_through_the_layers(layered: xr.DataTree) -> None:
         (points,) = axes.collections
         assert points.get_rasterized()
         drawn = {tuple(place): tuple(colour) for place, colour in zip(
-            np.asarray(points.get_offsets()).round(6), points.get_facecolors(), strict=True
+            np.asarray(points.get_offsets()).round(6), np.asarray(points.get_facecolor()), strict=True
         )}  # fmt: skip
         assert len(set(drawn.values())) == CLASSES
         for place, label in zip(one.place[2:].round(6), one.label[2:], strict=True):

@@ -7,6 +7,7 @@ import math
 import numpy as np
 import pytest
 import xarray as xr
+from matplotlib.patches import Rectangle
 
 from analysis import figures, intervals, ledger, sparseness
 from engine import results
@@ -50,14 +51,17 @@ def test_what_cannot_be_counted_is_refused(tree: xr.DataTree) -> None:
 
 
 def test_figure_of_responding_neurons(tree: xr.DataTree) -> None:
-    (axes,) = figures.responding_neurons(tree).axes
-    heights = {round(bar.get_x() + bar.get_width() / 2): bar.get_height() for bar in axes.patches}
+    figure = figures.responding_neurons(tree)
+    (axes,) = figure.axes
+    bars = [bar for bar in axes.patches if isinstance(bar, Rectangle)]
+    heights = {round(bar.get_x() + bar.get_width() / 2): bar.get_height() for bar in bars}
     assert heights[2] == 25
     assert sum(heights.values()) == pytest.approx(100)
     (cumulative, limit) = axes.lines
     assert np.asarray(cumulative.get_ydata())[10] == pytest.approx(62.5)
     assert limit.get_label() == "10: 62.5 % of the images"
-    assert axes.get_xlabel() == "Responding neurons of 20: median 2, 90 % from 0 to 12"
+    assert axes.get_xlabel() == "Responding neurons of 20"
+    assert figure.legends[0].get_title().get_text() == "Median 2, nine images in ten from 0 to 12"
 
 
 # Abramowitz & Stegun, Table 26.10
@@ -135,7 +139,7 @@ def test_convergence_is_a_line_and_a_band_for_each_readout() -> None:
     assert np.asarray(first.get_ydata()).tolist() == [82, 91, 93]
     assert np.asarray(second.get_ydata()).tolist() == [71, 87, 86.5]
     assert np.asarray(paper.get_ydata()).tolist() == [91.13, 91.13]
-    edge = axes.collections[0].get_paths()[0].vertices
+    edge = np.asarray(axes.collections[0].get_paths()[0].vertices)
     found = intervals.t_interval([80.0, 82.0, 84.0])
     assert {found.low, found.high} <= set(edge[edge[:, 0] == 10_000, 1])
     labels = [text.get_text() for text in figure.legends[0].get_texts()]
