@@ -22,7 +22,7 @@ NEURONS, CAPACITY = 8, 6
 _SETTINGS: dict[str, Any] = {
     "pixels": PIXELS, "neurons": NEURONS, "t_shown": 60 * ms, "t_rest": 20 * ms, "t_settle": 10 * ms,
     "rate_step": 100 * hertz, "w_ie": 4.0, "beta": 0.3, "a_plus": 0.01, "a_plus_class": 0.1, "beta_class": 0.3,
-    "theta_plus": 0.5 * mV, "tau_theta": 2e3 * ms, "n_least": 9.0, "intensity_most": 5.0,
+    "theta_plus": 0.5 * mV, "tau_theta": 2e3 * ms, "n_least": 9.0, "intensity_most": 5.0, "rest": "full",
 }  # fmt: skip
 _FOR_LAYERS: dict[int, dict[str, Any]] = {
     0: {"beta_class": 0.01},

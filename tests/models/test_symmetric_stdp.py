@@ -26,7 +26,7 @@ from tests.models.small_symmetric_networks import (
     trained,
 )
 
-SHORT: dict[str, Any] = {"t_shown": 5 * ms, "t_rest": 3 * ms}
+SHORT: dict[str, Any] = {"t_shown": 5 * ms, "t_rest": 3 * ms, "rest": "full"}
 SILENT: dict[str, Any] = {"v_thresh": 1000 * mV, "v_thresh_fast": 1000 * mV}
 
 
@@ -179,7 +179,7 @@ def test_input_spikes_are_estimated_with_their_intensities(tmp_path: Path) -> No
 @pytest.mark.slow
 def test_single_precision_shows_each_of_a_thousand_samples(tmp_path: Path) -> None:
     """258 ms is no float32: a thousand times that is not exactly where the thousandth sample begins."""
-    model = SymmetricSTDP(hidden=0, pixels=2, t_shown=250 * ms, t_rest=8 * ms, rate_step=1000 * hertz)
+    model = SymmetricSTDP(hidden=0, pixels=2, t_shown=250 * ms, t_rest=8 * ms, rate_step=1000 * hertz, rest="full")
     count = 1000
     program = devices.program(Structure(model, "test", "float32", "dense", count, ("input",)), tmp_path)
     pictures = np.zeros((count, 2), np.uint8)
