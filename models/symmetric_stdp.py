@@ -112,7 +112,7 @@ class SymmetricSTDP(Model):
     tau_gi: Quantity = quantity(2 * ms, ms, "time constant of inhibition", "authors' code; 1 ms in Section 2")
     w_ei: float = quantity(10.4, 1, "strength, excitatory to its inhibitory neuron", AUTHORS_CODE)
     w_ie: float = quantity(
-        17.0, 1, "strength, inhibitory to each other excitatory neuron", f"{AUTHORS_CODE}; by validation for N = 100 and 400"
+        17.0, 1, "strength, inhibitory to each other excitatory neuron", f"{AUTHORS_CODE}; N = 100, 400: validation"
     )
 
     # Plasticity (Eqs. 6 and 7)
