@@ -151,6 +151,8 @@ class Model:
     labels_from: ClassVar[str] = "second_half"
     #: phases that are trained for their own number of passes through the images, whatever a run asks for
     passes: ClassVar[Mapping[str, int]] = {}
+    #: phases that build on what another run has learned, and the weights that they learn anew
+    anew: ClassVar[Mapping[str, tuple[str, ...]]] = {}
     #: per-neuron state shown in the results: {variable: (population, unit)}
     shown_state: ClassVar[Mapping[str, tuple[str, Any]]] = {}
     #: how printed slips of the paper were corrected

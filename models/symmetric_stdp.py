@@ -73,6 +73,7 @@ class SymmetricSTDP(Model):
     )
     phases: ClassVar[tuple[str, ...]] = ("train", "train_hidden", "train_classes", "respond", "test")
     passes: ClassVar[Mapping[str, int]] = {"train_classes": 1}
+    anew: ClassVar[Mapping[str, tuple[str, ...]]] = {"train_classes": ("to_classes.w",)}
     labels_from: ClassVar[str] = "last_pass"
     class_layer: ClassVar[str] = "classes"
     controller: ClassVar[str] = "controller"

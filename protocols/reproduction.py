@@ -15,7 +15,7 @@ from typing import Any
 import xarray as xr
 
 from analysis import figures, ledger
-from engine import results
+from engine import results, run_folder
 from models.contract import Model
 from protocols import datasets, estimates, many_runs, measurements, registry, settings, shown_again, training
 from protocols.labelled_images import Dataset
@@ -66,6 +66,8 @@ class Cell:
         What the paper prints for other readouts of the same run.
     run : mapping
         Where the cell's run differs from the paper's usual one, such as ``{"epochs": 3}``.
+    after : mapping, optional
+        The run that this one begins with differs so from this one: its trained state is where this one starts.
     """
 
     table: str
@@ -75,6 +77,14 @@ class Cell:
     accuracy: float | None = None
     others: Mapping[str, float] = field(default_factory=dict)
     run: Mapping[str, Any] = field(default_factory=dict)
+    after: Mapping[str, Any] | None = None
+
+    @property
+    def before(self) -> Cell | None:
+        """The cell whose run this one begins with, if there is one."""
+        if self.after is None:
+            return None
+        return dataclasses.replace(self, run={**self.run, **self.after}, after=None)
 
     def __hash__(self) -> int:
         return hash((self.table, self.dataset, self.row, self.setting))
@@ -275,6 +285,8 @@ class Reproduction:
         # Weights over time are wanted of one seed; of the others, the first and the last.
         snapshots = self.protocol.snapshots if seed == self.seeds[0] else 1
         varied = {"dataset": cell.dataset, "changes": changes, "seed": seed, "snapshots": snapshots}
+        if cell.before:
+            varied["warm_start"] = str(self.run_of(cell.before, seed).folder)
         asked = dataclasses.replace(self.protocol, **{**varied, **cell.run})
         setting = cell.setting.replace("*", "").replace(" ", "_")
         name = f"{cell.table.replace(' ', '')}_{cell.dataset}_{cell.neurons}_{setting}_seed={seed}"
@@ -303,6 +315,17 @@ def reproduce(asked: Reproduction, jobs: int = 1, reporter: Reporter | None = No
         See `protocols.many_runs.run_all`.
     """
     cells = missing(asked)
+    later = [run for run, cell in cells.items() if cell.before]
+    for run, cell in list(cells.items()):
+        if cell.before:
+            first = asked.run_of(cell.before, run.settings.seed)
+            if first.folder.exists() and run_folder.last_checkpoint(first.folder) is None:
+                raise ValueError(
+                    f"{first.folder}: {run.name} begins with its trained state, but it holds no checkpoint; "
+                    "delete the folder to have it made again, or keep checkpoints with --keep"
+                )
+            if not many_runs.is_done(first):
+                cells.setdefault(first, cell.before)
     reporter = reporter or QuietReporter()
     if there := len(asked.cells) * len(asked.seeds) - len(cells):
         reporter.message(f"{there} runs are in the ledger already")
@@ -312,10 +335,15 @@ def reproduce(asked: Reproduction, jobs: int = 1, reporter: Reporter | None = No
             ledger.append(asked.ledger, list(_rows(cells[run], run.settings, tree)))
             measured = asked.paper.measure(tree, run.settings)
             measurements.append(asked.measurements, _measurements(cells[run], run.settings, tree, measured))
-        if not asked.keep:
-            shutil.rmtree(run.folder / "checkpoints", ignore_errors=True)
+        wanted = {other.settings.warm_start for other in later if not many_runs.is_done(other)}
+        for folder in (run.folder, run.settings.warm_start):
+            if folder and not asked.keep and str(folder) not in wanted:
+                shutil.rmtree(Path(folder) / "checkpoints", ignore_errors=True)
 
-    return many_runs.run_all(list(cells), jobs, reporter, enter)
+    outcomes = many_runs.run_all([run for run in cells if run not in later], jobs, reporter, enter)
+    failed = {str(outcome.run.folder) for outcome in outcomes if outcome.problem}
+    ready = [run for run in later if run.settings.warm_start not in failed]
+    return outcomes + (many_runs.run_all(ready, jobs, reporter, enter) if ready else [])
 
 
 def rows_of(asked: Reproduction) -> list[ledger.Row]:

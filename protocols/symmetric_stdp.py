@@ -31,7 +31,10 @@ SEEDS = (0, 1, 2)             # the paper averages over five trials
 
 #: "3, 5, 7, 10, and 20 epochs for the excitatory neuron number of the hidden layer" of Table 1
 EPOCHS = {100: 3, 400: 5, 1600: 7, 6400: 10, 10000: 20}
-SIMULTANEOUS, LAYER_BY_LAYER = "simultaneous", "layer_by_layer"
+SIMULTANEOUS = "simultaneous"
+# The class layer does not act on the hidden layer: the hidden layer of the simultaneously trained network is what the
+# first half of layer-by-layer training comes to. On top of it, a new class layer is trained.
+CLASSES = "classes"
 
 # -- Tables 1 and 3, accuracy in per cent: {neurons: (simultaneous, layer by layer, label statistics)} ---------
 # Label statistics are read from the simultaneously trained network.
@@ -57,8 +60,9 @@ def _cells() -> Iterator[Cell]:
                 {results.CLASS_MEAN: label_statistics}, {**run, "schedule": SIMULTANEOUS},
             )  # fmt: skip
             yield Cell(
-                table, dataset, str(neurons), changes, layer_by_layer, {}, {**run, "schedule": LAYER_BY_LAYER}
-            )
+                table, dataset, str(neurons), changes, layer_by_layer, {}, {**run, "schedule": CLASSES},
+                after={"schedule": SIMULTANEOUS},
+            )  # fmt: skip
     for hidden, accuracy in ((0, 57.74), (2, 81.65)):  # Section 7: "Taking N_E = 100 as an example"
         changes = {"neurons": "100", "hidden": str(hidden)}
         yield Cell("Section7", "mnist", "100", changes, accuracy, {}, {"epochs": 3, "schedule": SIMULTANEOUS})

@@ -493,17 +493,22 @@ class _Run:
         found = self.folder.last_checkpoint()
         if found is None:
             given: Mapping[str, NDArray[Any]]
+            given = self.model.initial_state(streams.generator(self.asked.seed, streams.INITIAL_WEIGHTS))
             if self.asked.warm_start:
                 trained = trained_model(Path(self.asked.warm_start))[1]
-                given = {k: trained[k] for k in _carried(self.model) if k in trained}
-            else:
-                given = self.model.initial_state(streams.generator(self.asked.seed, streams.INITIAL_WEIGHTS))
+                given = {k: trained[k] for k in _carried(self.model) if k in trained} | self._anew(given)
+            if self.phase_of[0] in self.model.anew:
+                given = self.model.handed_on(dict(given))  # the layers below are as they are in testing
             state = dict(given) | initial_state(self.model, self.phase_of[0], given)
             self._snapshot(0, state)
             return 0, state, {"run.seconds": 0.0, "run.events": 0.0}
         done, arrays = found
         totals = {k: float(arrays.pop(k)[0]) for k in ("run.seconds", "run.events")}
         return done, arrays, totals
+
+    def _anew(self, drawn: Arrays) -> Arrays:
+        """Weights that the first phase learns from the beginning, though it builds on another run."""
+        return {k: drawn[k] for k in self.model.anew.get(self.phase_of[0], ())}
 
     def _counts_of(self, index: int) -> dict[str, NDArray[np.uint16]]:
         counts = _read(self.folder, "train", index, self.trained_in)
