@@ -14,7 +14,7 @@ from engine import results
 
 @style.styled
 def confusion_matrix(
-    tree: xr.DataTree, readout: str = results.MOST_ACTIVE, class_names: Sequence[str] | None = None
+    tree: xr.DataTree, readout: str = "", class_names: Sequence[str] | None = None
 ) -> Figure:
     """Per cent of the test images of each class that were given each answer; the last column is no answer.
 
@@ -23,11 +23,13 @@ def confusion_matrix(
     tree
         With ``evaluation/confusion``.
     readout
-        Which readout's answers.
+        Which readout's answers; by default those of the first that the run has.
     class_names
         Names of the classes; by default their numbers.
     """
-    table = tree[results.EVALUATION].to_dataset()["confusion"].sel(readout=readout)
+    tables = tree[results.EVALUATION].to_dataset()["confusion"]
+    readout = readout or str(tables["readout"].values[0])
+    table = tables.sel(readout=readout)
     counts = table.values
     totals = counts.sum(axis=1, keepdims=True)
     percent = 100 * counts / np.where(totals == 0, 1, totals)
