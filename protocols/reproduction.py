@@ -41,7 +41,7 @@ __all__ = [
 
 READOUT_OF_THE_PAPERS = results.MOST_ACTIVE
 
-_PROTOCOLS = {"synaptic_scaling": "protocols.synaptic_scaling"}
+_PROTOCOLS = {"synaptic_scaling": "protocols.synaptic_scaling", "diehl_cook": "protocols.diehl_cook"}
 """Module that holds ``PAPER``, by model."""
 
 
