@@ -63,7 +63,7 @@ SWITCHES: tuple[Mapping[str, str], ...] = (
     PORT,
     {"delays": "none"},
     {"rule": "pair"},
-    {"integration": "clamped"},
+    {"integration": "euler"},
     {"integration": "exponential_euler"},
 )
 """What the table of switches changes, one at a time; and all of the port's at once."""

@@ -43,7 +43,9 @@ def test_every_pathway_of_synaptic_scaling_is_dense(
 
 
 @pytest.mark.parametrize("precision", ["float32", "float64"])
-@pytest.mark.parametrize("changes", [{}, {"rule": "pair", "pre_spike": "potentiates", "integration": "clamped"}])
+@pytest.mark.parametrize(
+    "changes", [{}, {"rule": "pair", "pre_spike": "potentiates", "integration": "exponential_euler"}]
+)
 @pytest.mark.parametrize("delays", ["none", "uniform"])
 def test_every_pathway_of_diehl_cook_without_delays_is_dense(
     delays: str, changes: dict[str, object], precision: str

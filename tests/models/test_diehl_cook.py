@@ -221,8 +221,11 @@ SWITCHES: dict[str, tuple[Mapping[str, Any], set[str]]] = {
     "pre_spike": ({"pre_spike": "potentiates"}, {"plastic_transmit"}),
     "rule": ({"rule": "pair"}, {"plastic_potentiate", "excitatory", "excitatory_run_regularly"}),
     "delays": ({"delays": "none"}, {"plastic_transmit", "plastic_potentiate", "input"}),
-    "integration": ({"integration": "exponential_euler"}, {"excitatory", "inhibitory"}),
-    "clamped": ({"integration": "clamped"}, {"excitatory_run_regularly", "inhibitory_run_regularly"}),
+    "integration": (
+        {"integration": "exponential_euler"},
+        {"excitatory", "inhibitory", "excitatory_run_regularly", "inhibitory_run_regularly"},
+    ),
+    "clamped": ({"integration": "euler"}, {"excitatory_run_regularly", "inhibitory_run_regularly"}),
     "t_dead": ({"t_dead": 50 * ms}, set()),
 }
 

@@ -80,12 +80,12 @@ def test_the_network_is_its_twin(device: str, delays: str, tmp_path: Path) -> No
 
 
 OPTIONS: dict[str, dict[str, Any]] = {
-    "the authors' code": {},
+    "the default": {},
     "delays=none": {"delays": "none"},
     "rule=pair": {"rule": "pair"},
     "rule=pair without delays": {"rule": "pair", "delays": "none"},
     "pre_spike=potentiates": {"pre_spike": "potentiates"},
-    "integration=clamped": {"integration": "clamped"},
+    "integration=euler": {"integration": "euler"},
     "integration=exponential_euler": {"integration": "exponential_euler"},
     "t_dead": {"t_dead": 20 * ms},
     "dt": {"dt": 0.25 * ms},
@@ -126,7 +126,8 @@ MISTAKES: dict[str, dict[str, Any]] = {
     "no scaling": {"target": None},
     "dead time": {"dead": 20.0},
     "another slow trace": {"tau_slow": 20.0},
-    "clamped": {"steps_of": "clamped", "e_inhibition": -80.0},
+    "clamped elsewhere": {"e_inhibition": -80.0},
+    "not clamped": {"steps_of": "euler"},
     "exponential steps": {"steps_of": "exponential"},
     "no cap": {"w_max": np.inf},
     "a shorter rest after spikes": {"refractory": 2.0},
