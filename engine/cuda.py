@@ -144,6 +144,11 @@ class CudaProgram(StandaloneProgram):
     def check(self, network: Network) -> None:
         """Refuse races as well: they compile, link and run, and give wrong numbers."""
         super().check(network)
+        if delays := self.structure.model.longest_delays():
+            raise ModelRefused(
+                f"model {self.structure.model.name}: device cuda knows no delays that are given at run time"
+                f" ({', '.join(delays)}); choose another device, or the model without delays"
+            )
         found = inspection.races(network)
         if found:
             raise ModelRefused(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ from brian2 import Clock, Network, NetworkOperation, Synapses, get_device
 from brian2.core.variables import ArrayVariable
 from brian2.groups.group import Group, VariableOwner
 from brian2.synapses.synapses import SynapticPathway
+from numpy.typing import NDArray
 
 from engine.contract import Structure
 from engine.errors import ModelRefused
@@ -36,12 +37,15 @@ def _is_population(candidate: object) -> bool:
 
 
 def arrays(network: Network) -> Iterator[tuple[str, ArrayVariable]]:
-    """All array variables as ``group.variable``."""
+    """All array variables as ``group.variable``, delays as ``pathway.delay``."""
     for name, owner in owners(network).items():
         for variable_name, variable in owner.variables.items():
             owned = isinstance(variable, ArrayVariable) and variable.owner is not None
             if owned and variable.owner.name == name:
                 yield f"{name}.{variable_name}", variable
+    for member in network.sorted_objects:
+        if isinstance(member, SynapticPathway):
+            yield f"{member.name}.delay", member.variables["delay"]
 
 
 def changing(network: Network) -> set[str]:
@@ -75,14 +79,22 @@ def refuse_unfaithful(network: Network, structure: Structure) -> None:
                 f"model {model.name}: '{member.name}' is a Python network operation, which compiled programs"
                 " drop without a word; write it as run_regularly, run_on_event or a pathway"
             )
-        if isinstance(member, SynapticPathway):
-            delay = member.variables.get("delay")
-            if delay is not None and _has_delay(member):
-                raise ModelRefused(
-                    f"model {model.name}: pathway '{member.name}' has delays; spikes under way at the end of"
-                    " a block would be lost"
-                )
+        promised = isinstance(member, SynapticPathway) and f"{member.name}.delay" in model.longest_delays()
+        if isinstance(member, SynapticPathway) and not promised and _has_delay(member):
+            raise ModelRefused(
+                f"model {model.name}: pathway '{member.name}' has delays; spikes under way at the end of a block would"
+                " be lost. If presentations end in silence, declare the delays in longest_delays() and state()"
+            )
     declared = {v.name for v in model.state(structure.phase)}
+    presentation = structure.sample_steps * model.time_step()
+    for name, longest in model.longest_delays().items():
+        if name not in declared:
+            raise ModelRefused(f"model {model.name}: longest_delays() names {name}, which state() does not declare")
+        if not 0 <= longest < presentation:
+            raise ModelRefused(
+                f"model {model.name}: {name} lasts up to {longest:g} s, expected less than a presentation,"
+                f" {presentation:g} s"
+            )
     lost = changing(network) - declared
     if lost:
         raise ModelRefused(
@@ -95,6 +107,19 @@ def refuse_unfaithful(network: Network, structure: Structure) -> None:
             f"model {model.name}: state() declares {', '.join(sorted(missing))}, which the network of phase"
             f" '{structure.phase}' does not have"
         )
+
+
+def refuse_delays(structure: Structure, state: Mapping[str, NDArray[Any]]) -> None:
+    """Raise `ModelRefused` for delays of a block that are negative or longer than the model says."""
+    model = structure.model
+    for name, longest in model.longest_delays().items():
+        given = state[name]
+        # single precision rounds
+        if given.min(initial=0.0) < 0 or given.max(initial=0.0) > longest * (1 + 1e-6):
+            raise ModelRefused(
+                f"model {model.name}: {name} is between {given.min():g} and {given.max():g} s,"
+                f" expected 0 to {longest:g} s, as longest_delays() says"
+            )
 
 
 def _has_delay(pathway: SynapticPathway) -> bool:

@@ -42,6 +42,7 @@ class RuntimeProgram:
         """Run one block in this process. Raises `Stopped` once it is over, if a signal asked for it."""
         started = time.perf_counter()
         s = self.structure
+        inspection.refuse_delays(s, block.state)
         dt = s.model.time_step()
         with runtime_device(self.target, s.precision):
             network = s.model.build(s.phase, s.precision, dict(block.inputs), s.record)

@@ -267,6 +267,7 @@ class StandaloneProgram:
         s = self.structure
         if not 0 < block.samples <= s.capacity:
             raise ValueError(f"a block of {block.samples} samples, expected 1 to {s.capacity}")
+        inspection.refuse_delays(s, block.state)
         self.scratch.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(
             dir=self.scratch, prefix="block-", ignore_cleanup_errors=True

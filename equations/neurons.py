@@ -50,4 +50,6 @@ THETA_JUMP_DECAYING = "theta += theta_plus*theta_init/abs(2*theta - theta_init) 
 
 FIRES = "v > v_thresh"
 FIRES_ADAPTIVE = "v > v_thresh + theta"
+# The same with a dead time, over which the potential moves but no spike comes; dt/2 is for the rounding of times.
+FIRES_AFTER_DEAD_TIME = FIRES_ADAPTIVE + " and t - lastspike > t_dead + dt/2"
 RESET = "v = v_reset\n"

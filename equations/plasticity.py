@@ -1,4 +1,6 @@
-"""Spike-timing-dependent plasticity by traces. Sources: Touda & Okuno, Eq. 5; Hao et al., Eq. 6.
+"""Spike-timing-dependent plasticity by traces.
+
+Sources: Touda & Okuno, Eq. 5; Hao et al., Eq. 6; Pfister & Gerstner, 2006, as in the code of Diehl & Cook, 2015.
 
 A neuron's trace decays with tau_p and jumps when it fires; what a spike on the other side reads from it
 is the exponential of Eq. 5, summed over all pairs or, with a trace that is set instead of added to, of
@@ -26,3 +28,16 @@ PRE_TRACE_OVER_REST = "x *= exp(-n_jumped*dt/tau_p)\n"
 POST_TRACE_OVER_REST = "y *= exp(-n_jumped*dt/tau_p)\n"
 
 POTENTIATION = "w = clip(w + a_plus*x_pre, w_min, w_max)                       # Eq. 5, pre before post\n"
+
+# Triplets, as Diehl & Cook's code has them (the minimal rule of Pfister & Gerstner, nearest spikes): what a spike after
+# another one of the same neuron reads is a second, slower trace of that neuron, from before it jumps.
+SLOW_POST_TRACE_STEPPED = "z : 1                                             # post before post\n"
+SLOW_POST_TRACE_DECAYS = "z *= exp(-dt/tau_slow)\n"
+SLOW_POST_TRACE_SETS = "z = 1\n"
+TRIPLET_POTENTIATION = "w = clip(w + a_plus*x_pre*z_post, w_min, w_max)        # post before pre before post\n"
+
+# Where spikes reach each synapse at a time of its own, so does the trace that they leave; of the nearest spike alone,
+# the time of its arrival says as much.
+ARRIVAL = "arrived : second                                          # the last spike's arrival\n"
+ARRIVES = "arrived = t\n"
+TRACE_OF_ARRIVAL = "x_here = exp((arrived - t)/tau_p)\n"

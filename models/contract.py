@@ -275,6 +275,16 @@ class Model:
         """Every variable that changes."""
         raise NotImplementedError
 
+    def longest_delays(self) -> dict[str, float]:
+        """Pathways with delays: the state variable that holds them, ``<pathway>.delay``, and the longest in seconds.
+
+        To name one is to promise that its sources are silent for that long before a presentation ends, so that
+        nothing is under way at the end of a block. The delays are state: given to a program at run time, drawn once
+        in `initial_state`, handed on as weights are. In `build`, the pathway's delays are set to any expression, which
+        says that there are some.
+        """
+        return {}
+
     def projections(self) -> tuple[Projection, ...]:
         """Weights shown in the results."""
         return ()

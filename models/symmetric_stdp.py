@@ -29,9 +29,9 @@ from brian2 import (
 )
 from numpy.typing import NDArray
 
-from equations import encoders, homeostasis, neurons, plasticity, presentation, synapses, topologies
+from equations import encoders, homeostasis, neurons, plasticity, presentation, synapses
 from equations.renaming import renamed
-from models import spike_pairs
+from models import spike_pairs, winner_take_all
 from models.contract import Arrays, Model, Projection, StateVariable, choice, encoding, quantity, structure
 
 AUTHORS_CODE = "not stated; from the authors' code"
@@ -212,7 +212,7 @@ class SymmetricSTDP(Model):
         if self._teaches(phase):
             constants["teacher_rates"] = TimedArray(inputs["teacher_rates"] * hertz, dt=t_sample, name="teacher_rates")
         common = {"clock": Clock(self.dt, name="step_clock"), "namespace": constants}
-        controller = self._controller(common)
+        controller = winner_take_all.controller(self, self.hidden > 0, common)
         # a step into the sample, whose beginning may be rounded into the sample before
         rate = "rates(sample*t_sample + dt, i)*intensity"
         input_ = self._poisson("input", self.pixels, rate, plasticity.PRE_TRACE, controller, phase, common)
@@ -224,10 +224,7 @@ class SymmetricSTDP(Model):
             populations |= {group.name: group for group in members if group.name.endswith(("excitatory", "inhibitory"))}
             below = populations[f"{layer}excitatory"]
         if self.hidden:
-            count = Synapses(below, controller, on_pre=presentation.COUNT, name="to_controller", **common)
-            count.connect()
-            count.pre.order = 9
-            members.append(count)
+            members.append(winner_take_all.count_spikes(below, controller, common))
         if self._has_classes(phase):
             members += self._class_layer(below, controller, phase, common)
             populations["classes"] = members[-2]
@@ -239,25 +236,6 @@ class SymmetricSTDP(Model):
     # The order of a step. At its start, if a presentation begins: scaling, new intervals of the inputs; if its rest
     # begins: silence. Then integration, conductances, thresholds; then transmission and plasticity, inhibition;
     # resets and traces last, so that spikes of one step do not pair.
-    def _controller(self, common: dict[str, Any]) -> NeuronGroup:
-        counts = self.hidden > 0
-        controller = NeuronGroup(
-            1,
-            presentation.CONTROLLER
-            + self.declare_used(presentation.ENOUGH, presentation.NEXT_SAMPLE, presentation.SHOWN_AGAIN),
-            threshold=presentation.ENOUGH if counts else presentation.RESTS,
-            reset=presentation.NEXT_SAMPLE,
-            events={"switch": presentation.BEGINS, "again": presentation.TOO_FEW} if counts else {},
-            name="controller",
-            **common,
-        )
-        if counts:
-            controller.set_event_schedule("switch", when="start", order=0)
-            controller.run_on_event("switch", presentation.COUNT_ANEW, when="start", order=4)
-            controller.set_event_schedule("again", when="thresholds", order=1)
-            controller.run_on_event("again", presentation.SHOWN_AGAIN, when="resets", order=1)
-        return controller
-
     def _poisson(
         self, name: str, size: int, rate: str, trace: str, controller: NeuronGroup, phase: str, common: dict[str, Any]
     ) -> NeuronGroup:
@@ -300,44 +278,8 @@ class SymmetricSTDP(Model):
         excitatory = self._excitatory(layer, phase, _with(common, n_in=len(below)))
         inhibitory = self._fast(f"{layer}inhibitory", self.neurons, "t_ref", common)
         plastic = self._plastic(f"{layer}plastic", "", below, excitatory, phase, common)
-        hub = NeuronGroup(
-            1, topologies.HUB, events={"inhibit": topologies.HUB_FIRES}, name=f"{layer}hub", **common
-        )
-        to_inhibitory = Synapses(
-            excitatory,
-            inhibitory,
-            self.declare("w_ei"),
-            on_pre=synapses.EXCITE_BY_FIXED_WEIGHT,
-            name=f"{layer}to_inhibitory",
-            **common,
-        )
-        to_inhibitory.connect(j="i")
-        to_hub = Synapses(inhibitory, hub, on_pre=topologies.COUNT_INTO_HUB, name=f"{layer}to_hub", **common)
-        to_hub.connect()
-        from_hub = Synapses(
-            hub,
-            excitatory,
-            self.declare("w_ie"),
-            on_pre=topologies.INHIBIT_ALL_BY_WEIGHT,
-            on_event="inhibit",
-            name=f"{layer}from_hub",
-            **common,
-        )
-        from_hub.connect()
-        spare = Synapses(
-            inhibitory,
-            excitatory,
-            self.declare("w_ie"),
-            on_pre=topologies.SPARE_ONESELF_BY_WEIGHT,
-            name=f"{layer}spare",
-            **common,
-        )
-        spare.connect(j="i")
-        hub.set_event_schedule("inhibit", when="synapses", order=5)
-        hub.run_on_event("inhibit", topologies.CLEAR_HUB, when="synapses", order=8)
-        for pathway, order in ((to_inhibitory.pre, 3), (to_hub.pre, 4), (from_hub.pre, 6), (spare.pre, 7)):
-            pathway.when, pathway.order = "synapses", order
-        return [excitatory, inhibitory, plastic, hub, to_inhibitory, to_hub, from_hub, spare]
+        inhibition = winner_take_all.lateral_inhibition(self, layer, excitatory, inhibitory, common)
+        return [excitatory, inhibitory, plastic, *inhibition]
 
     def _excitatory(self, layer: str, phase: str, common: dict[str, Any]) -> NeuronGroup:
         learns, traced = self._learns(layer, phase), self._traced(layer, phase)

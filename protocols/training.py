@@ -334,9 +334,9 @@ def frozen_state(model: Model, phase: str, trained: Mapping[str, NDArray[Any]]) 
 
 
 def _carried(model: Model) -> list[str]:
-    """State that training hands on: weights and what the model shows of its neurons."""
+    """State that training hands on: weights, delays and what the model shows of its neurons."""
     shown = {f"{population}.{name}" for name, (population, _) in model.shown_state.items()}
-    return [*(p.variable for p in model.projections()), *shown]
+    return [*(p.variable for p in model.projections()), *model.longest_delays(), *shown]
 
 
 def _counts(answers: presentations.Answers, populations: Iterable[str]) -> dict[str, NDArray[np.uint16]]:

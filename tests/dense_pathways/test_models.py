@@ -10,6 +10,7 @@ from brian2 import Network
 
 from engine import dense, inspection
 from engine.contract import Structure
+from models.diehl_cook import DiehlCook
 from models.symmetric_stdp import SymmetricSTDP
 from models.synaptic_scaling import SynapticScaling
 from protocols.profiling import how_compiled, table
@@ -75,6 +76,28 @@ def test_every_pathway_of_symmetric_stdp_is_dense(
     shared = {f"{layer}{name}" for layer in layers for name in ("spare_pre", "to_hub_pre")} | {"to_controller_pre"}
     random = {name for name in in_order if "rand" in in_order[name]}
     assert set(in_order) <= shared | random, in_order
+
+
+
+
+@pytest.mark.parametrize("precision", ["float32", "float64"])
+@pytest.mark.parametrize(
+    "changes", [{}, {"rule": "pair", "pre_spike": "potentiates", "integration": "exponential_euler"}]
+)
+@pytest.mark.parametrize("delays", ["none", "uniform"])
+def test_every_pathway_of_diehl_cook_without_delays_is_dense(
+    delays: str, changes: dict[str, object], precision: str
+) -> None:
+    model = DiehlCook(neurons=6, pixels=9, delays=delays).replace(**changes)
+    late = {"plastic_transmit"} if delays == "uniform" else set()
+    for phase, learning in (("train", LEARNING), ("test", {"plastic_transmit"})):
+        made = dense.generated(Structure(model, phase, precision, "dense", 2))
+        assert {name for name, (is_dense, _) in made.items() if not is_dense} == late
+        assert all("it has delays" in made[name][1] for name in late)
+        assert made.keys() >= PATHWAYS | learning
+        in_order = {name: reason for name, (is_dense, reason) in made.items() if is_dense and reason}
+        # they add into the same number, or are one neuron
+        assert set(in_order) <= {"spare_pre", "to_hub_pre", "to_controller_pre"}, in_order
 
 
 def network(model: SynapticScaling | SymmetricSTDP, phase: str) -> Network:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +11,11 @@ import numpy as np
 import pytest
 from brian2 import Network, NeuronGroup, Synapses, linked_var, ms, network_operation
 
-from engine import inspection
-from engine.contract import Structure
+from engine import contract, inspection
+from engine.contract import Block, Structure
+from engine.cuda import CudaProgram
 from engine.errors import ModelRefused
-from engine.runtime import runtime_device
+from engine.runtime import RuntimeProgram, runtime_device
 from engine.standalone import StandaloneProgram
 from models.contract import Arrays, StateVariable
 from models.synaptic_scaling import SynapticScaling
@@ -29,6 +30,8 @@ class Altered(SynapticScaling):
     change: Change = lambda network: None
     forgets: str = ""
     invents: str = ""
+    invents_size: int = 1
+    promises: Mapping[str, float] = field(default_factory=dict)
 
     def build(self, phase: str, precision: str, inputs: Arrays, record: tuple[str, ...] = ()) -> Network:
         network = super().build(phase, precision, inputs, record)
@@ -37,7 +40,10 @@ class Altered(SynapticScaling):
 
     def state(self, phase: str) -> tuple[StateVariable, ...]:
         kept = tuple(v for v in super().state(phase) if v.name != self.forgets)
-        return (*kept, StateVariable(self.invents, 1)) if self.invents else kept
+        return (*kept, StateVariable(self.invents, self.invents_size)) if self.invents else kept
+
+    def longest_delays(self) -> dict[str, float]:
+        return dict(self.promises)
 
 
 class Generated(StandaloneProgram):
@@ -117,6 +123,56 @@ def test_delays_of_nothing_are_no_delays(device: str, tmp_path: Path) -> None:
         network["to_inhibitory"].pre.delay = 0 * ms
 
     build(altered(no_delay), device, tmp_path)
+
+
+LATE = "to_inhibitory_pre.delay"
+
+
+def promising(longest: float = 2e-3, name: str = LATE, **more: Any) -> Altered:
+    return altered(delays_by_expression, promises={name: longest}, **{"invents": name, "invents_size": 4} | more)
+
+
+@pytest.mark.parametrize("device", DEVICES)
+def test_delays_of_silent_presentations_are_accepted(device: str, tmp_path: Path) -> None:
+    build(promising(), device, tmp_path)
+
+
+@pytest.mark.parametrize("device", DEVICES)
+@pytest.mark.parametrize(
+    ("model", "why"),
+    [
+        (promising(name="to_hub_pre.delay"), "'to_inhibitory_pre' has delays"),
+        (promising(invents=""), f"names {LATE}, which state.. does not declare"),
+        (promising(longest=0.15), r"lasts up to 0.15 s, expected less than a presentation, 0.15 s"),
+        (promising(longest=-1e-3), "expected less than a presentation"),
+    ],
+    ids=["of another pathway", "not declared as state", "as long as a presentation", "negative"],
+)
+def test_promises_about_delays_are_checked(model: Altered, why: str, device: str, tmp_path: Path) -> None:
+    with pytest.raises(ModelRefused, match=why):
+        build(model, device, tmp_path)
+
+
+@pytest.mark.parametrize("given", [[0, 0, 0, 3e-3], [-1e-3, 0, 0, 0]])
+def test_delays_of_a_block_are_checked(given: list[float], tmp_path: Path) -> None:
+    model = promising()
+    state = contract.initial_state(model, "train", {"plastic.w": np.zeros(64), LATE: np.array(given)})
+    block = Block(state, {"rates": np.zeros((1, 16))}, model.run_time_values(), 1)
+    program = RuntimeProgram(Structure(model, "train", "float64", "numpy", 1), tmp_path)
+    with pytest.raises(ModelRefused, match=rf"{LATE} is between .* expected 0 to 0.002 s"):
+        program.run(block)
+    accepted = {**state, LATE: np.array([0, 1e-3, 2e-3, 2e-3])}
+    end = program.run(Block(accepted, block.inputs, block.values, 1)).state
+    assert end[LATE].tolist() == accepted[LATE].tolist()
+
+
+def test_cuda_refuses_delays() -> None:
+    program = CudaProgram.__new__(CudaProgram)
+    program.structure = Structure(promising(), "train", "float64", "cuda", 2)
+    with runtime_device("numpy", "float64"):
+        network = program.structure.model.build("train", "float64", {"rates": np.zeros((2, 16))})
+        with pytest.raises(ModelRefused, match="device cuda knows no delays"):
+            program.check(network)
 
 
 @pytest.mark.parametrize("device", DEVICES)

@@ -1,0 +1,140 @@
+"""Diehl & Cook: how the network is trained and tested, the numbers the paper reports, and what each switch costs.
+
+Run it (``python protocols/diehl_cook.py``): it trains a small network on the digits that come with the project, tests
+it and draws what it has learned, in a minute or two. Edit what stands under "What to run" and run it again.
+``--paper`` runs the authors' own protocol with the same settings: hours, and it needs the whole data set.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import xarray as xr
+
+from analysis import figures
+from analysis.accuracy import accuracy
+from analysis.labels import assign
+from analysis.readouts import READOUTS
+from engine import results
+from engine.errors import EngineError
+from protocols import training
+from protocols.many_runs import ignore_casts, unused_folder
+from protocols.progress import reporter
+from protocols.reproduction import Cell, Paper
+from protocols.training import RunSettings
+
+# -- What to run ---------------------------------------------------------------------------------------------
+# Any parameter of the model, with its unit; `hebbarium describe diehl_cook` lists them.
+SETTINGS = {
+    "neurons": "100",
+    "delays": "uniform",  # or none: faster
+    "rule": "triplet",    # or pair
+}  # fmt: skip
+SEED = 0
+SHORT = RunSettings(
+    model="diehl_cook", dataset="mnist-embedded", images=2_000, test_images=500, labels_from="last_pass"
+)
+RUNS = Path("runs")
+
+# -- The protocol --------------------------------------------------------------------------------------------
+# 350 ms an image and 150 ms of rest, shown again more intensely below five spikes, are the model's.
+PROTOCOL = RunSettings(
+    model="diehl_cook",
+    dataset="mnist",
+    images=None,              # all 60,000
+    epochs=3,                 # authors' code: three passes
+    test_images=None,         # all 10,000
+    labels_from="last_pass",  # authors: a frozen pass over all training images; --labels-from labelling
+)  # fmt: skip
+SEEDS = (0, 1, 2)
+
+PRINTED: Mapping[int, float] = {100: 82.9, 400: 87.0, 1600: 91.9, 6400: 95.0}
+"""Accuracy in per cent by number of excitatory neurons, as the paper reports it."""
+
+PORT: Mapping[str, str] = {"pre_spike": "potentiates", "t_dead": "50*ms", "dt": "0.1*ms"}
+"""Where the widespread Brian2 port departs from the authors' code."""
+
+SWITCHES: tuple[Mapping[str, str], ...] = (
+    *({symbol: text} for symbol, text in PORT.items()),
+    PORT,
+    {"delays": "none"},
+    {"rule": "pair"},
+    {"integration": "euler"},
+    {"integration": "exponential_euler"},
+)
+"""What the table of switches changes, one at a time; and all of the port's at once."""
+
+
+def run(asked: RunSettings, out: Path) -> Path:
+    """Train and test one network; the result file and the figures are in ``out``."""
+    ignore_casts()
+    progress = reporter()
+    try:
+        training.train(asked, out, progress)
+    finally:
+        progress.close()
+    figures.save_all(out)
+    return out
+
+
+def _cells() -> Iterator[Cell]:
+    for neurons, printed in PRINTED.items():
+        yield Cell("sizes", "mnist", f"{neurons}", {"neurons": f"{neurons}"}, printed)
+    for changes in SWITCHES:
+        yield Cell("switches", "mnist", " ".join(changes), {"neurons": "400", **changes})
+
+
+def measure(tree: xr.DataTree, asked: RunSettings) -> dict[str, tuple[float, str]]:
+    """Numbers of a complete run besides its accuracy.
+
+    ``labels_from_test``
+        what the readout by class means would say if neurons were labelled by their responses to the very images they
+        are tested on, in per cent: what the authors' demonstration prints (91.56 % for their trained network), and
+        no accuracy, since it has seen the answers.
+    ``spikes_per_image``, ``presentations_per_image``
+        of excitatory neurons, in the last presentation of a training image; and how often one was shown.
+    ``theta``
+        mean of the thresholds' dynamic part after training, in mV.
+    """
+    tested = tree["test/excitatory"].to_dataset()
+    counts, truth = tested["spike_count"].values, tested["label"].values
+    predicted = READOUTS[results.CLASS_MEAN](counts, assign(counts, truth))
+    activity = tree["activity/excitatory"].to_dataset()
+    theta = tree["state/excitatory"].to_dataset()["theta"].isel(samples_seen=-1)
+    return {
+        "labels_from_test": (round(float(accuracy(predicted, truth)), 2), "%"),
+        "spikes_per_image": (round(float(activity["spike_count"].sum("neuron").mean()), 3), ""),
+        "presentations_per_image": (round(float(activity["presentations"].mean()), 4), ""),
+        "theta": (round(float(theta.mean()), 3), "mV"),
+    }
+
+
+PAPER = Paper(PROTOCOL, tuple(_cells()), columns="neurons", seeds=SEEDS, measure=measure)
+
+
+def main() -> int:
+    """Run one network, short unless ``--paper`` is given, and print what came of it."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
+    parser.add_argument("--paper", action="store_true", help="the authors' protocol instead of the short one")
+    protocol = PROTOCOL if parser.parse_args().paper else SHORT
+    asked = dataclasses.replace(protocol, changes=SETTINGS, seed=SEED)
+    try:
+        out = run(asked, unused_folder(RUNS, f"diehl_cook-{asked.dataset}"))
+    except (EngineError, OSError, ValueError) as error:
+        print(f"diehl_cook.py: {error}", file=sys.stderr)
+        return 1
+    with results.open_run(out) as tree:
+        found = tree["evaluation"].to_dataset()["accuracy"].isel(seed=0, samples_seen=-1)
+        for readout in found["readout"].values:
+            print(f"accuracy by {readout}: {float(found.sel(readout=readout)):.1f} %")
+    print(f"results: {out / results.FILE_NAME}")
+    print(f"figures: {out / results.FIGURES}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
