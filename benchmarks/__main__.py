@@ -15,7 +15,7 @@ from benchmarks import comparison, figure, rows
 from benchmarks.worker import ROOT, WorkerFailed
 from protocols import datasets
 
-PARTS = ("brian2", "bindsnet", "stock", "by-hand", "set-up", "memory", "scaling", "build")
+PARTS = ("brian2", "bindsnet", "stock", "by-hand", "set-up", "memory", "scaling", "build", "specimens")
 
 
 def main() -> int:
@@ -57,6 +57,8 @@ def main() -> int:
                 compared = comparison.compare(plan, scratch / "images.npy", scratch, only, say)
                 found.rows += compared.rows
                 found.sides |= compared.sides
+            if "specimens" in only:
+                found.rows += comparison.specimens(plan, scratch / "images.npy", scratch, say)
             if only & {"memory", "scaling", "by-hand"}:
                 grown = comparison.grow(plan, scratch / "images.npy", only, say)
                 found.rows += grown.rows

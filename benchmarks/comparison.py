@@ -26,6 +26,10 @@ SHORT_BLOCK = 500  # images, the default of a run
 MOST_BY_HAND = {100: 1.4, 400: 1.2, 1600: 1.1, 6400: 1.1}
 """How many times as long as by hand an image may take, by size."""
 
+SPECIMENS = ("synaptic_scaling", "symmetric_stdp", "diehl_cook")
+JUMPED = {"symmetric_stdp": 0.9}
+"""Milliseconds an image may take at N = 400, where a part of its presentation is jumped over."""
+
 Say = Callable[[str], None]
 
 
@@ -248,6 +252,40 @@ def grow(plan: Plan, images: Path, only: set[str], say: Say) -> Outcome:
         largest = max(m.memory for m in measured[str(sizes[-1])])
         name = f"{OURS['float32']}, N={sizes[-1]}: peak memory of the program"
         found.rows.append(Row(name, largest / 1e9, "GB", below=0.5))
+    return found
+
+
+def specimens(plan: Plan, images: Path, scratch: Path, say: Say) -> list[Row]:
+    """Every model, dense and on Brian2's own standalone; the usual Brian2 loop of the network of Hao et al."""
+    sides = {(name, device): {"model": name, "device": device} for name in SPECIMENS for device in ("dense", "cpp")}
+    sides["symmetric_stdp", "full"] = {"model": "symmetric_stdp", "set": "rest=full"}
+    found: list[Row] = []
+    with ExitStack() as stack:
+        workers: dict[str, Worker] = {}
+        turns: dict[str, int] = {}
+        for (name, device), options in sides.items():
+            start = scratch / "symmetric.npz" if (name, device) == ("symmetric_stdp", "full") else None
+            worker = side(sys.executable, "compiled", images, neurons=NEURONS, precision="float32",
+                          warm_up=plan.grow_after, save=start, **options)
+            workers[f"{name} {device}"], turns[f"{name} {device}"] = stack.enter_context(worker), plan.sizes[NEURONS]
+        loop = side(sys.executable, "usual_symmetric", images, neurons=NEURONS, start=scratch / "symmetric.npz",
+                    warm_up=plan.other_warm_up)
+        workers["loop"], turns["loop"] = stack.enter_context(loop), plan.usual
+        say("every model: ready")
+        measured = take_turns(workers, turns, plan.rounds, say)
+    for name in SPECIMENS:
+        dense, stock = measured[f"{name} dense"], measured[f"{name} cpp"]
+        found.append(Row(f"{name}, N={NEURONS}, float32: an image", milliseconds(dense), "ms", below=JUMPED.get(name)))
+        found.append(Row(f"{name}, N={NEURONS}, float32, stock C++ standalone: an image", milliseconds(stock), "ms"))
+        found.append(Row(f"{name}, N={NEURONS}: times as fast as on stock C++ standalone", ratio(stock, dense)))
+    full = measured["symmetric_stdp full"]
+    name = f"symmetric_stdp, N={NEURONS}, float32, rest=full"
+    found.append(Row(f"{name}: an image, 1,000 steps simulated", milliseconds(full), "ms", below=1.8))
+    name = f"usual Brian2 loop of symmetric_stdp, N={NEURONS}: an image"
+    found.append(Row(name, milliseconds(measured["loop"]), "ms"))
+    for what, times in (("rest=jump", measured["symmetric_stdp dense"]), ("rest=full", full)):
+        name = f"symmetric_stdp, {what}: times as fast as the usual Brian2 loop"
+        found.append(Row(name, ratio(measured["loop"], times), "", 100.0))
     return found
 
 

@@ -18,10 +18,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.worker import Measurement, measure, serve
-from engine import devices, streams
+from engine import devices, presentations, streams
 from engine.contract import Arrays, Block, Structure, initial_state
 from engine.standalone import StandaloneProgram
+from models.contract import Model
 from models.synaptic_scaling import SynapticScaling
+from protocols import registry, settings
 
 CAPACITY = 1000
 _POLL = 0.05  # s: the mark only rises, so that nothing is missed but what happens in the last moment
@@ -83,15 +85,14 @@ class CompiledTraining:
 
     def __init__(
         self,
-        neurons: int,
+        model: Model,
         precision: str,
         images: NDArray[np.uint8],
         scratch: Path,
         device: str = devices.DEFAULT,
         watch_memory: bool = False,
     ) -> None:
-        self.model = SynapticScaling(neurons=neurons)
-        self.images, self.watch_memory = images, watch_memory
+        self.model, self.images, self.watch_memory = model, images, watch_memory
         program = devices.program(Structure(self.model, "train", precision, device, CAPACITY), scratch)
         assert isinstance(program, StandaloneProgram)
         self.program = program
@@ -107,11 +108,11 @@ class CompiledTraining:
             nonlocal run_seconds
             chosen = np.arange(self.seen, self.seen + count) % len(self.images)
             seed = streams.block_seed(0, streams.TRAINING_SPIKES, self.blocks)
-            inputs = self.model.encode(self.images[chosen])
-            result = self.program.run(Block(self.state, inputs, self.model.run_time_values(), seed))
-            self.state, run_seconds = result.state, result.run_seconds
-            spikes = result.spikes[self.model.readout]
-            return int(spikes.counts(count, self.program.structure.sample_steps, self.model.neurons).sum())
+            # any labels will do: a teacher costs the same whatever it says
+            inputs = self.model.inputs("train", self.images[chosen], chosen % 10)
+            answers = presentations.show(self.program, Block(self.state, inputs, self.model.run_time_values(), seed))
+            self.state, run_seconds = answers.state, answers.run_seconds
+            return int(answers.counts[self.model.readout].sum())
 
         watch = MemoryWatch(self.program.path / "main") if self.watch_memory else None
         with watch or contextlib.nullcontext():
@@ -125,7 +126,9 @@ def main() -> None:
     """Worker: build the program, train on some images, then answer requests."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--images", type=Path, required=True, help=".npy file, uint8 (images, pixels)")
+    parser.add_argument("--model", default=SynapticScaling.name)
     parser.add_argument("--neurons", type=int, required=True)
+    parser.add_argument("--set", action="append", default=[], help="a parameter of the model, as symbol=value")
     parser.add_argument("--precision", required=True)
     parser.add_argument("--device", choices=devices.COMPILED, default=devices.DEFAULT)
     parser.add_argument("--warm-up", type=int, required=True, help="images before the first measurement")
@@ -135,8 +138,10 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as scratch:
         started = time.perf_counter()
         images = np.load(asked.images)
+        changes = {"neurons": str(asked.neurons), **settings.assignments(asked.set)}
+        model = settings.apply(registry.find(asked.model), changes)
         training = CompiledTraining(
-            asked.neurons, asked.precision, images, Path(scratch), asked.device, asked.watch_memory
+            model, asked.precision, images, Path(scratch), asked.device, asked.watch_memory
         )
         building = time.perf_counter() - started
         for first in range(0, asked.warm_up, CAPACITY):
