@@ -240,7 +240,7 @@ class Model:
             One of `phases`.
         precision : {'float64', 'float32'}
         inputs : dict of arrays
-            One array ``(samples, ...)`` for each name of `inputs`; a compiled program takes their shape from
+            One array ``(samples, ...)`` for each name of `all_inputs`; a compiled program takes their shape from
             here and their values at run time.
         record : tuple of str
             Populations whose spikes are recorded besides the readout's.
@@ -286,6 +286,28 @@ class Model:
     def handed_on(self, state: Arrays) -> Arrays:
         """What training hands to the phases in which nothing learns; a pure function."""
         return dict(state)
+
+    def epoch_inputs(self, phase: str, epochs: NDArray[np.integer]) -> Arrays:
+        """What a block of a phase is given besides, by the epoch: a rate of learning that falls, say.
+
+        Parameters
+        ----------
+        phase : str
+        epochs : (samples,)
+            Passes through the training images before the one a sample belongs to.
+        """
+        return {}
+
+    def all_inputs(
+        self,
+        phase: str,
+        images: NDArray[np.uint8],
+        labels: NDArray[np.integer],
+        epochs: NDArray[np.integer] | None = None,
+    ) -> Arrays:
+        """`inputs` and `epoch_inputs` together; of the first epoch, unless epochs are given."""
+        epochs = np.zeros(len(images), np.int64) if epochs is None else epochs
+        return {**self.inputs(phase, images, labels), **self.epoch_inputs(phase, epochs)}
 
     def input_spikes(
         self, phase: str, images: NDArray[np.uint8], presentations: NDArray[np.integer]

@@ -274,6 +274,29 @@ class DesireBackprop(Model):
         return synapses
 
     # -- declarations ----------------------------------------------------------------------------------
+    def encode(self, images: NDArray[np.uint8]) -> Arrays:
+        """Pixel levels ``(samples, pixels)``."""
+        return {"levels": images.astype(np.float64)}
+
+    def inputs(self, phase: str, images: NDArray[np.uint8], labels: NDArray[np.integer]) -> Arrays:
+        """See `Model.inputs`: pixel levels, and while learning the labels."""
+        return self.encode(images) | ({"labels": labels.astype(np.float64)} if phase == "train" else {})
+
+    def epoch_inputs(self, phase: str, epochs: NDArray[np.integer]) -> Arrays:
+        """See `Model.epoch_inputs`: the rate of learning, which falls after each epoch."""
+        if phase != "train":
+            return {}
+        if self.reading == desire.PAPER:
+            return {"learning_rates": self.eta * (1 - self.eta_decay) ** epochs}
+        return {"learning_rates": self.eta * np.exp(-self.eta_decay * epochs)}
+
+    def input_spikes(self, phase: str, images: NDArray[np.uint8], presentations: NDArray[np.integer]) -> float:
+        """See `Model.input_spikes`; neurons that are left out are counted by their expectation."""
+        levels = images.astype(np.int64) * self.steps
+        counts = levels // int(self.white) if self.reading == desire.CODE else np.maximum(-(-levels // int(self.white)) - 1, 0)
+        kept = 1 - self.p_input if phase == "train" else 1.0
+        return float((counts.sum(axis=1) * presentations).sum() * kept)
+
     def time_step(self) -> float:
         """See `Model.time_step`."""
         return float(self.dt / second)
@@ -313,12 +336,6 @@ class DesireBackprop(Model):
             p.variable: generator.standard_normal(p.shape[0] * p.shape[1]) * np.sqrt(2 / p.shape[0])
             for p in self.projections()
         }
-
-    def learning_rate(self, epoch: NDArray[np.int64]) -> NDArray[np.float64]:
-        """The rate of learning in an epoch, counted from zero."""
-        if self.reading == desire.PAPER:
-            return np.asarray(self.eta * (1 - self.eta_decay) ** epoch)
-        return np.asarray(self.eta * np.exp(-self.eta_decay * epoch))
 
     def synaptic_events(self, spikes: Mapping[str, int]) -> int:
         """Potential jumps caused by these spikes, counted per synapse."""

@@ -61,7 +61,7 @@ def raster(
     sizes, structure = model.population_sizes(), program.structure
     block = Block(
         state,
-        model.inputs(structure.phase, images, labels),
+        model.all_inputs(structure.phase, images, labels),
         model.run_time_values(),
         streams.block_seed(seed, streams.RECORDED_SPIKES, 0),
     )

@@ -229,7 +229,7 @@ def responses(
         shown = images[starts[index] : starts[index] + EVALUATION_BLOCK]
         counts = _read(folder, phase, index, populations) if folder else None
         if counts is None:
-            inputs = model.inputs(phase, shown, np.zeros(len(shown), int))
+            inputs = model.all_inputs(phase, shown, np.zeros(len(shown), int))
             block_seed = streams.block_seed(seed, purpose, index)
             answers = presentations.show(program, Block(begin, inputs, model.run_time_values(), block_seed))
             counts = _counts(answers, populations)
@@ -369,6 +369,7 @@ class _Run:
         self.trained_in = tuple(p for p in answering(self.model) if p not in taught)
         self.blocks: list[NDArray[np.int64]] = []
         self.phase_of: list[str] = []
+        self.epochs: list[NDArray[np.int64]] = []
         epoch = 0
         for phase, passes in phases:
             order = np.concatenate([self.split.order(e) for e in range(epoch, epoch + passes)])
@@ -376,6 +377,8 @@ class _Run:
             parts = [order[k : k + asked.block] for k in range(0, len(order), asked.block)]
             self.blocks += parts
             self.phase_of += [phase] * len(parts)
+            epoch_of = np.repeat(np.arange(passes), len(self.split.train))
+            self.epochs += [epoch_of[k : k + asked.block] for k in range(0, len(order), asked.block)]
         self.order = np.concatenate(self.blocks)
         self.ends = np.cumsum([len(part) for part in self.blocks])
 
@@ -453,7 +456,7 @@ class _Run:
                 program,
                 Block(
                     state,
-                    model.inputs(phase, pictures, labels),
+                    model.all_inputs(phase, pictures, labels, self.epochs[index]),
                     model.run_time_values(),
                     streams.block_seed(asked.seed, streams.TRAINING_SPIKES, index),
                 ),
