@@ -97,6 +97,8 @@ class Parameter:
             return f"{float(value / self.unit):.12g}*{self.unit_name}"
         if isinstance(value, float):
             return f"{value:.12g}"
+        if isinstance(value, tuple):
+            return ",".join(map(str, value))
         return str(value)
 
 
@@ -145,6 +147,8 @@ class Model:
     phases: ClassVar[tuple[str, ...]]
     #: population whose neurons stand for the classes themselves, if there is one
     class_layer: ClassVar[str] = ""
+    #: whether the class layer has no answer if several of its neurons fire most
+    strict_maximum: ClassVar[bool] = False
     #: population of one neuron whose spike says that a sample is over, where samples are shown more than once
     controller: ClassVar[str] = ""
     #: responses that neurons are labelled by, unless a run says otherwise; see `analysis.labels`

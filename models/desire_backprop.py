@@ -57,6 +57,7 @@ class DesireBackprop(Model):
     phases: ClassVar[tuple[str, ...]] = ("train", "test")
     readout: ClassVar[str] = "output"
     class_layer: ClassVar[str] = "output"
+    strict_maximum: ClassVar[bool] = True
 
     # Architecture (Section 5.2)
     layers: tuple[int, ...] = structure(

@@ -305,7 +305,7 @@ def predictions(
     if model.readout != model.class_layer and neuron_label is not None:
         found |= {name: read(counts[model.readout], neuron_label) for name, read in READOUTS.items()}
     if model.class_layer:
-        found[results.CLASS_LAYER] = class_layer(counts[model.class_layer])
+        found[results.CLASS_LAYER] = class_layer(counts[model.class_layer], strict=model.strict_maximum)
     return found
 
 
@@ -529,7 +529,10 @@ class _Run:
         truth = self.images.train_labels[shown]
         answers = counts[self.model.readout]
         if self.model.readout == self.model.class_layer:
-            return ""  # what it says while it is taught is the label
+            if self.model.teacher_fires:
+                return ""  # what it says while it is taught is the label
+            answered = class_layer(answers, strict=self.model.strict_maximum)
+            return f"running accuracy {accuracy(answered, truth):.1f} %"
         known = means.labels()
         means.add(answers, truth)
         if index == 0:
@@ -662,8 +665,15 @@ class _Run:
             **groups,
         )
         labels_from = self.asked.labels_from if complete or self.asked.labels_from != "labelling" else "all"
-        earlier = self.folder.accuracies(seen - 1)
-        tree["evaluation"] = xr.DataTree(evaluate_tree(tree, labels_from=labels_from, earlier=earlier))
+        tree["evaluation"] = xr.DataTree(
+            evaluate_tree(
+                tree,
+                labels_from=labels_from,
+                class_population=self.model.class_layer or results.CLASSES,
+                strict_maximum=self.model.strict_maximum,
+                earlier=self.folder.accuracies(seen - 1),
+            )
+        )
         results.write(tree, self.folder.path)
 
     def _shown_state(self, kept: dict[int, Arrays]) -> Iterator[tuple[str, xr.Dataset]]:
