@@ -121,34 +121,29 @@ OUTPUTS_HAVE_DESIRES = "wanted_out > 0"
 ASKS = "wanted > 0 and kept > 0"
 ELIGIBLE = "wanted > 0 and n_spikes > 0"
 
+# A train is `full` when it has as many spikes as a desire of +1 asks for. Errors are compared in spikes: shares of
+# spikes, in binary, would decide ties between an error and its threshold by their rounding.
+FULL = {PAPER: "full = sample_steps\n", CODE: "full = sample_steps - margin\n"}
 OUTPUT_DESIRE = {
-    # Eqs. 5 and 11, strictly beyond the threshold
+    # Eqs. 5 and 11
     PAPER: """
-rate = n_spikes/sample_steps
-excess = rate - int(i == {labels}(t))
-desire = -sign(excess)*int(abs(excess) > theta_out)
+excess = n_spikes - full*int(i == {labels}(t))
+desire = -sign(excess)*int(abs(excess) > theta_out*full)
 """,
-    # the target neuron is pushed up alone, all others down alone; no train need be full
+    # the neuron of the class is pushed up alone, all others down alone
     CODE: """
-rate = n_spikes/(sample_steps - margin)
 target = int(i == {labels}(t))
-desire = target*int(1 - rate > theta_out) - (1 - target)*int(rate > theta_out)
+desire = target*int(full - n_spikes > theta_out*full) - (1 - target)*int(n_spikes > theta_out*full)
 """,
 }
 HIDDEN_DESIRE = {
-    PAPER: """
-rate = n_spikes/sample_steps
-desire = -sign(pull)*int(abs(pull) > theta_hid)*kept            # Eq. 15
-""",
-    CODE: """
-rate = n_spikes/(sample_steps - margin)
-desire = -sign(pull)*int(abs(pull) >= theta_hid)*kept           # Eq. 15
-""",
+    PAPER: "desire = -sign(pull)*int(abs(pull) > theta_hid)*kept    # Eq. 15\n",
+    CODE: "desire = -sign(pull)*int(abs(pull) >= theta_hid)*kept   # Eq. 15\n",
 }
 ERROR = {
-    PAPER: "error = (rate - (desire + 1)/two)*abs(desire)       # Eq. 14\n",
+    PAPER: "error = (n_spikes/full - (desire + 1)/two)*abs(desire)  # Eq. 14\n",
     # what is passed back has the sign of the desire, even where a neuron fires more than its target
-    CODE: "error = -desire*abs((desire + 1)/two - rate)\n",
+    CODE: "error = -desire*abs((desire + 1)/two - n_spikes/full)\n",
 }
 PUSH = "push = {rates}(t)*desire\n"
 

@@ -90,6 +90,9 @@ class DesireBackprop(Model):
         "Eqs. 1, 3-16",
     )
 
+    #: which neurons take part in a sample: replace it to say so yourself
+    draw_kept: ClassVar[str] = desire.DRAW_KEPT
+
     slips: ClassVar[tuple[str, ...]] = (
         "Eq. 16 drops the sum over inputs and the threshold's theta_p; both are as in Eq. 1.",
         "Section 3.3 describes the second case of STDP in the order of the first; the rule of Eq. 4 needs only one.",
@@ -205,13 +208,13 @@ class DesireBackprop(Model):
             begin += desire.CLEAR_TRAIN
             if not is_output:
                 fires += desire.FIRES_IF_KEPT
-                begin += desire.DRAW_KEPT.format(dropped=dropped)
+                begin += self.draw_kept.format(dropped=dropped, population=name)
                 events["eligible"] = desire.ELIGIBLE
             if not is_input:
                 begin += desire.CLEAR_DESIRE
                 events |= {"settle": LAST_STEP if is_output else desire.OUTPUTS_HAVE_DESIRES, "desires": desire.DESIRES}
                 rule = desire.OUTPUT_DESIRE if is_output else desire.HIDDEN_DESIRE
-                settle = rule[reading] + desire.ERROR[reading] + desire.PUSH + desire.read_digits(self.steps)
+                settle = desire.FULL[reading] + rule[reading] + desire.ERROR[reading] + desire.PUSH + desire.read_digits(self.steps)
                 settle = settle.format(labels="labels", rates="learning_rates")
             if name in self.hidden:
                 begin += desire.CLEAR_HIDDEN
