@@ -9,6 +9,7 @@ direction of its neuron's desire (Eqs. 1-16).
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -146,7 +147,7 @@ class DesireBackprop(Model):
             tally.run_on_event("begin", desire.CLEAR_TALLY, when="start", order=1)
         populations = {n: self._population(n, learns, group) for n in names}
         pathways = []
-        for depth, (below, above) in enumerate(zip(names, names[1:], strict=False), start=1):
+        for depth, (below, above) in enumerate(itertools.pairwise(names), start=1):
             pathways.append(self._pathway(populations[below], populations[above], depth, learns, group))
             if learns:
                 populations[below].wanted = linked_var(tallies[above], "wanted")
@@ -212,9 +213,11 @@ class DesireBackprop(Model):
                 events["eligible"] = desire.ELIGIBLE
             if not is_input:
                 begin += desire.CLEAR_DESIRE
-                events |= {"settle": LAST_STEP if is_output else desire.OUTPUTS_HAVE_DESIRES, "desires": desire.DESIRES}
+                events["settle"] = LAST_STEP if is_output else desire.OUTPUTS_HAVE_DESIRES
+                events["desires"] = desire.DESIRES
                 rule = desire.OUTPUT_DESIRE if is_output else desire.HIDDEN_DESIRE
-                settle = desire.FULL[reading] + rule[reading] + desire.ERROR[reading] + desire.PUSH + desire.read_digits(self.steps)
+                settle = desire.FULL[reading] + rule[reading] + desire.ERROR[reading] + desire.PUSH
+                settle += desire.read_digits(self.steps)
                 settle = settle.format(labels="labels", rates="learning_rates")
             if name in self.hidden:
                 begin += desire.CLEAR_HIDDEN
@@ -296,8 +299,9 @@ class DesireBackprop(Model):
 
     def input_spikes(self, phase: str, images: NDArray[np.uint8], presentations: NDArray[np.integer]) -> float:
         """See `Model.input_spikes`; neurons that are left out are counted by their expectation."""
-        levels = images.astype(np.int64) * self.steps
-        counts = levels // int(self.white) if self.reading == desire.CODE else np.maximum(-(-levels // int(self.white)) - 1, 0)
+        # at or above the threshold: all whole multiples of it that the levels sum up to; above it: one less at a tie
+        reached = images.astype(np.float64) * self.steps / self.white
+        counts = np.floor(reached) if self.reading == desire.CODE else np.maximum(np.ceil(reached) - 1, 0)
         kept = 1 - self.p_input if phase == "train" else 1.0
         return float((counts.sum(axis=1) * presentations).sum() * kept)
 
@@ -320,7 +324,7 @@ class DesireBackprop(Model):
         image_shape = (side, side) if side * side == self.pixels else None
         return tuple(
             Projection(f"{pre}_to_{post}", f"to_{post}.w", (n_pre, n_post), image_shape if pre == "input" else None)
-            for (pre, n_pre), (post, n_post) in zip(sizes, sizes[1:], strict=False)
+            for (pre, n_pre), (post, n_post) in itertools.pairwise(sizes)
         )
 
     def state(self, phase: str) -> tuple[StateVariable, ...]:
@@ -344,4 +348,4 @@ class DesireBackprop(Model):
     def synaptic_events(self, spikes: Mapping[str, int]) -> int:
         """Potential jumps caused by these spikes, counted per synapse."""
         sizes = list(self.population_sizes().items())
-        return sum(spikes.get(pre, 0) * n_post for (pre, _), (_, n_post) in zip(sizes, sizes[1:], strict=False))
+        return sum(spikes.get(pre, 0) * n_post for (pre, _), (_, n_post) in itertools.pairwise(sizes))

@@ -75,8 +75,7 @@ def raster(
             n_neurons=sizes[name],
             presentation_ms=steps * ms_per_step,
         )
-        for name, s in spikes.items()
-        if name in sizes
+        for name, s in ((name, spikes[name]) for name in sizes if name in spikes)
     }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -87,7 +88,7 @@ def test_eligibility_backwards_is_eligibility_forwards(reading: str, tmp_path: P
     for name in names:
         fired[name][result.spikes[name].step, result.spikes[name].neuron] = 1
     before, after = weights(model, first_state(model)), weights(model, result.state)
-    for depth, (below, above) in enumerate(zip(names, names[1:], strict=False), start=1):
+    for depth, (below, above) in enumerate(itertools.pairwise(names), start=1):
         given = fired[below]
         if reading == "code" and depth > 1:
             given = np.vstack([np.zeros(given.shape[1]), given[:-1]])
