@@ -110,7 +110,7 @@ def parse(model_class: type[Model], symbol: str, text: str) -> Any:
         if float(value) != int(value):
             raise _refused(row, text, "expected a whole number")
         return int(value)
-    return value if isinstance(row.default, Quantity) else float(value)
+    return 1.0 * value if isinstance(row.default, Quantity) else float(value)
 
 
 def apply(model_class: type[Model], changes: Mapping[str, str], **direct: Any) -> Model:
