@@ -359,6 +359,24 @@ def maps(
 
 
 @app.command()
+def layers(
+    run: RunFolder,
+    images: Annotated[int, typer.Option(min=1, help="test images that are shown to each snapshot")] = 1000,
+    seed: Annotated[int, typer.Option(min=0, help="seed of the choice of neurons that are drawn")] = 0,
+    data: DataFolder = None,
+    formats: Annotated[list[str] | None, typer.Option("--format", help="png (default), svg or pdf")] = None,
+) -> None:
+    """Draw a layered network's local losses, activity and contributions, and count its operations."""
+    from protocols import layers as run_layers
+
+    table, *drawn = run_layers.draw(run, images=images, data=_text(data), formats=tuple(formats or ["png"]), seed=seed)
+    print(table.read_text(encoding="utf-8"), end="")
+    for path in drawn:
+        print(f"figure: {path}")
+    print(f"table: {table}")
+
+
+@app.command()
 def robustness(
     run: RunFolder,
     perturbation: Annotated[
