@@ -81,7 +81,7 @@ def snapshots(run: Path, *, images: int = 1000, data: str | None = None) -> tupl
     """
     asked, model = training.settings_of(run), _model(run)
     known = datasets.load(asked.dataset, data or asked.data)
-    split = draws.split(known, asked.images, asked.validation, None if images is None else images, asked.seed)
+    split = draws.split(known, asked.images, asked.validation, images, asked.seed)
     if asked.evaluate_on == "validation":
         chosen = split.validation[:images]
         pixels, labels = known.train_images[chosen], known.train_labels[chosen]
@@ -103,7 +103,9 @@ def snapshots(run: Path, *, images: int = 1000, data: str | None = None) -> tupl
 def _model(run: Path) -> DesireBackprop:
     model = training.settings_of(run).make_model()
     if not isinstance(model, DesireBackprop):
-        raise ValueError(f"{run}: a run of {model.name}, whose neurons have no desires; expected one of desire_backprop")
+        raise ValueError(
+            f"{run}: a run of {model.name}, whose neurons have no desires; expected one of desire_backprop"
+        )
     return model
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from xml.etree import ElementTree
 
 import numpy as np
@@ -16,7 +17,7 @@ from tests.oracles.desire_backprop import Network, Settings
 def test_desires_are_those_of_the_twin(code: bool) -> None:
     generator = np.random.default_rng(4)
     sizes = (30, 12, 9, 5)
-    first = [generator.normal(0, np.sqrt(2 / a), (a, b)) * 1.5 for a, b in zip(sizes[:-1], sizes[1:], strict=True)]
+    first = [generator.normal(0, np.sqrt(2 / a), (a, b)) * 1.5 for a, b in itertools.pairwise(sizes)]
     images, labels = generator.integers(0, 256, (20, sizes[0])), generator.integers(0, sizes[-1], 20)
     rule = Rule(16 if code else 20, 0.30, 0.05, code)
     counts: list[list[np.ndarray]] = [[] for _ in sizes[1:]]

@@ -11,7 +11,6 @@ from engine import results
 from protocols import layers, training
 from protocols.training import RunSettings
 
-
 pytestmark = pytest.mark.slow
 
 
