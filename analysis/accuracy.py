@@ -106,6 +106,7 @@ def evaluate(
     readouts: Iterable[str] = tuple(READOUTS),
     class_population: str = results.CLASSES,
     strict_maximum: bool = False,
+    teacher_fires: bool = True,
     n_classes: int = 10,
     earlier: Mapping[int, Mapping[str, float]] | None = None,
 ) -> xr.Dataset:
@@ -124,6 +125,8 @@ def evaluate(
         A population whose neurons stand for the classes themselves, if the tree has one.
     strict_maximum
         Whether that has no answer if several of its neurons fire most.
+    teacher_fires
+        Whether a teacher makes it fire while training: its spikes then are no answers.
     earlier
         Accuracies that were measured while training went on: samples seen to readout to per cent.
 
@@ -145,7 +148,7 @@ def evaluate(
             training["block"].values,
             n_classes=n_classes,
         )
-    elif f"/{results.ACTIVITY}/{class_population}" in tree.groups:
+    elif f"/{results.ACTIVITY}/{class_population}" in tree.groups and not teacher_fires:
         training = responses_of(tree, results.ACTIVITY, class_population)
         answers = class_layer(training["spike_count"].values, strict=strict_maximum)
         running, seen = _by_block(answers, training["label"].values, training["block"].values)

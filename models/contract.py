@@ -147,6 +147,8 @@ class Model:
     phases: ClassVar[tuple[str, ...]]
     #: population whose neurons stand for the classes themselves, if there is one
     class_layer: ClassVar[str] = ""
+    #: whether a teacher makes the class layer fire while training: its spikes then are no answers
+    teacher_fires: ClassVar[bool] = True
     #: whether the class layer has no answer if several of its neurons fire most
     strict_maximum: ClassVar[bool] = False
     #: population of one neuron whose spike says that a sample is over, where samples are shown more than once

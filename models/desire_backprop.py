@@ -59,6 +59,7 @@ class DesireBackprop(Model):
     readout: ClassVar[str] = "output"
     class_layer: ClassVar[str] = "output"
     strict_maximum: ClassVar[bool] = True
+    teacher_fires: ClassVar[bool] = False
 
     # Architecture (Section 5.2)
     layers: tuple[int, ...] = structure(

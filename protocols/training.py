@@ -671,6 +671,7 @@ class _Run:
                 labels_from=labels_from,
                 class_population=self.model.class_layer or results.CLASSES,
                 strict_maximum=self.model.strict_maximum,
+                teacher_fires=self.model.teacher_fires,
                 earlier=self.folder.accuracies(seen - 1),
             )
         )
