@@ -104,6 +104,9 @@ def evaluate(
     labels_from: str = "all",
     population: str = results.EXCITATORY,
     readouts: Iterable[str] = tuple(READOUTS),
+    class_population: str = results.CLASSES,
+    strict_maximum: bool = False,
+    teacher_fires: bool = True,
     n_classes: int = 10,
     earlier: Mapping[int, Mapping[str, float]] | None = None,
 ) -> xr.Dataset:
@@ -118,6 +121,12 @@ def evaluate(
         A run's result tree.
     labels_from
         One of `analysis.labels.SOURCES`.
+    class_population
+        A population whose neurons stand for the classes themselves, if the tree has one.
+    strict_maximum
+        Whether that has no answer if several of its neurons fire most.
+    teacher_fires
+        Whether a teacher makes it fire while training: its spikes then are no answers.
     earlier
         Accuracies that were measured while training went on: samples seen to readout to per cent.
 
@@ -139,16 +148,20 @@ def evaluate(
             training["block"].values,
             n_classes=n_classes,
         )
+    elif f"/{results.ACTIVITY}/{class_population}" in tree.groups and not teacher_fires:
+        training = responses_of(tree, results.ACTIVITY, class_population)
+        answers = class_layer(training["spike_count"].values, strict=strict_maximum)
+        running, seen = _by_block(answers, training["label"].values, training["block"].values)
     found: dict[str, NDArray[np.int16]] = {}
     truth = np.zeros(0, int)
     if neuron_label is not None and f"/{results.TEST}/{population}" in tree.groups:
         test = responses_of(tree, results.TEST, population)
         truth = test["label"].values
         found |= {name: READOUTS[name](test["spike_count"].values, neuron_label) for name in readouts}
-    if f"/{results.TEST}/{results.CLASSES}" in tree.groups:
-        test = responses_of(tree, results.TEST, results.CLASSES)
+    if f"/{results.TEST}/{class_population}" in tree.groups:
+        test = responses_of(tree, results.TEST, class_population)
         truth = test["label"].values
-        found[results.CLASS_LAYER] = class_layer(test["spike_count"].values)
+        found[results.CLASS_LAYER] = class_layer(test["spike_count"].values, strict=strict_maximum)
     predicted, percent, table = None, None, None
     if found:
         predicted = np.array(list(found.values()))
@@ -169,6 +182,15 @@ def evaluate(
         samples_seen_block=seen,
         labels_from=labels_from,
     )
+
+
+def _by_block(
+    predicted: NDArray[np.int16], label: NDArray[np.int_], block: NDArray[np.int_]
+) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Accuracy of each block of training, and the samples seen by its end."""
+    ends = np.append(np.flatnonzero(np.diff(block)) + 1, len(block))
+    parts = zip(np.split(predicted, ends[:-1]), np.split(label, ends[:-1]), strict=True)
+    return np.array([accuracy(guesses, truth) for guesses, truth in parts]), ends.astype(np.int64)
 
 
 def _checked(predicted: ArrayLike, label: ArrayLike) -> tuple[NDArray[np.int_], NDArray[np.int_]]:

@@ -40,6 +40,9 @@ _NARROW = "_single_"
 # Beyond these a constant would overflow, or lose digits as a denormal, in single precision.
 _SMALLEST, _LARGEST = 1e-30, 1e30
 
+# Rows that run side by side: what belongs to a target is then read and written once for all of them.
+TOGETHER = 4
+
 # Which names of indices the loop of a template counts itself, and which differ from one iteration to the next
 # in its innermost loop.
 COUNTED: dict[str, tuple[str, ...]] = {
@@ -67,6 +70,8 @@ class DenseGenerator(CPPCodeGenerator):
         self._vector_reads: set[str] = set()
         #: byte variables that the template widens beforehand: name to (array, whether it is read, whether written)
         self.widened: dict[str, tuple[str, bool, bool]] | None = None
+        #: what sources own, that a row adds up in a local variable: name to array
+        self.carried: dict[str, str] = {}
         #: calls of rand() that the template makes beforehand; None if they stay where they are
         self.draws: int | None = None
 
@@ -90,13 +95,18 @@ class DenseGenerator(CPPCodeGenerator):
             variable = self.variables[name]
             array = self.get_array_name(variable)
             value = counted.get(array) or f"{array}[{self.variable_indices[name]}]"
+            if name in self.carried:
+                value = f"_carried_{name}"
             constant = "" if name in write else "const "
             lines.append(f"{constant}{self.c_data_type(variable.dtype)} {name} = {value};")
         return lines
 
     def translate_to_write_arrays(self, write: set[str]) -> list[str]:
         """Lines that write variables."""
-        return [self._widen(line, write, True) for line in super().translate_to_write_arrays(write)]
+        lines = [self._widen(line, write, True) for line in super().translate_to_write_arrays(write)]
+        for name, array in self.carried.items():
+            lines = [line.replace(f"{array}[_presynaptic_idx]", f"_carried_{name}") for line in lines]
+        return lines
 
     def _widen(self, line: str, names: set[str], written: bool) -> str:
         """A line that reaches a byte variable reaches its widened copy instead."""
@@ -187,6 +197,8 @@ class DenseGenerator(CPPCodeGenerator):
             if statement.op == ":=" and np.dtype(statement.dtype) == np.float64 and not statement.scalar:
                 self._double.add(statement.var)
         self._look(ve_statements)
+        if self.template_name == "dense_pre":
+            self._carry(ve_statements)
         if self.template_name in FLAT and self.access.stateful == {"rand"} and get_device().fast_random:
             self.access.stateful, self.draws = set(), 0
         if self.template_name == "dense_stateupdate" and self.access.why_not_at_once(("_idx",)) is None:
@@ -212,6 +224,19 @@ class DenseGenerator(CPPCodeGenerator):
                 if isinstance(variable, Function) and not variable.stateless:
                     self.access.stateful.add(name)
 
+    def _carry(self, blocks: dict[Any, list[Statement]]) -> None:
+        """Find what each source owns for itself: a row need not go through memory for it."""
+        owned: dict[str, set[str]] = {}
+        written = set()
+        for statements in blocks.values():
+            read, write, _, _ = self.arrays_helper(statements)
+            for name in read | write:
+                owned.setdefault(self.get_array_name(self.variables[name]), set()).add(name)
+            written |= write
+        for array, names in owned.items():
+            if names <= written and len(names) == 1 and self.access.reached[array] == {"_presynaptic_idx"}:
+                self.carried[names.pop()] = array
+
     def determine_keywords(self) -> dict[str, Any]:
         """Brian2's keywords, and how the loops may run."""
         local, self.c_data_type = self.c_data_type, c_data_type
@@ -222,9 +247,14 @@ class DenseGenerator(CPPCodeGenerator):
         if not self.ours:
             return keywords
         distinct = {**COUNTED, **FLAT}[self.template_name]
-        why_not = self.access.why_not_at_once(distinct)
+        access = self.access.without(self.carried.values())
+        why_not = access.why_not_at_once(distinct)
         keywords["at_once"] = why_not is None
         keywords["ivdep"] = "#pragma GCC ivdep" if why_not is None else ""
+        keywords["carried"] = [
+            (name, c_data_type(self.variables[name].dtype), array) for name, array in sorted(self.carried.items())
+        ]
+        keywords["together"] = TOGETHER
         keywords["interchange"] = self.access.why_not_interchanged() is None
         # with the loops interchanged the innermost runs over targets
         inner = self.access.why_not_at_once(("_idx", "_postsynaptic_idx"))

@@ -35,6 +35,12 @@ class Access:
         if written:
             self.written.add(array)
 
+    def without(self, arrays: Iterable[str]) -> Access:
+        """The same, but for some arrays."""
+        left = set(self.reached) - set(arrays)
+        reached = {array: indices for array, indices in self.reached.items() if array in left}
+        return Access(reached, self.written & left, self.stateful)
+
     def why_not_at_once(self, distinct: Iterable[str]) -> str | None:
         """Why the iterations of a loop may not run at once, or None if they may.
 

@@ -67,7 +67,7 @@ def blank_inputs(structure: Structure, pixels: int) -> Arrays:
     """Inputs of the right shape for code generation: their values come at run time."""
     return {
         k: np.zeros((structure.capacity, *v.shape[1:]))
-        for k, v in structure.model.inputs(
+        for k, v in structure.model.all_inputs(
             structure.phase, np.zeros((1, pixels), np.uint8), np.zeros(1, int)
         ).items()
     }

@@ -97,6 +97,8 @@ class Parameter:
             return f"{float(value / self.unit):.12g}*{self.unit_name}"
         if isinstance(value, float):
             return f"{value:.12g}"
+        if isinstance(value, tuple):
+            return ",".join(map(str, value))
         return str(value)
 
 
@@ -145,6 +147,10 @@ class Model:
     phases: ClassVar[tuple[str, ...]]
     #: population whose neurons stand for the classes themselves, if there is one
     class_layer: ClassVar[str] = ""
+    #: whether a teacher makes the class layer fire while training: its spikes then are no answers
+    teacher_fires: ClassVar[bool] = True
+    #: whether the class layer has no answer if several of its neurons fire most
+    strict_maximum: ClassVar[bool] = False
     #: population of one neuron whose spike says that a sample is over, where samples are shown more than once
     controller: ClassVar[str] = ""
     #: responses that neurons are labelled by, unless a run says otherwise; see `analysis.labels`
@@ -240,7 +246,7 @@ class Model:
             One of `phases`.
         precision : {'float64', 'float32'}
         inputs : dict of arrays
-            One array ``(samples, ...)`` for each name of `inputs`; a compiled program takes their shape from
+            One array ``(samples, ...)`` for each name of `all_inputs`; a compiled program takes their shape from
             here and their values at run time.
         record : tuple of str
             Populations whose spikes are recorded besides the readout's.
@@ -296,6 +302,28 @@ class Model:
     def handed_on(self, state: Arrays) -> Arrays:
         """What training hands to the phases in which nothing learns; a pure function."""
         return dict(state)
+
+    def epoch_inputs(self, phase: str, epochs: NDArray[np.integer]) -> Arrays:
+        """What a block of a phase is given besides, by the epoch: a rate of learning that falls, say.
+
+        Parameters
+        ----------
+        phase : str
+        epochs : (samples,)
+            Passes through the training images before the one a sample belongs to.
+        """
+        return {}
+
+    def all_inputs(
+        self,
+        phase: str,
+        images: NDArray[np.uint8],
+        labels: NDArray[np.integer],
+        epochs: NDArray[np.integer] | None = None,
+    ) -> Arrays:
+        """`inputs` and `epoch_inputs` together; of the first epoch, unless epochs are given."""
+        epochs = np.zeros(len(images), np.int64) if epochs is None else epochs
+        return {**self.inputs(phase, images, labels), **self.epoch_inputs(phase, epochs)}
 
     def input_spikes(
         self, phase: str, images: NDArray[np.uint8], presentations: NDArray[np.integer]

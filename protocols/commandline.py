@@ -74,6 +74,9 @@ Sets = Annotated[
 ]
 DataFolder = Annotated[Path | None, typer.Option(help="folder that holds the files of the data sets", metavar="DIR")]
 Neurons = Annotated[int | None, typer.Option(min=1, help="size of the network")]
+Layers = Annotated[
+    str | None, typer.Option(help="sizes of the hidden layers, from the input on", metavar="SIZE,SIZE,...")
+]
 Jobs = Annotated[int, typer.Option(min=1, help="processes at a time")]
 Device = Annotated[
     str | None, typer.Option(help="dense (default), cpp, cython, numpy or cuda; see `hebbarium devices`")
@@ -135,6 +138,7 @@ def devices() -> None:
 def train(
     model: ModelName,
     neurons: Neurons = None,
+    layers: Layers = None,
     dataset: Annotated[str | None, typer.Option(help="a set from `hebbarium data`, or your own .npz file")] = None,
     epochs: Annotated[int | None, typer.Option(min=1, help="passes through the training images")] = None,
     schedule: Annotated[str | None, typer.Option(help="how to train, where a model has several ways")] = None,
@@ -163,7 +167,9 @@ def train(
 
     wanted = settings.assignments(changes or [])
     if neurons is not None:
-        wanted = _with_neurons(wanted, neurons)
+        wanted = _with_size(wanted, "neurons", str(neurons))
+    if layers is not None:
+        wanted = _with_size(wanted, "layers", layers)
     asked = _run_settings(
         model=model, changes=wanted, dataset=dataset, data=_text(data), images=images, epochs=epochs,
         schedule=schedule, seed=seed, device=device, precision=precision, block=block, test_images=test_images,
@@ -353,6 +359,24 @@ def maps(
 
 
 @app.command()
+def layers(
+    run: RunFolder,
+    images: Annotated[int, typer.Option(min=1, help="test images that are shown to each snapshot")] = 1000,
+    seed: Annotated[int, typer.Option(min=0, help="seed of the choice of neurons that are drawn")] = 0,
+    data: DataFolder = None,
+    formats: Annotated[list[str] | None, typer.Option("--format", help="png (default), svg or pdf")] = None,
+) -> None:
+    """Draw a layered network's local losses, activity and contributions, and count its operations."""
+    from protocols import layers as run_layers
+
+    table, *drawn = run_layers.draw(run, images=images, data=_text(data), formats=tuple(formats or ["png"]), seed=seed)
+    print(table.read_text(encoding="utf-8"), end="")
+    for path in drawn:
+        print(f"figure: {path}")
+    print(f"table: {table}")
+
+
+@app.command()
 def robustness(
     run: RunFolder,
     perturbation: Annotated[
@@ -461,7 +485,7 @@ def sweep(
 
     values = sweeps.values_of(model, changes)
     if neurons is not None:
-        _with_neurons(dict.fromkeys(values, ""), neurons)
+        _with_size(dict.fromkeys(values, ""), "neurons", str(neurons))
     fixed = {} if neurons is None else {"neurons": str(neurons)}
     base = _run_settings(
         model=model, changes=fixed, dataset=dataset, data=_text(data), images=images, epochs=epochs,
@@ -677,10 +701,10 @@ def _text(path: Path | None) -> str | None:
     return None if path is None else str(path)
 
 
-def _with_neurons(changes: dict[str, str], neurons: int) -> dict[str, str]:
-    if "neurons" in changes:
-        raise ValueError(f"--neurons {neurons}: neurons is set by --set as well; keep one of them")
-    return {"neurons": str(neurons), **changes}
+def _with_size(changes: dict[str, str], symbol: str, size: str) -> dict[str, str]:
+    if symbol in changes:
+        raise ValueError(f"--{symbol} {size}: {symbol} is set by --set as well; keep one of them")
+    return {symbol: size, **changes}
 
 
 def _warm(asked: RunSettings, other: Path) -> RunSettings:

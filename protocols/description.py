@@ -106,7 +106,7 @@ def gather(model: Model, phase: str) -> Description:
     pixels = model.population_sizes()["input"]
     with runtime.runtime_device("numpy", "float64"):
         network = model.build(
-            phase, "float64", model.inputs(phase, np.zeros((1, pixels), np.uint8), np.zeros(1, int))
+            phase, "float64", model.all_inputs(phase, np.zeros((1, pixels), np.uint8), np.zeros(1, int))
         )
         populations = tuple(_populations(network, list(model.population_sizes())))
         operations = tuple(_operations(network))

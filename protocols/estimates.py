@@ -109,7 +109,7 @@ def seconds(asked: RunSettings, model: Model, images: Dataset, shown: Presentati
             program = devices.program(structure, Path(scratch))
             block = Block(
                 initial_state(model, phase, given),
-                model.inputs(phase, sample, classes),
+                model.all_inputs(phase, sample, classes),
                 model.run_time_values(),
                 seed=asked.seed,
             )

@@ -61,7 +61,7 @@ def raster(
     sizes, structure = model.population_sizes(), program.structure
     block = Block(
         state,
-        model.inputs(structure.phase, images, labels),
+        model.all_inputs(structure.phase, images, labels),
         model.run_time_values(),
         streams.block_seed(seed, streams.RECORDED_SPIKES, 0),
     )
@@ -75,8 +75,7 @@ def raster(
             n_neurons=sizes[name],
             presentation_ms=steps * ms_per_step,
         )
-        for name, s in spikes.items()
-        if name in sizes
+        for name, s in ((name, spikes[name]) for name in sizes if name in spikes)
     }
 
 

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from models.contract import Model
+from models.desire_backprop import DesireBackprop
 from models.diehl_cook import DiehlCook
 from models.symmetric_stdp import SymmetricSTDP
 from models.synaptic_scaling import SynapticScaling
@@ -19,7 +20,7 @@ class RegistryError(ValueError):
 
 def models() -> dict[str, type[Model]]:
     """The models that come with the project."""
-    return {m.name: m for m in (SynapticScaling, SymmetricSTDP, DiehlCook)}
+    return {m.name: m for m in (SynapticScaling, SymmetricSTDP, DiehlCook, DesireBackprop)}
 
 
 def find(name: str) -> type[Model]:

@@ -41,6 +41,7 @@ __all__ = [
 ]
 
 _PROTOCOLS = {
+    "desire_backprop": "protocols.desire_backprop",
     "diehl_cook": "protocols.diehl_cook",
     "symmetric_stdp": "protocols.symmetric_stdp",
     "synaptic_scaling": "protocols.synaptic_scaling",

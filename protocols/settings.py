@@ -80,7 +80,7 @@ def parse(model_class: type[Model], symbol: str, text: str) -> Any:
 
     Returns
     -------
-    Quantity, float, int, bool or str
+    Quantity, float, int, bool, str or tuple of int
         Of the kind of the parameter's default, with its dimensions.
 
     Raises
@@ -97,6 +97,8 @@ def parse(model_class: type[Model], symbol: str, text: str) -> Any:
     row = _row(model_class, symbol)
     if row.among:
         return _choice(row, text.strip())
+    if isinstance(row.default, tuple):
+        return _sizes(row, text)
     value = _expression(row, text)
     if not have_same_dimensions(value, row.default):
         raise _refused(row, text, f"expected {_wanted(row.unit_name)}, got {_wanted(_unit_name(value))}")
@@ -108,7 +110,7 @@ def parse(model_class: type[Model], symbol: str, text: str) -> Any:
         if float(value) != int(value):
             raise _refused(row, text, "expected a whole number")
         return int(value)
-    return value if isinstance(row.default, Quantity) else float(value)
+    return 1.0 * value if isinstance(row.default, Quantity) else float(value)
 
 
 def apply(model_class: type[Model], changes: Mapping[str, str], **direct: Any) -> Model:
@@ -172,6 +174,13 @@ def _choice(row: Parameter, text: str) -> Any:
     near = difflib.get_close_matches(asked, known, n=1)
     hint = f"; did you mean {known[near[0]]}?" if near else ""
     raise _refused(row, text, f"expected one of {', '.join(map(str, row.among))}{hint}", example=False)
+
+
+def _sizes(row: Parameter, text: str) -> tuple[int, ...]:
+    parts = [part.strip() for part in text.strip().strip("()").rstrip(",").split(",")]
+    if not all(re.fullmatch(r"0*[1-9]\d{0,6}", part) for part in parts):
+        raise _refused(row, text, "expected whole numbers from 1 on, with commas between them")
+    return tuple(map(int, parts))
 
 
 def _expression(row: Parameter, text: str) -> Any:

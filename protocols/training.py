@@ -229,7 +229,7 @@ def responses(
         shown = images[starts[index] : starts[index] + EVALUATION_BLOCK]
         counts = _read(folder, phase, index, populations) if folder else None
         if counts is None:
-            inputs = model.inputs(phase, shown, np.zeros(len(shown), int))
+            inputs = model.all_inputs(phase, shown, np.zeros(len(shown), int))
             block_seed = streams.block_seed(seed, purpose, index)
             answers = presentations.show(program, Block(begin, inputs, model.run_time_values(), block_seed))
             counts = _counts(answers, populations)
@@ -305,7 +305,7 @@ def predictions(
     if model.readout != model.class_layer and neuron_label is not None:
         found |= {name: read(counts[model.readout], neuron_label) for name, read in READOUTS.items()}
     if model.class_layer:
-        found[results.CLASS_LAYER] = class_layer(counts[model.class_layer])
+        found[results.CLASS_LAYER] = class_layer(counts[model.class_layer], strict=model.strict_maximum)
     return found
 
 
@@ -369,6 +369,7 @@ class _Run:
         self.trained_in = tuple(p for p in answering(self.model) if p not in taught)
         self.blocks: list[NDArray[np.int64]] = []
         self.phase_of: list[str] = []
+        self.epochs: list[NDArray[np.int64]] = []
         epoch = 0
         for phase, passes in phases:
             order = np.concatenate([self.split.order(e) for e in range(epoch, epoch + passes)])
@@ -376,6 +377,8 @@ class _Run:
             parts = [order[k : k + asked.block] for k in range(0, len(order), asked.block)]
             self.blocks += parts
             self.phase_of += [phase] * len(parts)
+            epoch_of = np.repeat(np.arange(passes), len(self.split.train))
+            self.epochs += [epoch_of[k : k + asked.block] for k in range(0, len(order), asked.block)]
         self.order = np.concatenate(self.blocks)
         self.ends = np.cumsum([len(part) for part in self.blocks])
 
@@ -453,7 +456,7 @@ class _Run:
                 program,
                 Block(
                     state,
-                    model.inputs(phase, pictures, labels),
+                    model.all_inputs(phase, pictures, labels, self.epochs[index]),
                     model.run_time_values(),
                     streams.block_seed(asked.seed, streams.TRAINING_SPIKES, index),
                 ),
@@ -526,7 +529,10 @@ class _Run:
         truth = self.images.train_labels[shown]
         answers = counts[self.model.readout]
         if self.model.readout == self.model.class_layer:
-            return ""  # what it says while it is taught is the label
+            if self.model.teacher_fires:
+                return ""  # what it says while it is taught is the label
+            answered = class_layer(answers, strict=self.model.strict_maximum)
+            return f"running accuracy {accuracy(answered, truth):.1f} %"
         known = means.labels()
         means.add(answers, truth)
         if index == 0:
@@ -659,8 +665,16 @@ class _Run:
             **groups,
         )
         labels_from = self.asked.labels_from if complete or self.asked.labels_from != "labelling" else "all"
-        earlier = self.folder.accuracies(seen - 1)
-        tree["evaluation"] = xr.DataTree(evaluate_tree(tree, labels_from=labels_from, earlier=earlier))
+        tree["evaluation"] = xr.DataTree(
+            evaluate_tree(
+                tree,
+                labels_from=labels_from,
+                class_population=self.model.class_layer or results.CLASSES,
+                strict_maximum=self.model.strict_maximum,
+                teacher_fires=self.model.teacher_fires,
+                earlier=self.folder.accuracies(seen - 1),
+            )
+        )
         results.write(tree, self.folder.path)
 
     def _shown_state(self, kept: dict[int, Arrays]) -> Iterator[tuple[str, xr.Dataset]]:

@@ -8,6 +8,7 @@ from analysis.figures.class_maps import activity_panel, weight_map
 from analysis.figures.confusion_matrix import confusion_matrix
 from analysis.figures.convergence import convergence
 from analysis.figures.distributions import distributions
+from analysis.figures.layers import activity_by_class, contributions, local_losses
 from analysis.figures.learning_curve import learning_curve
 from analysis.figures.paper_comparison import paper_comparison
 from analysis.figures.raster_plot import raster_plot
@@ -19,11 +20,14 @@ from analysis.figures.stdp_window import stdp_window
 from analysis.figures.weight_time_lapse import weight_time_lapse
 
 __all__ = [
+    "activity_by_class",
     "activity_panel",
     "confusion_matrix",
+    "contributions",
     "convergence",
     "distributions",
     "learning_curve",
+    "local_losses",
     "paper_comparison",
     "raster_plot",
     "receptive_field_grid",

@@ -41,7 +41,7 @@ def learning_curve(tree: xr.DataTree) -> Figure:
             running,
             color=style.BLUE,
             marker="." if running.size <= 50 else "",
-            label="training block, labels from earlier blocks",
+            label="training block" + (", labels from earlier blocks" if "neuron_label" in evaluation else ""),
         )
     if "accuracy" in evaluation:
         for name in evaluation["readout"].values:

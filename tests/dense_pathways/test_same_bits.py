@@ -188,6 +188,37 @@ def test_other_sources_shared_and_linked_variables(tmp_path: Path) -> None:
     assert "v is written, and reached by" in DECISIONS["pass_on"].reason
 
 
+def crowds() -> Network:
+    """Many sources firing at once, so that rows run side by side; sources that gather from their rows."""
+    crowd = NeuronGroup(
+        23, "x : 1\ny : 1\nheard : integer\nloud : boolean", threshold="rand() < 0.4", reset="x += 0.1*y", name="crowd"
+    )
+    crowd.x, crowd.y = "rand()", "rand()"
+    a = neurons(17, "a")
+    spread = Synapses(crowd, a, "w : 1", on_pre="g_post += w*y_pre; w += 0.01*x_post*x_pre", name="spread")
+    gather = Synapses(crowd, a, "w : 1", on_pre="y_pre = 0.9*y_pre + 0.01*w*g_post", name="gather")
+    both = Synapses(crowd, a, "w : 1", on_pre="x_post += 0.001*w*x_pre; x_pre = 0.99*x_pre - 0.001*y_post", name="both")
+    count = Synapses(crowd, a, on_pre="heard_pre += int(g_post > 0.5); loud_pre = heard_pre > 7", name="count")
+    part = Synapses(crowd[3:19], a[5:], "w : 1", on_pre="y_pre += 0.001*w*v_post; w *= 0.99", name="part")
+    among = Synapses(crowd, crowd, "w : 1", on_pre="y_pre += 0.001*w*x_post", name="among")
+    others = Synapses(crowd, crowd, "w : 1", on_pre="y_pre -= 0.001*w*x_post", name="others")
+    tangled = Synapses(crowd, crowd, "w : 1", on_pre="y_pre += 0.001*w*y_post", name="tangled")
+    made = [spread, gather, both, count, part, among, others, tangled]
+    for order, synapses in enumerate(made):
+        synapses.connect("i != j" if synapses is others else True)
+        synapses.pre.order = order
+        if synapses is not count:
+            synapses.w = "rand() - 0.4"
+    return Network(crowd, a, made, SpikeMonitor(crowd, name="spikes"))
+
+
+def test_rows_side_by_side(tmp_path: Path) -> None:
+    assert_same(crowds, tmp_path)
+    at_once = {name for name, how in DECISIONS.items() if how.dense and not how.reason}
+    assert {"spread_pre", "gather_pre", "both_pre", "count_pre", "part_pre", "among_pre", "others_pre"} <= at_once
+    assert "y is written, and reached by" in DECISIONS["tangled_pre"].reason
+
+
 # -- random networks ---------------------------------------------------------------------------------------
 _POST, _PRE, _OWN = ("v_post", "x_post", "g_post"), ("x_pre", "y_pre", "v_pre"), ("w", "c")
 

@@ -32,7 +32,7 @@ def block(program: StandaloneProgram) -> Block:
     model = program.structure.model
     images = datasets.load().train_images[:5]
     state = initial_state(model, "train", model.initial_state(streams.generator(0, streams.INITIAL_WEIGHTS)))
-    return Block(state, model.inputs("train", images, np.zeros(len(images), int)), model.run_time_values(), seed=7)
+    return Block(state, model.all_inputs("train", images, np.zeros(len(images), int)), model.run_time_values(), seed=7)
 
 
 def run_by_hand(program: StandaloneProgram, folder: Path) -> subprocess.CompletedProcess[str]:

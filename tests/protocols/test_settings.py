@@ -10,6 +10,7 @@ from brian2 import Quantity, have_same_dimensions, ms, mV
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from models.desire_backprop import DesireBackprop
 from models.synaptic_scaling import SynapticScaling
 from protocols.settings import SettingError, apply, assignments, parse, shown
 
@@ -216,3 +217,17 @@ def test_one_parameter_set_in_two_ways_is_refused() -> None:
 def test_an_assignment_needs_both_sides(text: str) -> None:
     with pytest.raises(SettingError, match="symbol=value"):
         assignments([text])
+
+
+@given(st.lists(st.integers(min_value=1, max_value=9_999_999), min_size=1, max_size=5).map(tuple))
+def test_sizes_of_layers_shown_are_read_as_those_sizes(sizes: tuple[int, ...]) -> None:
+    assert parse(DesireBackprop, "layers", DesireBackprop.parameters()["layers"].show(sizes)) == sizes
+
+
+@pytest.mark.parametrize("text", ["", "0", "5,", ",", "5,,6", "5 6", "2.5", "-3", "a", "5,0", "1e3", "99999999"])
+def test_other_texts_are_no_sizes_of_layers(text: str) -> None:
+    if text == "5,":  # as Python writes a single one
+        assert parse(DesireBackprop, "layers", text) == (5,)
+    else:
+        with pytest.raises(SettingError, match="with commas between them, as in --set"):
+            parse(DesireBackprop, "layers", text)

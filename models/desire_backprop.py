@@ -1,0 +1,352 @@
+"""Gerlinghoff et al.: layers of spiking neurons that learn by desire backpropagation.
+
+D. Gerlinghoff, T. Luo, R. S. M. Goh and W.-F. Wong, "Desire Backpropagation: A Lightweight Training Algorithm for
+Multi-Layer Spiking Neural Networks based on Spike-Timing-Dependent Plasticity".
+Pixels become spike trains; layers of leaky neurons pass spikes on; after the last step of a sample the labels
+become desires of the output neurons, these those of the layer below, and every weight is changed by STDP in the
+direction of its neuron's desire (Eqs. 1-16).
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+from brian2 import (
+    Clock,
+    Equations,
+    Network,
+    NeuronGroup,
+    Quantity,
+    SpikeMonitor,
+    Synapses,
+    TimedArray,
+    linked_var,
+    ms,
+    second,
+)
+from numpy.typing import NDArray
+
+from equations import desire
+from models.contract import Arrays, Model, Projection, StateVariable, choice, encoding, quantity, structure
+
+NOT_STATED = "not stated; the authors' code"
+FIRST_STEP = "t_in_timesteps % sample_steps == 0"
+LAST_STEP = "t_in_timesteps % sample_steps == sample_steps - 1"
+LONGEST = 52
+"""Steps of a sample: as many as a double-precision number has binary digits."""
+
+# The order of what happens after the last step of a sample, in the slot "end": from the outputs down, then updates.
+ASK, PULL, SETTLE, READ, DESIRES, COUNT, A_LAYER = range(7)
+# What happens at the start of a step: a sample may begin; the inputs fire.
+BEGIN, CLEAR, ENCODE, FIRE, TRANSMIT, RESET = range(6)
+
+
+@dataclass(frozen=True, eq=False)
+class DesireBackprop(Model):
+    """The network of Gerlinghoff et al.: any number of layers of any size."""
+
+    name: ClassVar[str] = "desire_backprop"
+    title: ClassVar[str] = "Layers of spiking neurons with desire backpropagation"
+    paper: ClassVar[str] = (
+        "D. Gerlinghoff, T. Luo, R. S. M. Goh and W.-F. Wong, Desire Backpropagation: A Lightweight Training "
+        "Algorithm for Multi-Layer Spiking Neural Networks based on Spike-Timing-Dependent Plasticity"
+    )
+    phases: ClassVar[tuple[str, ...]] = ("train", "test")
+    readout: ClassVar[str] = "output"
+    class_layer: ClassVar[str] = "output"
+    strict_maximum: ClassVar[bool] = True
+    teacher_fires: ClassVar[bool] = False
+
+    # Architecture (Section 5.2)
+    layers: tuple[int, ...] = structure(
+        (1600, 800), 1, "neurons of the hidden layers, from the input on", "Section 5.2: 784 - 2N - N - 10, N = 800"
+    )
+    pixels: int = structure(784, 1, "input neurons, one a pixel", "Section 5.2")
+    classes: int = structure(10, 1, "output neurons, one a class", "Section 5.2")
+    steps: int = structure(20, 1, "time steps of a sample (T)", "Section 5.2")
+    dt: Quantity = structure(1 * ms, ms, "length of a time step, which has no bearing on anything", "not stated")
+
+    # Neurons
+    beta_p: float = quantity(0.75, 1, "decay of the membrane potential", f"Eq. 1; {NOT_STATED}")
+    theta_p: float = quantity(1.0, 1, "firing threshold", "Section 5.2")
+    white: float = quantity(255.0, 1, "threshold of an input neuron, in pixel levels", "Section 5.1")
+
+    # Learning
+    beta_r: float = quantity(0.75, 1, "decay of spike traces", f"Eq. 3; {NOT_STATED}")
+    eta: float = encoding(1e-5, 1, "learning rate of the first epoch", "Section 5.2")
+    eta_decay: float = encoding(0.04, 1, "part of the learning rate lost after each epoch", "Section 5.2")
+    theta_out: float = quantity(0.30, 1, "least error of an output neuron with a desire", "Section 5.2, Eq. 11")
+    theta_hid: float = quantity(0.05, 1, "least pull on a hidden neuron with a desire", "Section 5.2, Eq. 15")
+    margin: float = quantity(4.0, 1, "steps fewer than T that count as a full train, reading=code", NOT_STATED)
+    p_hidden: float = quantity(0.30, 1, "dropout of hidden neurons", "Section 5.2; 0.40 for Fashion-MNIST")
+    p_input: float = quantity(0.0, 1, "dropout of input neurons", "Section 5.2; 0.05 for Fashion-MNIST")
+
+    reading: str = choice(
+        "code",
+        ("paper", "code"),
+        "the equations as printed, or as the authors' code has them",
+        "Eqs. 1, 3-16",
+    )
+
+    #: which neurons take part in a sample: replace it to say so yourself
+    draw_kept: ClassVar[str] = desire.DRAW_KEPT
+
+    slips: ClassVar[tuple[str, ...]] = (
+        "Eq. 16 drops the sum over inputs and the threshold's theta_p; both are as in Eq. 1.",
+        "Section 3.3 describes the second case of STDP in the order of the first; the rule of Eq. 4 needs only one.",
+    )
+
+    open_choices: ClassVar[tuple[str, ...]] = (
+        "reading=paper: a layer is given the spikes of the step before (Eq. 1), spikes need more than the threshold, "
+        "what a spike takes off the potential does not decay, counts are divided by T, desires need more than their "
+        "threshold, the rate of learning is multiplied by 1 - eta_decay after each epoch.",
+        "reading=code: the first hidden layer is given the spikes of the same step and later ones those of the step "
+        "before, which is also what their traces hold; spikes and hidden desires need no more than their threshold; "
+        "what a spike takes off decays; counts are divided by T - margin; an error has the sign of the desire; the "
+        "rate of learning falls by exp(-eta_decay) an epoch.",
+        "Input neurons count in pixel levels, which is exact. The authors' code adds up brightnesses in single "
+        "precision, which moves some spikes of 11 of the 256 levels by a step.",
+        "Weights begin as the authors' code has them: normally distributed with variance 2/(inputs of a neuron).",
+    )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not self.layers or any(n < 1 for n in self.layers):
+            raise ValueError(f"layers={self.layers}: expected one or more sizes, each 1 or more, as in 1600,800")
+        if not 2 <= self.steps <= LONGEST:
+            raise ValueError(f"steps={self.steps}: expected 2 to {LONGEST}, since a spike train is kept in one number")
+        for symbol in ("p_hidden", "p_input"):
+            if not 0 <= getattr(self, symbol) < 1:
+                raise ValueError(f"{symbol}={getattr(self, symbol)}: expected 0 or more, and less than 1")
+        if self.reading == desire.CODE and not 0 <= self.margin < self.steps:
+            raise ValueError(f"margin={self.margin:g}: expected 0 or more, and less than steps={self.steps}")
+
+    # -- the network -----------------------------------------------------------------------------------
+    @property
+    def hidden(self) -> tuple[str, ...]:
+        """Names of the hidden populations, from the input on."""
+        return tuple(f"hidden_{k}" for k in range(1, len(self.layers) + 1))
+
+    def build(self, phase: str, precision: str, inputs: Arrays, record: tuple[str, ...] = ()) -> Network:
+        """See `Model.build`. Phases: ``train`` and ``test``, in which nothing learns and none is left out."""
+        learns = phase == "train"
+        clock = Clock(self.dt, name="step_clock")
+        sample = self.steps * self.dt
+        constants: dict[str, Any] = {"sample_steps": self.steps, "span": 2.0**self.steps, "two": 2.0}
+        constants |= {name: TimedArray(values, dt=sample, name=name) for name, values in inputs.items()}
+        group = {"clock": clock, "namespace": constants}
+
+        names = ("input", *self.hidden, self.readout)
+        tallies = {n: NeuronGroup(1, desire.TALLY, events={"begin": FIRST_STEP}, name=f"tally_{n}", **group)
+                   for n in names[1:] if learns}  # fmt: skip
+        for tally in tallies.values():
+            tally.set_event_schedule("begin", when="start", order=0)
+            tally.run_on_event("begin", desire.CLEAR_TALLY, when="start", order=1)
+        populations = {n: self._population(n, learns, group) for n in names}
+        pathways = []
+        for depth, (below, above) in enumerate(itertools.pairwise(names), start=1):
+            pathways.append(self._pathway(populations[below], populations[above], depth, learns, group))
+            if learns:
+                populations[below].wanted = linked_var(tallies[above], "wanted")
+                counting = Synapses(
+                    populations[above], tallies[above], on_pre=desire.COUNT_DESIRE, on_event="desires",
+                    name=f"count_{above}", **group,
+                )  # fmt: skip
+                counting.connect()
+                counting.pre.when, counting.pre.order = "end", self._order(depth, COUNT)
+                pathways.append(counting)
+        if learns:
+            for name in self.hidden:
+                populations[name].wanted_out = linked_var(tallies[self.readout], "wanted")
+        monitors = [SpikeMonitor(populations[p], name=f"{p}_spikes") for p in dict.fromkeys((self.readout, *record))]
+        return Network(*populations.values(), *tallies.values(), *pathways, monitors)
+
+    def _order(self, depth: int, what: int) -> int:
+        """The place of an operation of one layer in the slot ``end``; the input layer is at depth 0."""
+        return (len(self.layers) + 1 - depth) * A_LAYER + what
+
+    @property
+    def _updates(self) -> int:
+        """The place in the slot ``end`` from which weights change: no layer uses weights after that."""
+        return (len(self.layers) + 2) * A_LAYER
+
+    def _variables(self, name: str, learns: bool) -> str:
+        """The equations of a population, without the quantities it reads."""
+        lines = desire.ENCODER if name == "input" else desire.MEMBRANE
+        if name != "input" and self.reading == desire.PAPER:
+            lines += desire.OWED
+        if learns:
+            lines += desire.TRAIN
+            if name != "input":
+                lines += desire.digits(self.steps) + desire.DESIRE
+            if name in self.hidden:
+                lines += desire.HIDDEN + desire.TALLY_OF_OUTPUTS
+            if name != self.readout:
+                lines += desire.KEPT + desire.traces(self.steps) + desire.TALLY_OF_LAYER_ABOVE
+        return lines
+
+    def _population(self, name: str, learns: bool, group: dict[str, Any]) -> NeuronGroup:
+        is_input, is_output, reading = name == "input", name == self.readout, self.reading
+        depth = ("input", *self.hidden, self.readout).index(name)
+        dropped = "p_input" if is_input else "p_hidden"
+        below = {"dropped": "p_input" if depth == 1 else "p_hidden"}
+
+        fires = desire.ENCODER_FIRES[reading] if is_input else desire.FIRES[reading]
+        reset = desire.ENCODER_RESET if is_input else desire.RESET[reading]
+        if is_input:
+            step = desire.ENCODER_STEP
+            begin = desire.ENCODER_SWITCH.format(levels="levels")
+        else:
+            step = (desire.MEMBRANE_STEP if learns else desire.MEMBRANE_STEP_WHOLE)[reading].format(**below)
+            begin = desire.CLEAR_MEMBRANE + (desire.CLEAR_OWED if reading == desire.PAPER else "")
+        events, settle = {"begin": FIRST_STEP}, ""
+        if learns:
+            step += desire.TRAIN_STEP
+            reset += desire.TRAIN_SPIKE
+            begin += desire.CLEAR_TRAIN
+            if not is_output:
+                fires += desire.FIRES_IF_KEPT
+                begin += self.draw_kept.format(dropped=dropped, population=name)
+                events["eligible"] = desire.ELIGIBLE
+            if not is_input:
+                begin += desire.CLEAR_DESIRE
+                events["settle"] = LAST_STEP if is_output else desire.OUTPUTS_HAVE_DESIRES
+                events["desires"] = desire.DESIRES
+                rule = desire.OUTPUT_DESIRE if is_output else desire.HIDDEN_DESIRE
+                settle = desire.FULL[reading] + rule[reading] + desire.ERROR[reading] + desire.PUSH
+                settle += desire.read_digits(self.steps)
+                settle = settle.format(labels="labels", rates="learning_rates")
+            if name in self.hidden:
+                begin += desire.CLEAR_HIDDEN
+                settle += desire.traces_of_digits(self.steps)
+                if depth > 1:
+                    events["asks"] = desire.ASKS
+        trace = desire.read_traces(self.steps) if is_input and learns else ""
+        population = NeuronGroup(
+            self.population_sizes()[name],
+            self._variables(name, learns) + self.declare_used(fires, reset, step, begin, settle, trace),
+            threshold=fires,
+            reset=reset,
+            events=events,
+            name=name,
+            dtype={"train": np.float64},  # single precision has digits for 24 steps
+            **group,
+        )
+        population.set_event_schedule("begin", when="start", order=BEGIN)
+        population.run_on_event("begin", begin, when="start", order=CLEAR)
+        if is_input:
+            population.run_regularly(step, when="start", order=ENCODE)
+            population.thresholder["spike"].when, population.thresholder["spike"].order = "start", FIRE
+            population.resetter["spike"].when, population.resetter["spike"].order = "start", RESET
+        else:
+            population.run_regularly(step, when="groups")
+        if learns and not is_output:
+            early = depth == 1  # the lowest hidden layer passes nothing on: only what can change is asked
+            population.set_event_schedule(
+                "eligible", when="end", order=self._order(depth, ASK) if early else self._updates
+            )
+        if "asks" in events:
+            population.set_event_schedule("asks", when="end", order=self._order(depth, ASK))
+        if settle:
+            population.set_event_schedule("settle", when="end", order=self._order(depth, SETTLE))
+            population.run_on_event("settle", settle, when="end", order=self._order(depth, READ))
+            population.set_event_schedule("desires", when="end", order=self._order(depth, DESIRES))
+        if trace:
+            population.run_on_event("eligible", trace, when="end", order=self._updates + 1)
+        return population
+
+    def _pathway(
+        self, below: NeuronGroup, above: NeuronGroup, depth: int, learns: bool, group: dict[str, Any]
+    ) -> Synapses:
+        """The synapses onto the layer at this depth."""
+        on_pre, events = {"transmit": desire.TRANSMIT}, {"transmit": "spike"}
+        if learns:
+            lag = 1 if self.reading == desire.CODE and depth > 1 else 0
+            on_pre["update"], events["update"] = desire.update(self.steps, lag), "eligible"
+            if depth > 1:
+                on_pre["backward"], events["backward"] = desire.BACKWARD, "eligible" if depth == 2 else "asks"
+        synapses = Synapses(
+            below, above, "w : 1", on_pre=on_pre, on_event=events, name=f"to_{above.name}", **group
+        )
+        synapses.connect()
+        if depth == 1 and self.reading == desire.CODE:
+            synapses.transmit.when, synapses.transmit.order = "start", TRANSMIT
+        if learns:
+            synapses.update.when, synapses.update.order = "end", self._updates + 2
+            if depth > 1:
+                synapses.backward.when, synapses.backward.order = "end", self._order(depth - 1, PULL)
+        return synapses
+
+    # -- declarations ----------------------------------------------------------------------------------
+    def encode(self, images: NDArray[np.uint8]) -> Arrays:
+        """Pixel levels ``(samples, pixels)``."""
+        return {"levels": images.astype(np.float64)}
+
+    def inputs(self, phase: str, images: NDArray[np.uint8], labels: NDArray[np.integer]) -> Arrays:
+        """See `Model.inputs`: pixel levels, and while learning the labels."""
+        return self.encode(images) | ({"labels": labels.astype(np.float64)} if phase == "train" else {})
+
+    def epoch_inputs(self, phase: str, epochs: NDArray[np.integer]) -> Arrays:
+        """See `Model.epoch_inputs`: the rate of learning, which falls after each epoch."""
+        if phase != "train":
+            return {}
+        if self.reading == desire.PAPER:
+            return {"learning_rates": self.eta * (1 - self.eta_decay) ** epochs}
+        return {"learning_rates": self.eta * np.exp(-self.eta_decay * epochs)}
+
+    def input_spikes(self, phase: str, images: NDArray[np.uint8], presentations: NDArray[np.integer]) -> float:
+        """See `Model.input_spikes`; neurons that are left out are counted by their expectation."""
+        # at or above the threshold: all whole multiples of it that the levels sum up to; above it: one less at a tie
+        reached = images.astype(np.float64) * self.steps / self.white
+        counts = np.floor(reached) if self.reading == desire.CODE else np.maximum(np.ceil(reached) - 1, 0)
+        kept = 1 - self.p_input if phase == "train" else 1.0
+        return float((counts.sum(axis=1) * presentations).sum() * kept)
+
+    def time_step(self) -> float:
+        """See `Model.time_step`."""
+        return float(self.dt / second)
+
+    def sample_steps(self, phase: str) -> int:
+        """See `Model.sample_steps`."""
+        return self.steps
+
+    def population_sizes(self) -> dict[str, int]:
+        """See `Model.population_sizes`."""
+        return {"input": self.pixels, **dict(zip(self.hidden, self.layers, strict=True)), self.readout: self.classes}
+
+    def projections(self) -> tuple[Projection, ...]:
+        """See `Model.projections`."""
+        sizes = list(self.population_sizes().items())
+        side = round(self.pixels**0.5)
+        image_shape = (side, side) if side * side == self.pixels else None
+        return tuple(
+            Projection(f"{pre}_to_{post}", f"to_{post}.w", (n_pre, n_post), image_shape if pre == "input" else None)
+            for (pre, n_pre), (post, n_post) in itertools.pairwise(sizes)
+        )
+
+    def state(self, phase: str) -> tuple[StateVariable, ...]:
+        """See `Model.state`: all that changes, though a sample's beginning resets everything but the weights."""
+        learns, sizes = phase == "train", self.population_sizes()
+        variables = [StateVariable(p.variable, p.shape[0] * p.shape[1]) for p in self.projections()]
+        for name, size in sizes.items():
+            equations = Equations(self._variables(name, learns))
+            variables += [StateVariable(f"{name}.{v}", size) for v, e in equations.items() if not e.flags]
+            if learns and name != "input":
+                variables.append(StateVariable(f"tally_{name}.wanted", 1))
+        return tuple(variables)
+
+    def initial_state(self, generator: np.random.Generator) -> Arrays:
+        """Weights normally distributed with variance 2/(inputs of a neuron)."""
+        return {
+            p.variable: generator.standard_normal(p.shape[0] * p.shape[1]) * np.sqrt(2 / p.shape[0])
+            for p in self.projections()
+        }
+
+    def synaptic_events(self, spikes: Mapping[str, int]) -> int:
+        """Potential jumps caused by these spikes, counted per synapse."""
+        sizes = list(self.population_sizes().items())
+        return sum(spikes.get(pre, 0) * n_post for (pre, _), (_, n_post) in itertools.pairwise(sizes))

@@ -1,0 +1,87 @@
+"""Gerlinghoff et al., Section 5: how the network is trained and tested, and the numbers the paper reports.
+
+``hebbarium reproduce desire_backprop --table 1`` makes a table; ``hebbarium train desire_backprop --layers 200,100``
+makes one run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from engine import results
+from protocols.reproduction import Cell, Paper
+from protocols.training import RunSettings
+
+# -- Sections 5.1 and 5.2: the protocol ------------------------------------------------------------------------
+# Twenty steps a sample, one sample at a time, thresholds, dropout and the rate of learning are the model's: see
+# models/desire_backprop.py.
+PROTOCOL = RunSettings(
+    model="desire_backprop",
+    dataset="mnist",
+    images=None,       # "60,000 training images"
+    epochs=150,        # "Training is carried out for a total of 150 epochs"
+    test_images=None,  # "the 10,000 test images"
+    block=1000,
+)  # fmt: skip
+SEEDS = (0, 1, 2)      # the paper does not say how many
+
+#: Section 5.3: dropout for Fashion-MNIST, whose network is trained for 600 epochs
+FASHION = {"layers": "1000,100", "p_hidden": "0.4", "p_input": "0.05"}
+#: epochs of every network of Figs. 4 and 5: one number for all, a fifteenth of the paper's
+CURVE_EPOCHS = 10
+
+
+def _cells() -> Iterator[Cell]:
+    yield Cell("1", "mnist", "1600,800", {"layers": "1600,800"}, 98.41)
+    yield Cell("2", "fashion-mnist", "1000,100", FASHION, 87.56, run={"epochs": 600})
+    curve: dict[str, Any] = {"epochs": CURVE_EPOCHS}
+    for n in range(100, 1001, 100):  # 784 - 2N - N - 10
+        yield Cell("Fig.4", "mnist", "T = 20", {"layers": f"{2 * n},{n}"}, run=curve)
+    for steps in (5, 10, 15, 20, 25, 30, 35, 40):
+        yield Cell("Fig.5", "mnist", "1600,800", {"layers": "1600,800", "steps": str(steps)}, run=curve)
+
+
+def measure(tree: xr.DataTree, asked: RunSettings) -> Mapping[str, tuple[float, str]]:
+    """Numbers of a complete run besides its accuracy.
+
+    ``undecided``
+        test images that no output neuron answers with more spikes than all others, in per cent.
+    ``without_desire``
+        training images of the last epoch in which no output neuron had a desire, so that nothing was learned, in per
+        cent.
+    ``best_accuracy``
+        the highest accuracy measured at any time, in per cent. The published code keeps the weights of the epoch that
+        is best on the test images; here the last epoch's accuracy is the one that counts.
+    ``training_time``
+        seconds a training image, on the computer it was run on.
+    """
+    evaluation = tree[results.EVALUATION].to_dataset()
+    answers = evaluation["predicted"].sel(readout=results.CLASS_LAYER)
+    trained = tree[f"{results.ACTIVITY}/output"].to_dataset()
+    last = trained.isel(sample=slice(-(trained.sizes["sample"] // asked.epochs), None))
+    desires = output_desires(last["spike_count"].values, last["label"].values, asked)
+    return {
+        "undecided": (round(float(100 * np.mean(answers == results.NO_CLASS)), 2), "%"),
+        "without_desire": (round(float(100 * np.mean(~desires.any(axis=1))), 2), "%"),
+        "best_accuracy": (round(float(evaluation["accuracy"].sel(readout=results.CLASS_LAYER).max()), 2), "%"),
+        "training_time": (round(float(tree.attrs["wall_time_s"]) / trained.sizes["sample"], 6), "s"),
+    }
+
+
+def output_desires(counts: np.ndarray, labels: np.ndarray, asked: RunSettings) -> np.ndarray:
+    """Desires ``(samples, classes)`` of the output neurons, from their spikes (Eq. 11)."""
+    model: Any = asked.make_model()
+    n, of_class = counts.astype(np.int64), np.arange(counts.shape[1]) == labels[:, np.newaxis]
+    if model.reading == "paper":
+        excess = n - of_class * model.steps
+        return np.where(np.abs(excess) > model.theta_out * model.steps, -np.sign(excess), 0)
+    full = model.steps - model.margin
+    up, down = full - n > model.theta_out * full, n > model.theta_out * full
+    return np.where(of_class, up.astype(int), -down.astype(int))
+
+
+PAPER = Paper(PROTOCOL, tuple(_cells()), columns="layers", seeds=SEEDS, measure=measure, readout=results.CLASS_LAYER)
