@@ -1,9 +1,9 @@
 """Diehl & Cook: triplet STDP, scaled weights and adaptive thresholds, without any label.
 
 P. U. Diehl and M. Cook, "Unsupervised learning of digit recognition using spike-timing-dependent plasticity", 2015.
-784 Poisson inputs, whose spikes take up to 10 ms to arrive, N excitatory and N inhibitory neurons. The network is that
-of the authors' published code, the values included; where the widespread Brian2 port of that code departs from it,
-there is a switch.
+784 Poisson inputs, N excitatory and N inhibitory neurons. The network is that
+of the authors' published code, the values included. Its delays of up to 10 ms are an option, for they cost more
+than they bring; where the widespread Brian2 port of that code departs from it, there is a switch.
 """
 
 from __future__ import annotations
@@ -113,7 +113,7 @@ class DiehlCook(Model):
 
     # The authors' code, its Brian2 port, and cheaper variants
     delays: str = choice(
-        "uniform", ("uniform", "none"), "inputs' spikes arrive late, or at once: the fast variant", f"{CODE}: uniform"
+        "none", ("none", "uniform"), "inputs' spikes arrive at once: the fast variant; or late", f"{CODE}: uniform"
     )
     rule: str = choice(
         "triplet", ("triplet", "pair"), "what potentiates: post-pre-post, or pre-post", f"{CODE}: triplet"
@@ -136,7 +136,9 @@ class DiehlCook(Model):
         "bound from two dozen on. Delays keep spikes apart: a clamp then seldom acts. With delays=none and "
         "integration=euler, a network of 400 neurons is lost within 500 images: all fire, and thresholds rise by "
         "hundreds of mV.",
-        "Delays make an image some four times as dear at N = 400: 8.5 ms of processor time, 2.0 ms without.",
+        "Delays make an image some four times as dear at N = 400: 8.5 ms of processor time, 2.0 ms without. After "
+        "20,000 images, in validation, class means give 88.2 % with delays and 87.5 % without (N = 100, 10,000 images, "
+        "not clamped: 70.5 % both), one seed: too little to pay for them.",
         "The authors label neurons by a frozen pass over all training images (--labels-from labelling "
         "--labelling-images 60000); the default is the last response to each image while training, which costs "
         "nothing. Their published demonstration labels neurons by the very images that it tests.",

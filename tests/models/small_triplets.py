@@ -20,7 +20,7 @@ EVERYONE = ("input", "excitatory", "inhibitory")
 def small_model(**changes: Any) -> DiehlCook:
     """64 inputs, 8 neurons, presentations of 50 ms and 15 ms of rest, learning fast enough to show in six of them."""
     settings: dict[str, Any] = {
-        "pixels": PIXELS, "neurons": NEURONS, "t_shown": 50 * ms, "t_rest": 15 * ms, "w_t": 14.0,
+        "pixels": PIXELS, "neurons": NEURONS, "delays": "uniform", "t_shown": 50 * ms, "t_rest": 15 * ms, "w_t": 14.0,
         "rate_step": 150 * hertz, "a_plus": 0.1, "a_minus": 0.02, "theta_plus": 2 * mV, "tau_theta": 300 * ms,
         "w_max": 0.6,
     }

@@ -80,7 +80,7 @@ def test_the_network_is_its_twin(device: str, delays: str, tmp_path: Path) -> No
 
 
 OPTIONS: dict[str, dict[str, Any]] = {
-    "the default": {},
+    "delays=uniform": {"delays": "uniform"},
     "delays=none": {"delays": "none"},
     "rule=pair": {"rule": "pair"},
     "rule=pair without delays": {"rule": "pair", "delays": "none"},
