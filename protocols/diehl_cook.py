@@ -113,7 +113,7 @@ def measure(tree: xr.DataTree, asked: RunSettings) -> dict[str, tuple[float, str
     }
 
 
-PAPER = Paper(PROTOCOL, tuple(_cells()), columns="neurons", seeds=SEEDS, measure=measure)
+PAPER = Paper(PROTOCOL, tuple(_cells()), columns="neurons", seeds=SEEDS, measure=measure, readout=results.CLASS_MEAN)
 
 
 def main() -> int:
