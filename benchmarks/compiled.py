@@ -109,7 +109,7 @@ class CompiledTraining:
             chosen = np.arange(self.seen, self.seen + count) % len(self.images)
             seed = streams.block_seed(0, streams.TRAINING_SPIKES, self.blocks)
             # any labels will do: a teacher costs the same whatever it says
-            inputs = self.model.inputs("train", self.images[chosen], chosen % 10)
+            inputs = self.model.all_inputs("train", self.images[chosen], chosen % 10)
             answers = presentations.show(self.program, Block(self.state, inputs, self.model.run_time_values(), seed))
             self.state, run_seconds = answers.state, answers.run_seconds
             return int(answers.counts[self.model.readout].sum())
