@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import importlib
+import re
 import shlex
 import shutil
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -196,7 +197,7 @@ def choose(paper: Paper, tables: Iterable[str], which: str = "all", neurons: Ite
     if which == "best":
         cells = _best(cells)
     elif which != "all":
-        conditions = settings.assignments(which.split(","))
+        conditions = settings.assignments(re.split(r",(?=\s*\w+\s*=)", which))  # a value may be a list: layers=200,100
         cells = [cell for cell in cells if conditions.items() <= cell.changes.items()]
     if not cells:
         raise ValueError(
