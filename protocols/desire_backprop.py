@@ -1,11 +1,13 @@
 """Gerlinghoff et al., Section 5: how the network is trained and tested, and the numbers the paper reports.
 
-``hebbarium reproduce desire_backprop --table 1`` makes a table; ``hebbarium train desire_backprop --layers 200,100``
-makes one run.
+Run it (``python protocols/desire_backprop.py``): it trains a small network on the digits that come with the project,
+tests it and draws what came of it. Edit what stands under "What to run" and run it again. ``--paper`` runs the paper's
+own protocol: 150 epochs. ``hebbarium reproduce desire_backprop --table 1`` makes a table.
 """
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -13,8 +15,18 @@ import numpy as np
 import xarray as xr
 
 from engine import results
+from protocols import script
 from protocols.reproduction import Cell, Paper
 from protocols.training import RunSettings
+
+# -- What to run ---------------------------------------------------------------------------------------------
+# Any parameter of the model; `hebbarium describe desire_backprop` lists them.
+SETTINGS = {
+    "layers": "200,100",  # hidden layers, from below
+    "reading": "code",    # or paper
+}  # fmt: skip
+SEED = 0
+SHORT = RunSettings(model="desire_backprop", dataset="mnist-embedded", epochs=3, test_images=500)
 
 # -- Sections 5.1 and 5.2: the protocol ------------------------------------------------------------------------
 # Twenty steps a sample, one sample at a time, thresholds, dropout and the rate of learning are the model's: see
@@ -92,3 +104,7 @@ def output_desires(counts: np.ndarray, labels: np.ndarray, asked: RunSettings) -
 
 
 PAPER = Paper(PROTOCOL, tuple(_cells()), columns="layers", seeds=SEEDS, measure=measure, readout=results.CLASS_LAYER)
+
+
+if __name__ == "__main__":
+    sys.exit(script.main(__doc__, SHORT, PROTOCOL, SETTINGS, SEED))

@@ -7,23 +7,16 @@ it and draws what it has learned, in a minute or two. Edit what stands under "Wh
 
 from __future__ import annotations
 
-import argparse
-import dataclasses
 import sys
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 
 import xarray as xr
 
-from analysis import figures
 from analysis.accuracy import accuracy
 from analysis.labels import assign
 from analysis.readouts import READOUTS
 from engine import results
-from engine.errors import EngineError
-from protocols import training
-from protocols.many_runs import ignore_casts, unused_folder
-from protocols.progress import reporter
+from protocols import script
 from protocols.reproduction import Cell, Paper
 from protocols.training import RunSettings
 
@@ -38,7 +31,6 @@ SEED = 0
 SHORT = RunSettings(
     model="diehl_cook", dataset="mnist-embedded", images=2_000, test_images=500, labels_from="last_pass"
 )
-RUNS = Path("runs")
 
 # -- The protocol --------------------------------------------------------------------------------------------
 # 350 ms an image and 150 ms of rest, shown again more intensely below five spikes, are the model's.
@@ -68,17 +60,6 @@ SWITCHES: tuple[Mapping[str, str], ...] = (
 )
 """What the table of switches changes, one at a time; and all of the port's at once."""
 
-
-def run(asked: RunSettings, out: Path) -> Path:
-    """Train and test one network; the result file and the figures are in ``out``."""
-    ignore_casts()
-    progress = reporter()
-    try:
-        training.train(asked, out, progress)
-    finally:
-        progress.close()
-    figures.save_all(out)
-    return out
 
 
 def _cells() -> Iterator[Cell]:
@@ -116,25 +97,5 @@ def measure(tree: xr.DataTree, asked: RunSettings) -> dict[str, tuple[float, str
 PAPER = Paper(PROTOCOL, tuple(_cells()), columns="neurons", seeds=SEEDS, measure=measure, readout=results.CLASS_MEAN)
 
 
-def main() -> int:
-    """Run one network, short unless ``--paper`` is given, and print what came of it."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
-    parser.add_argument("--paper", action="store_true", help="the authors' protocol instead of the short one")
-    protocol = PROTOCOL if parser.parse_args().paper else SHORT
-    asked = dataclasses.replace(protocol, changes=SETTINGS, seed=SEED)
-    try:
-        out = run(asked, unused_folder(RUNS, f"diehl_cook-{asked.dataset}"))
-    except (EngineError, OSError, ValueError) as error:
-        print(f"diehl_cook.py: {error}", file=sys.stderr)
-        return 1
-    with results.open_run(out) as tree:
-        found = tree["evaluation"].to_dataset()["accuracy"].isel(seed=0, samples_seen=-1)
-        for readout in found["readout"].values:
-            print(f"accuracy by {readout}: {float(found.sel(readout=readout)):.1f} %")
-    print(f"results: {out / results.FILE_NAME}")
-    print(f"figures: {out / results.FIGURES}")
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(script.main(__doc__, SHORT, PROTOCOL, SETTINGS, SEED))

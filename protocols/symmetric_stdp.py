@@ -1,10 +1,13 @@
 """Hao et al., Sections 3, 6 and 7: how the network is trained and tested, and the numbers the paper reports.
 
-``hebbarium reproduce symmetric_stdp --table 1`` makes a table; `hebbarium train symmetric_stdp` makes one run.
+Run it (``python protocols/symmetric_stdp.py``): it trains a small network on the digits that come with the project,
+tests it and draws what it has learned. Edit what stands under "What to run" and run it again. ``--paper`` runs the
+paper's own protocol. ``hebbarium reproduce symmetric_stdp --table 1`` makes a whole table.
 """
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -12,8 +15,21 @@ import numpy as np
 import xarray as xr
 
 from engine import results
+from protocols import script
 from protocols.reproduction import Cell, Paper
 from protocols.training import RunSettings
+
+# -- What to run ---------------------------------------------------------------------------------------------
+# Any parameter of the model, with its unit; `hebbarium describe symmetric_stdp` lists them.
+SETTINGS = {
+    "neurons": "100",           # Table 1
+    "plasticity": "symmetric",  # Eq. 6; or classic
+    "increment": "decaying",    # Eq. 5; or constant
+}  # fmt: skip
+SEED = 0
+SHORT = RunSettings(
+    model="symmetric_stdp", dataset="mnist-embedded", images=2_000, test_images=500, labels_from="last_pass"
+)
 
 # -- Section 3: the protocol ---------------------------------------------------------------------------------
 # A time step of 0.5 ms, 350 ms an image and 150 ms of rest, the image shown again if it evokes fewer than five
@@ -97,3 +113,7 @@ def measure(tree: xr.DataTree, asked: RunSettings) -> Mapping[str, tuple[float, 
 
 
 PAPER = Paper(PROTOCOL, tuple(_cells()), columns="schedule", seeds=SEEDS, measure=measure, readout=results.CLASS_LAYER)
+
+
+if __name__ == "__main__":
+    sys.exit(script.main(__doc__, SHORT, PROTOCOL, SETTINGS, SEED))

@@ -8,21 +8,13 @@ needs the whole data set. ``hebbarium reproduce synaptic_scaling --table IV`` ma
 
 from __future__ import annotations
 
-import argparse
-import dataclasses
 import sys
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 
 import numpy as np
 import xarray as xr
 
-from analysis import figures
-from engine import results
-from engine.errors import EngineError
-from protocols import datasets, draws, training
-from protocols.many_runs import ignore_casts, unused_folder
-from protocols.progress import reporter
+from protocols import datasets, draws, script
 from protocols.reproduction import Cell, Paper
 from protocols.training import RunSettings
 
@@ -36,7 +28,6 @@ SETTINGS = {
 }  # fmt: skip
 SEED = 0
 SHORT = RunSettings(dataset="mnist-embedded", images=4_000, test_images=500)
-RUNS = Path("runs")
 
 # -- Section V.A: the protocol -------------------------------------------------------------------------------
 # A time step of 1 ms, 150 ms an image while training, 500 ms while testing, initial weights uniform in [0, 1)
@@ -50,17 +41,6 @@ PROTOCOL = RunSettings(
 )  # fmt: skip
 SEEDS = (0, 1, 2)      # "three simulations with different initial weights"
 
-
-def run(asked: RunSettings, out: Path) -> Path:
-    """Train and test one network as Section V says; the result file and the figures are in ``out``."""
-    ignore_casts()
-    progress = reporter()
-    try:
-        training.train(asked, out, progress)
-    finally:
-        progress.close()
-    figures.save_all(out)
-    return out
 
 
 # -- Section VI: Tables III-VI, accuracy in per cent ---------------------------------------------------------
@@ -143,25 +123,5 @@ def _class_specific(weights: np.ndarray, tree: xr.DataTree, asked: RunSettings) 
 PAPER = Paper(PROTOCOL, tuple(_cells()), columns="w_t", seeds=SEEDS, measure=measure)
 
 
-def main() -> int:
-    """Run one network, short unless ``--paper`` is given, and print what came of it."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
-    parser.add_argument("--paper", action="store_true", help="the paper's protocol instead of the short one")
-    protocol = PROTOCOL if parser.parse_args().paper else SHORT
-    asked = dataclasses.replace(protocol, changes=SETTINGS, seed=SEED)
-    try:
-        out = run(asked, unused_folder(RUNS, f"synaptic_scaling-{asked.dataset}"))
-    except (EngineError, OSError, ValueError) as error:
-        print(f"synaptic_scaling.py: {error}", file=sys.stderr)
-        return 1
-    with results.open_run(out) as tree:
-        accuracy = tree["evaluation"].to_dataset()["accuracy"].isel(seed=0, samples_seen=-1)
-        for readout in accuracy["readout"].values:
-            print(f"accuracy by {readout}: {float(accuracy.sel(readout=readout)):.1f} %")
-    print(f"results: {out / results.FILE_NAME}")
-    print(f"figures: {out / results.FIGURES}")
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(script.main(__doc__, SHORT, PROTOCOL, SETTINGS, SEED))
