@@ -84,10 +84,10 @@ class Cell:
 
     @property
     def before(self) -> Cell | None:
-        """The cell whose run this one begins with, if there is one."""
+        """A cell whose run this one begins with, if there is one; what the paper prints for it is not this cell's."""
         if self.after is None:
             return None
-        return dataclasses.replace(self, run={**self.run, **self.after}, after=None)
+        return dataclasses.replace(self, run={**self.run, **self.after}, after=None, accuracy=None, others={})
 
     def __hash__(self) -> int:
         return hash((self.table, self.dataset, self.row, self.setting))
@@ -327,8 +327,8 @@ def reproduce(asked: Reproduction, jobs: int = 1, reporter: Reporter | None = No
                     f"{first.folder}: {run.name} begins with its trained state, but it holds no checkpoint; "
                     "delete the folder to have it made again, or keep checkpoints with --keep"
                 )
-            if not many_runs.is_done(first):
-                cells.setdefault(first, cell.before)
+            if not many_runs.is_done(first) and all(first.folder != other.folder for other in cells):
+                cells[first] = next(c for c in asked.paper.cells if asked.run_of(c, run.settings.seed).name == first.name)
     reporter = reporter or QuietReporter()
     if there := len(asked.cells) * len(asked.seeds) - len(cells):
         reporter.message(f"{there} runs are in the ledger already")
@@ -339,8 +339,8 @@ def reproduce(asked: Reproduction, jobs: int = 1, reporter: Reporter | None = No
             measured = asked.paper.measure(tree, run.settings)
             measurements.append(asked.measurements, _measurements(cells[run], run.settings, tree, measured))
         wanted = {other.settings.warm_start for other in later if not many_runs.is_done(other)}
-        for folder in (run.folder, run.settings.warm_start):
-            if folder and not asked.keep and str(folder) not in wanted:
+        for folder in filter(None, (str(run.folder), run.settings.warm_start)):
+            if not asked.keep and folder not in wanted:
                 shutil.rmtree(Path(folder) / "checkpoints", ignore_errors=True)
 
     outcomes = many_runs.run_all([run for run in cells if run not in later], jobs, reporter, enter)
