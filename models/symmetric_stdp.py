@@ -169,9 +169,9 @@ class SymmetricSTDP(Model):
         "validation.",
         "Images are shown in random order. In the order of the file, the last 10,000 of MNIST's training images, which "
         "differ from the others, come last, and accuracy falls by some 4 points at N = 100.",
-        "The rest: no input comes, and after 25 ms no neuron fires and conductances have fallen to 1e-5; what is left "
-        "is decay, which --set rest=jump takes in one step. In double precision that changes no spike in 1,000 images; in "
-        "single precision rounding may move a few (4 of 12,119 in one network).",
+        "The rest: no input comes, and after 25 ms no neuron fires and conductances have fallen to 1e-5; what is "
+        "left is decay, which --set rest=jump takes in one step. In double precision that changes no spike in 1,000 "
+        "images; in single precision rounding may move a few (4 of 12,119 in one network).",
         "Layer by layer, the class layer is trained for one pass through the images: its weights forget within "
         "hundreds of them.",
         "A class layer that stays silent gives no answer, which counts as wrong; in the authors' code it answers 0.",

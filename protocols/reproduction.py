@@ -328,7 +328,8 @@ def reproduce(asked: Reproduction, jobs: int = 1, reporter: Reporter | None = No
                     "delete the folder to have it made again, or keep checkpoints with --keep"
                 )
             if not many_runs.is_done(first) and all(first.folder != other.folder for other in cells):
-                cells[first] = next(c for c in asked.paper.cells if asked.run_of(c, run.settings.seed).name == first.name)
+                seed, theirs = run.settings.seed, asked.paper.cells
+                cells[first] = next(c for c in theirs if asked.run_of(c, seed).name == first.name)
     reporter = reporter or QuietReporter()
     if there := len(asked.cells) * len(asked.seeds) - len(cells):
         reporter.message(f"{there} runs are in the ledger already")

@@ -209,3 +209,19 @@ def test_claims_wait_for_their_runs(tmp_path: Path) -> None:
     claims.write(tmp_path / "claims.md", judged)
     assert claims.table(judged) in (tmp_path / "claims.md").read_text()
     assert claims.table(judged).count("\n") == len(claims.CLAIMS) + 1
+
+
+def test_a_run_that_begins_with_another(tmp_path: Path) -> None:
+    """The class layer of Hao et al. is trained on the hidden layer of the run in the same row."""
+    paper = reproduction.paper_of("symmetric_stdp")
+    first, later = reproduction.choose(paper, ["1"], neurons=[400])
+    assert (first.accuracy, first.others, later.accuracy) == (91.13, {"class_mean": 91.02}, 91.41)
+    asked = Reproduction(paper, [first, later], (0, 1), tmp_path, tmp_path, paper.protocol)
+    run = asked.run_of(later, 1)
+    assert run.settings.warm_start == str(asked.run_of(first, 1).folder)
+    assert run.settings.schedule == "classes"
+    assert asked.run_of(first, 1).settings.warm_start is None
+    before = later.before
+    assert before is not None
+    assert (before.accuracy, before.others) == (None, {})
+    assert asked.run_of(before, 1).name == asked.run_of(first, 1).name
