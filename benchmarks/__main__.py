@@ -59,6 +59,7 @@ def main() -> int:
                 found.sides |= compared.sides
             if "specimens" in only:
                 found.rows += comparison.specimens(plan, scratch / "images.npy", scratch, say)
+                found.rows += comparison.projected(plan, scratch / "images.npy", say)
             if only & {"memory", "scaling", "by-hand"}:
                 grown = comparison.grow(plan, scratch / "images.npy", only, say)
                 found.rows += grown.rows

@@ -127,7 +127,7 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--images", type=Path, required=True, help=".npy file, uint8 (images, pixels)")
     parser.add_argument("--model", default=SynapticScaling.name)
-    parser.add_argument("--neurons", type=int, required=True)
+    parser.add_argument("--neurons", type=int)
     parser.add_argument("--set", action="append", default=[], help="a parameter of the model, as symbol=value")
     parser.add_argument("--precision", required=True)
     parser.add_argument("--device", choices=devices.COMPILED, default=devices.DEFAULT)
@@ -138,7 +138,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as scratch:
         started = time.perf_counter()
         images = np.load(asked.images)
-        changes = {"neurons": str(asked.neurons), **settings.assignments(asked.set)}
+        changes = settings.assignments(asked.set)
+        if asked.neurons is not None:
+            changes["neurons"] = str(asked.neurons)
         model = settings.apply(registry.find(asked.model), changes)
         training = CompiledTraining(
             model, asked.precision, images, Path(scratch), asked.device, asked.watch_memory
