@@ -71,7 +71,9 @@ def assert_alive(result: BlockResult, model: DiehlCook) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("delays", ["uniform", "none"])
-@pytest.mark.parametrize("device", ["cython", "cpp", "dense"])
+@pytest.mark.parametrize(
+    "device", [pytest.param("cython", marks=pytest.mark.long), pytest.param("cpp", marks=pytest.mark.long), "dense"]
+)
 def test_the_network_is_its_twin(device: str, delays: str, tmp_path: Path) -> None:
     model = small_model(delays=delays)
     result = run_images(model, device, tmp_path)
