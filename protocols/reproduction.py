@@ -451,7 +451,7 @@ def _row(
         table=cell.table,
         dataset=cell.dataset,
         neurons=cell.neurons,
-        setting=" ".join([cell.setting, *(f"{name}={text}" for name, text in extra.items())]),
+        setting=" ".join(filter(None, [cell.setting, *(f"{name}={text}" for name, text in extra.items())])),
         readout=readout,
         seed=asked.seed,
         accuracy=accuracy,
