@@ -48,12 +48,13 @@ CLASSES = 10
 MNIST: Mapping[int, Mapping[str, Any]] = {
     100: {"tau_theta": 6e6 * ms, "theta_plus": 0.07 * mV, "a_plus": 5e-4, "a_plus_class": 4e-3, "w_ie": 34.0},
     400: {"tau_theta": 6e6 * ms, "theta_plus": 0.07 * mV, "a_plus": 5e-4, "a_plus_class": 4e-3, "w_ie": 25.0},
-    1600: {"tau_theta": 8e6 * ms, "theta_plus": 0.07 * mV, "a_plus": 2e-3, "a_plus_class": 8e-3},
-    6400: {"tau_theta": 2e7 * ms, "theta_plus": 0.05 * mV, "a_plus": 1e-3, "a_plus_class": 4e-3},
-    10000: {"tau_theta": 2e7 * ms, "theta_plus": 0.05 * mV, "a_plus": 7.5e-4, "a_plus_class": 4e-3},
+    1600: {"tau_theta": 8e6 * ms, "theta_plus": 0.07 * mV, "a_plus": 2e-3, "a_plus_class": 8e-3, "w_ie": 17.0},
+    6400: {"tau_theta": 2e7 * ms, "theta_plus": 0.05 * mV, "a_plus": 1e-3, "a_plus_class": 4e-3, "w_ie": 17.0},
+    10000: {"tau_theta": 2e7 * ms, "theta_plus": 0.05 * mV, "a_plus": 7.5e-4, "a_plus_class": 4e-3, "w_ie": 17.0},
 }
 _FASHION: Mapping[str, Any] = {
     "theta_plus": 0.05 * mV, "v_thresh": -80 * mV, "mean_pixel": 30.0, "w_max_class": 40.0, "beta_class": 0.05,
+    "w_ie": 17.0,
 }  # fmt: skip
 FASHION: Mapping[int, Mapping[str, Any]] = {
     400: {"tau_theta": 5e7 * ms, "a_plus": 2e-3, "a_plus_class": 3.2e-2, "beta": 0.025, **_FASHION},
@@ -113,7 +114,7 @@ class SymmetricSTDP(Model):
     tau_gi: Quantity = quantity(2 * ms, ms, "time constant of inhibition", "authors' code; 1 ms in Section 2")
     w_ei: float = quantity(10.4, 1, "strength, excitatory to its inhibitory neuron", AUTHORS_CODE)
     w_ie: float = quantity(
-        17.0, 1, "strength, inhibitory to each other excitatory neuron", f"{AUTHORS_CODE}; N = 100, 400: validation"
+        34.0, 1, "strength, inhibitory to each other excitatory neuron", f"{NOT_STATED}; 17 in the authors' code"
     )
 
     # Plasticity (Eqs. 6 and 7)
