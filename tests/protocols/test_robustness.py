@@ -185,9 +185,9 @@ def test_scaling_does_not_make_good_for_a_lesion(
 ) -> None:
     shown = []
 
-    def responses(model: Model, state: dict[str, np.ndarray], images: np.ndarray, **_: Any) -> np.ndarray:
+    def responses(model: Model, state: dict[str, np.ndarray], images: np.ndarray, **_: Any) -> dict[str, np.ndarray]:
         shown.append(training.frozen_state(model, "test", state)["plastic.w"].reshape(784, 20))
-        return np.zeros((len(images), 20), np.uint16)
+        return {model.readout: np.zeros((len(images), 20), np.uint16)}
 
     monkeypatch.setattr(training, "responses", responses)
     robustness.measure(trained[0], "lesion-synapses", [0.5])
