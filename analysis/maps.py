@@ -23,9 +23,6 @@ from numpy.typing import ArrayLike, NDArray
 from analysis.labels import responses_of
 from engine import results
 
-CLASSES = "classes"
-EXCITATORY_TO_CLASSES = "excitatory_to_classes"
-
 PERPLEXITY = 30.0
 FEWEST = 10
 """Different points that a map needs."""
@@ -249,8 +246,8 @@ def activity_maps(
         if len(features[results.INPUT]) != len(labels):
             raise ValueError(f"{len(features[results.INPUT])} images for {len(labels)} responses in test/excitatory.")
     features[results.EXCITATORY] = hidden["spike_count"].values
-    if f"/{results.TEST}/{CLASSES}" in tree.groups:
-        features[CLASSES] = responses_of(tree, results.TEST, CLASSES)["spike_count"].values
+    if f"/{results.TEST}/{results.CLASSES}" in tree.groups:
+        features[results.CLASSES] = responses_of(tree, results.TEST, results.CLASSES)["spike_count"].values
     made = {}
     for name, values in features.items():
         try:
@@ -279,13 +276,13 @@ def weight_map(
         If the run has no such weights.
     """
     there = [group.rsplit("/", 1)[1] for group in tree.groups if group.startswith(f"/{results.WEIGHTS}/")]
-    known = [name for name in (EXCITATORY_TO_CLASSES, results.INPUT_TO_EXCITATORY) if name in there]
-    chosen = projection or (known[0] if known else EXCITATORY_TO_CLASSES)
+    known = [name for name in (results.EXCITATORY_TO_CLASSES, results.INPUT_TO_EXCITATORY) if name in there]
+    chosen = projection or (known[0] if known else results.EXCITATORY_TO_CLASSES)
     if chosen not in known:
         raise KeyError(f"The run has no weights of hidden neurons in {chosen}; it has {', '.join(there) or 'none'}.")
     w = results.array(tree, f"{results.WEIGHTS}/{chosen}/w")[-1]
     labels = results.array(tree, f"{results.EVALUATION}/neuron_label")
-    by_neuron = w if chosen == EXCITATORY_TO_CLASSES else w.T
+    by_neuron = w if chosen == results.EXCITATORY_TO_CLASSES else w.T
     try:
         return make_map(by_neuron, labels, seed=seed, perplexity=perplexity)
     except ValueError as error:

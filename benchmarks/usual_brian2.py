@@ -10,7 +10,9 @@ are drawn at each step, and spikes of one step pair as the order of Brian2's pat
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 from brian2 import Hz, Network, NeuronGroup, PoissonGroup, SpikeMonitor, Synapses, defaultclock, prefs, seed
@@ -126,7 +128,15 @@ class UsualTraining:
         return measure(count, lambda: sum(self.present(image) for image in self.images[chosen]))
 
 
-def main() -> None:
+class Training(Protocol):
+    """A network in training."""
+
+    def train(self, count: int) -> Measurement: ...
+
+
+def main(
+    make: Callable[[int, NDArray[np.uint8], dict[str, NDArray[np.floating]]], Training] = UsualTraining,
+) -> None:
     """Worker: build the network, train on some images, then answer requests."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--images", type=Path, required=True, help=".npy file, uint8 (images, pixels)")
@@ -135,7 +145,7 @@ def main() -> None:
     parser.add_argument("--warm-up", type=int, required=True, help="images before the first measurement")
     asked = parser.parse_args()
     with np.load(asked.start) as start:
-        training = UsualTraining(asked.neurons, np.load(asked.images), dict(start))
+        training = make(asked.neurons, np.load(asked.images), dict(start))
     training.train(asked.warm_up)
     serve({"target": prefs.codegen.target}, training.train)
 

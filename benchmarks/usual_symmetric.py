@@ -6,14 +6,12 @@ Written as Brian2's own examples of such networks are; see `benchmarks.usual_bri
 
 from __future__ import annotations
 
-import argparse
-from pathlib import Path
-
 import numpy as np
 from brian2 import Hz, Network, NeuronGroup, PoissonGroup, SpikeMonitor, Synapses, defaultclock, prefs, seed
 from numpy.typing import NDArray
 
-from benchmarks.worker import Measurement, measure, serve
+from benchmarks.usual_brian2 import PLASTIC, main
+from benchmarks.worker import Measurement, measure
 from models.symmetric_stdp import CLASSES, SymmetricSTDP
 from protocols import settings
 
@@ -26,11 +24,6 @@ dtheta/dt = -theta/tau_theta : volt
 INHIBITORY = """
 dv/dt = (e_l_fast - v + g_e*(e_exc - v))/tau_m_fast : volt (unless refractory)
 dg_e/dt = -g_e/tau_ge : 1
-"""
-PLASTIC = """
-w : 1
-dx/dt = -x/tau_p : 1 (event-driven)
-dy/dt = -y/tau_p : 1 (event-driven)
 """
 
 
@@ -119,19 +112,5 @@ class UsualTraining:
         return measure(count, lambda: sum(self.present(image) for image in self.images[chosen]))
 
 
-def main() -> None:
-    """Worker: build the network, train on some images, then answer requests."""
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--images", type=Path, required=True, help=".npy file, uint8 (images, pixels)")
-    parser.add_argument("--neurons", type=int, required=True)
-    parser.add_argument("--start", type=Path, required=True, help=".npz file of our side after its warm-up")
-    parser.add_argument("--warm-up", type=int, required=True, help="images before the first measurement")
-    asked = parser.parse_args()
-    with np.load(asked.start) as start:
-        training = UsualTraining(asked.neurons, np.load(asked.images), dict(start))
-    training.train(asked.warm_up)
-    serve({"target": prefs.codegen.target}, training.train)
-
-
 if __name__ == "__main__":
-    main()
+    main(UsualTraining)

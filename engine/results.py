@@ -58,6 +58,7 @@ EXCITATORY = "excitatory"
 INHIBITORY = "inhibitory"
 CLASSES = "classes"
 INPUT_TO_EXCITATORY = "input_to_excitatory"
+EXCITATORY_TO_CLASSES = "excitatory_to_classes"
 
 MOST_ACTIVE = "most_active"
 CLASS_MEAN = "class_mean"

@@ -134,7 +134,6 @@ class Projection:
     name: str
     variable: str
     shape: tuple[int, int]
-    image_shape: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True, eq=False)

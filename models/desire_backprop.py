@@ -321,10 +321,8 @@ class DesireBackprop(Model):
     def projections(self) -> tuple[Projection, ...]:
         """See `Model.projections`."""
         sizes = list(self.population_sizes().items())
-        side = round(self.pixels**0.5)
-        image_shape = (side, side) if side * side == self.pixels else None
         return tuple(
-            Projection(f"{pre}_to_{post}", f"to_{post}.w", (n_pre, n_post), image_shape if pre == "input" else None)
+            Projection(f"{pre}_to_{post}", f"to_{post}.w", (n_pre, n_post))
             for (pre, n_pre), (post, n_post) in itertools.pairwise(sizes)
         )
 

@@ -352,9 +352,7 @@ class DiehlCook(Model):
 
     def projections(self) -> tuple[Projection, ...]:
         """See `Model.projections`."""
-        side = round(self.pixels**0.5)
-        image_shape = (side, side) if side * side == self.pixels else None
-        return (Projection("input_to_excitatory", "plastic.w", (self.pixels, self.neurons), image_shape),)
+        return (Projection("input_to_excitatory", "plastic.w", (self.pixels, self.neurons)),)
 
     def state(self, phase: str) -> tuple[StateVariable, ...]:
         """See `Model.state`: all that changes, and the delays. Nothing is reset between images."""

@@ -13,7 +13,7 @@ import xarray as xr
 
 from analysis import figures
 from analysis import maps as analysis_maps
-from analysis.maps import EXCITATORY_TO_CLASSES, Map
+from analysis.maps import Map
 from engine import results
 from protocols import datasets, draws, training
 from protocols.draws import Purpose
@@ -67,7 +67,7 @@ def of_activity(
 def of_weights(run: Path, *, seed: int = 0, perplexity: float | None = None) -> tuple[str, Map]:
     """Which weights of the hidden neurons a run has, outgoing or incoming, and the map of them."""
     with results.open_run(run) as tree:
-        there = f"/{results.WEIGHTS}/{EXCITATORY_TO_CLASSES}" in tree.groups
+        there = f"/{results.WEIGHTS}/{results.EXCITATORY_TO_CLASSES}" in tree.groups
         made = analysis_maps.weight_map(tree, seed=seed, perplexity=perplexity)
     return ("outgoing" if there else "incoming"), made
 

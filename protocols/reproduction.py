@@ -89,9 +89,6 @@ class Cell:
             return None
         return dataclasses.replace(self, run={**self.run, **self.after}, after=None, accuracy=None, others={})
 
-    def __hash__(self) -> int:
-        return hash((self.table, self.dataset, self.row, self.setting))
-
     @property
     def neurons(self) -> str:
         """Size of the network, as the ledger writes it."""

@@ -10,10 +10,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from analysis.figures import style
-from analysis.maps import CLASSES, Map, Separation
+from analysis.maps import Map, Separation
 from engine import results
 
-_LAYERS = {results.INPUT: "Images", results.EXCITATORY: "Hidden layer", CLASSES: "Class layer"}
+_LAYERS = {results.INPUT: "Images", results.EXCITATORY: "Hidden layer", results.CLASSES: "Class layer"}
 _BOTH = np.array([-1, 1])
 _SIZES = (1.0, 9.0)  # square points, of the dots of a large and of a small map
 
