@@ -102,6 +102,10 @@ class Parameter:
         return str(value)
 
 
+NEVER = -1e4
+"""Brian2's own value, in seconds, for a last spike that has not been."""
+
+
 @dataclass(frozen=True)
 class StateVariable:
     """A variable that changes while the network runs and has to survive a block.

@@ -31,12 +31,10 @@ from numpy.typing import NDArray
 
 from equations import encoders, homeostasis, neurons, plasticity, presentation, synapses
 from equations.renaming import renamed
-from models import winner_take_all
-from models.contract import Arrays, Model, Projection, StateVariable, choice, encoding, quantity, structure
+from models import poisson_inputs, winner_take_all
+from models.contract import NEVER, Arrays, Model, Projection, StateVariable, choice, encoding, quantity, structure
 
 CODE = "authors' code"
-WHOLE_IN_SINGLE = 2**24  # single precision holds all whole numbers up to here, `due` among them
-NEVER = -1e4  # s: Brian2's own value for a last spike that has not been
 
 
 @dataclass(frozen=True, eq=False)
@@ -151,8 +149,7 @@ class DiehlCook(Model):
     # -- the network -----------------------------------------------------------------------------------
     def build(self, phase: str, precision: str, inputs: Arrays, record: tuple[str, ...] = ()) -> Network:
         """See `Model.build`. Phases: ``train``; ``respond`` and ``test``, in which nothing learns."""
-        if len(inputs["rates"]) * self.sample_steps(phase) >= WHOLE_IN_SINGLE:
-            raise ValueError(f"blocks of {len(inputs['rates'])} images: a step's number has to stay below 2**24")
+        poisson_inputs.refuse_long_block(self, phase, len(inputs["rates"]))
         learns = phase == "train"
         t_sample = self.sample_steps(phase) * self.dt
         constants = {
@@ -160,9 +157,7 @@ class DiehlCook(Model):
             "sample_steps": self.sample_steps(phase),
             "shown_steps": round(float(self.t_shown / self.dt)),
             "t_sample": t_sample,
-            "p_least": 1e-12,  # an interval far beyond any block
-            "p_most": 1 - 1e-12,
-            "longest": 1e9,  # steps: beyond any block, within 32 bits
+            **poisson_inputs.CONSTANTS,
         }
         common = {"clock": Clock(self.dt, name="step_clock"), "namespace": constants}
         # The order of a step. At its start, if a presentation begins: scaling, new intervals of the inputs; if its
@@ -359,9 +354,7 @@ class DiehlCook(Model):
         learns, late, n = phase == "train", self.delays == "uniform", self.neurons
         below = float(self.v_below) if learns else 0.0
         found = [
-            StateVariable("controller.sample", 1, is_cursor=True),
-            StateVariable("controller.intensity", 1, self.intensity_first),
-            StateVariable("controller.n_spikes", 1),
+            *winner_take_all.controller_state(self.intensity_first),
             StateVariable("input.interval", self.pixels),
             StateVariable("input.due", self.pixels),
             StateVariable("excitatory.theta", n, float(self.theta_init)),
@@ -404,15 +397,9 @@ class DiehlCook(Model):
         self, phase: str, images: NDArray[np.uint8], presentations: NDArray[np.integer]
     ) -> float:
         """See `Model.input_spikes`: each presentation of an image is more intense than the one before."""
-        n = presentations.astype(np.float64)
-        intensities = n * self.intensity_first + self.intensity_step * n * (n - 1) / 2
-        return float((self.encode(images)["rates"].sum(axis=1) * intensities).sum() * float(self.t_shown))
+        shown = winner_take_all.total_intensity(self.intensity_first, self.intensity_step, presentations)
+        return float((self.encode(images)["rates"].sum(axis=1) * shown).sum() * float(self.t_shown))
 
     def synaptic_events(self, spikes: Mapping[str, int]) -> int:
         """Conductance jumps and weight updates caused by these spikes, counted per synapse."""
-        n = self.neurons
-        return (
-            spikes.get("input", 0) * n
-            + spikes.get("excitatory", 0) * (self.pixels + 1)
-            + spikes.get("inhibitory", 0) * n
-        )
+        return winner_take_all.synaptic_events(spikes, self.pixels, self.neurons)

@@ -31,13 +31,11 @@ from numpy.typing import NDArray
 
 from equations import encoders, homeostasis, neurons, plasticity, presentation, synapses
 from equations.renaming import renamed
-from models import spike_pairs, winner_take_all
-from models.contract import Arrays, Model, Projection, StateVariable, choice, encoding, quantity, structure
+from models import poisson_inputs, spike_pairs, winner_take_all
+from models.contract import NEVER, Arrays, Model, Projection, StateVariable, choice, encoding, quantity, structure
 
 AUTHORS_CODE = "not stated; from the authors' code"
 NOT_STATED = "not stated; chosen by validation"
-WHOLE_IN_SINGLE = 2**24  # single precision holds all whole numbers up to here, `due` among them
-NEVER = -1e4  # s: Brian2's own value for a last spike that has not been
 CLASSES = 10
 
 # What depends on the size of the network. Table 1 (Table 3 for Fashion-MNIST): tau_theta, and alpha as the rise at a
@@ -197,8 +195,7 @@ class SymmetricSTDP(Model):
         Phases: ``train`` (both pathways learn), ``train_hidden`` (there is no class layer), ``train_classes`` (hidden
         weights and thresholds are fixed), ``respond`` and ``test`` (nothing learns).
         """
-        if len(inputs["rates"]) * self.sample_steps(phase) >= WHOLE_IN_SINGLE:
-            raise ValueError(f"blocks of {len(inputs['rates'])} images: a step's number has to stay below 2**24")
+        poisson_inputs.refuse_long_block(self, phase, len(inputs["rates"]))
         t_sample = self.sample_steps(phase) * self.dt
         constants = {
             "rates": TimedArray(inputs["rates"] * hertz, dt=t_sample, name="rates"),
@@ -206,9 +203,7 @@ class SymmetricSTDP(Model):
             "shown_steps": self._steps(self.t_shown),
             "n_jumped": self._steps(self._jumped),
             "t_sample": t_sample,
-            "p_least": 1e-12,  # an interval far beyond any block
-            "p_most": 1 - 1e-12,
-            "longest": 1e9,  # steps: beyond any block, within 32 bits
+            **poisson_inputs.CONSTANTS,
         }
         if self._teaches(phase):
             constants["teacher_rates"] = TimedArray(inputs["teacher_rates"] * hertz, dt=t_sample, name="teacher_rates")
@@ -493,11 +488,7 @@ class SymmetricSTDP(Model):
 
     def state(self, phase: str) -> tuple[StateVariable, ...]:
         """See `Model.state`: all that changes. Nothing is reset between images."""
-        found = [
-            StateVariable("controller.sample", 1, is_cursor=True),
-            StateVariable("controller.intensity", 1, self.intensity_first),
-            StateVariable("controller.n_spikes", 1),
-        ]
+        found = [*winner_take_all.controller_state(self.intensity_first)]
         sizes = self.population_sizes()
 
         def add(group: str, size: int, *names: str) -> None:
@@ -576,18 +567,13 @@ class SymmetricSTDP(Model):
         self, phase: str, images: NDArray[np.uint8], presentations: NDArray[np.integer]
     ) -> float:
         """See `Model.input_spikes`: each presentation of an image is more intense than the one before."""
-        n = presentations.astype(np.float64)
-        intensities = n * self.intensity_first + self.intensity_step * n * (n - 1) / 2
-        return float((self.encode(images)["rates"].sum(axis=1) * intensities).sum() * float(self.t_shown))
+        shown = winner_take_all.total_intensity(self.intensity_first, self.intensity_step, presentations)
+        return float((self.encode(images)["rates"].sum(axis=1) * shown).sum() * float(self.t_shown))
 
     def synaptic_events(self, spikes: Mapping[str, int]) -> int:
         """Conductance jumps and weight updates caused by these spikes, counted per synapse."""
         below = self.neurons if self.hidden else CLASSES
-        return (
-            spikes.get("input", 0) * below
-            + spikes.get("excitatory", 0) * (self.pixels + 1 + CLASSES)
-            + spikes.get("inhibitory", 0) * self.neurons
-        )
+        return winner_take_all.synaptic_events(spikes, self.pixels, below, above=CLASSES)
 
     # -- the learning rule on its own ------------------------------------------------------------------
     def build_pairs(self, precision: str, pre_steps: NDArray[np.int64], post_steps: NDArray[np.int64]) -> Network:

@@ -29,14 +29,12 @@ from brian2 import (
 from numpy.typing import NDArray
 
 from equations import encoders, homeostasis, neurons, plasticity, synapses, topologies
-from models import spike_pairs
-from models.contract import Arrays, Model, Projection, StateVariable, choice, encoding, quantity, structure
+from models import poisson_inputs, spike_pairs, winner_take_all
+from models.contract import NEVER, Arrays, Model, Projection, StateVariable, choice, encoding, quantity, structure
 
 NOT_STATED = "not stated; chosen by validation"
 TARGETS = ("tau_s",)  # quantities that synapses read from the neuron they end on
 SAMPLE_BEGINS = "t_in_timesteps % sample_steps == 0"
-WHOLE_IN_SINGLE = 2**24  # single precision holds all whole numbers up to here, `due` among them
-NEVER = -1e4  # s: Brian2's own value for a last spike that has not been
 
 
 @dataclass(frozen=True, eq=False)
@@ -160,16 +158,13 @@ class SynapticScaling(Model):
     def build(self, phase: str, precision: str, inputs: Arrays, record: tuple[str, ...] = ()) -> Network:
         """See `Model.build`. Phases: ``train``; ``respond`` (as long, but nothing learns) and ``test``."""
         learns = phase == "train"
-        if len(inputs["rates"]) * self.sample_steps(phase) >= WHOLE_IN_SINGLE:
-            raise ValueError(f"blocks of {len(inputs['rates'])} images: a step's number has to stay below 2**24")
+        poisson_inputs.refuse_long_block(self, phase, len(inputs["rates"]))
         clock = Clock(self.dt, name="step_clock")
         rates = TimedArray(inputs["rates"] * hertz, dt=self.sample_steps(phase) * self.dt, name="rates")
         constants = {
             "rates": rates,
             "sample_steps": self.sample_steps(phase),
-            "p_least": 1e-12,  # an interval far beyond any block
-            "p_most": 1 - 1e-12,
-            "longest": 1e9,  # steps: beyond any block, within 32 bits
+            **poisson_inputs.CONSTANTS,
             "p_norm": self.p_norm,
             "n_rivals": max(self.neurons - 1, 1) if self.inhibition == "shared" else 1,
         }
@@ -413,12 +408,7 @@ class SynapticScaling(Model):
 
     def synaptic_events(self, spikes: Mapping[str, int]) -> int:
         """Conductance jumps and weight updates caused by these spikes, counted per synapse."""
-        n = self.neurons
-        return (
-            spikes.get("input", 0) * n
-            + spikes.get("excitatory", 0) * (self.pixels + 1)
-            + spikes.get("inhibitory", 0) * n
-        )
+        return winner_take_all.synaptic_events(spikes, self.pixels, self.neurons)
 
     # -- the learning rule on its own ------------------------------------------------------------------
     def build_pairs(self, precision: str, pre_steps: NDArray[np.int64], post_steps: NDArray[np.int64]) -> Network:

@@ -6,12 +6,15 @@ finds too few. Synapses: 3-8 inhibition, 9 the count. Resets: 1 another presenta
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 from brian2 import NeuronGroup, Synapses
+from numpy.typing import NDArray
 
 from equations import presentation, synapses, topologies
-from models.contract import Model
+from models.contract import Model, StateVariable
 
 
 def controller(model: Model, counts: bool, common: dict[str, Any]) -> NeuronGroup:
@@ -42,6 +45,40 @@ def controller(model: Model, counts: bool, common: dict[str, Any]) -> NeuronGrou
         group.set_event_schedule("again", when="thresholds", order=1)
         group.run_on_event("again", presentation.SHOWN_AGAIN, when="resets", order=1)
     return group
+
+
+def controller_state(intensity_first: float) -> tuple[StateVariable, ...]:
+    """State of a controller before the first sample."""
+    return (
+        StateVariable("controller.sample", 1, is_cursor=True),
+        StateVariable("controller.intensity", 1, intensity_first),
+        StateVariable("controller.n_spikes", 1),
+    )
+
+
+def total_intensity(
+    intensity_first: float, intensity_step: float, presentations: NDArray[np.integer]
+) -> NDArray[np.float64]:
+    """Sum of the intensities of ``presentations`` (samples,): each is higher than the one before."""
+    n = presentations.astype(np.float64)
+    return n * intensity_first + intensity_step * n * (n - 1) / 2
+
+
+def synaptic_events(spikes: Mapping[str, int], pixels: int, neurons: int, above: int = 0) -> int:
+    """Conductance jumps and weight updates caused by these spikes, counted per synapse.
+
+    Parameters
+    ----------
+    spikes : mapping of str to int
+        Spikes by population.
+    pixels, neurons, above : int
+        Inputs, the neurons that they reach, and neurons that the excitatory ones reach besides.
+    """
+    return (
+        spikes.get("input", 0) * neurons
+        + spikes.get("excitatory", 0) * (pixels + 1 + above)
+        + spikes.get("inhibitory", 0) * neurons
+    )
 
 
 def count_spikes(neurons: NeuronGroup, controller: NeuronGroup, common: dict[str, Any]) -> Synapses:
