@@ -12,6 +12,7 @@ import fcntl
 import json
 import os
 import shutil
+import time
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
@@ -26,6 +27,7 @@ from engine.errors import RunFolderError
 
 CONFIGURATION = "configuration.json"
 _KEPT = 2
+_GRACE = 1.0  # seconds
 
 
 class RunFolder:
@@ -75,13 +77,20 @@ class RunFolder:
             lock = open(path / "lock", "w")  # noqa: SIM115 - held open as long as the run
         except OSError as error:
             raise RunFolderError(f"{path}: cannot be written ({error.strerror})") from error
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            lock.close()
-            raise RunFolderError(
-                f"{path}: another process is working in it; wait for it or choose another --out"
-            ) from error
+        # What a killed process had just forked holds its lock a moment longer, until it becomes another program.
+        patience = time.monotonic() + _GRACE
+        while True:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError as error:
+                if time.monotonic() < patience:
+                    time.sleep(0.02)
+                    continue
+                lock.close()
+                raise RunFolderError(
+                    f"{path}: another process is working in it; wait for it or choose another --out"
+                ) from error
         folder = cls(path, lock)
         shutil.rmtree(folder.scratch, ignore_errors=True)  # what a killed process left
         return folder

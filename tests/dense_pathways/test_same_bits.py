@@ -177,7 +177,7 @@ def test_recurrent_pathways_and_those_that_fall_back(tmp_path: Path) -> None:
     }.items():  # fmt: skip
         assert words in fell[name]
     assert "state" in DECISIONS["noisy_pre"].reason  # it draws: in order, not at once
-    assert "y is written" in DECISIONS["whole_pre"].reason  # by all synapses of a source: in order
+    assert DECISIONS["whole_pre"].reason == ""  # what a source gathers from its row is carried along the row
     assert DECISIONS["whole_post"].reason == ""  # it reads one array from two sides, and writes only its own
 
 
