@@ -54,7 +54,10 @@ def results(
     device.reinit()
     device.activate(build_on_run=False, **options)
     prefs.codegen.cpp.extra_compile_args_gcc = STRICT if name == dense_pathways.NAME else [*PLAIN, _read_once()]
-    prefs.devices.cpp_standalone.extra_make_args_unix = ["-j2"]
+    # the dependencies of files that nobody will edit are not worked out
+    prefs.devices.cpp_standalone.extra_make_args_unix = ["-j2", "-o", "make.deps"]
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "make.deps").touch()
     try:
         defaultclock.dt = 0.5 * ms
         seed(4711)

@@ -114,7 +114,13 @@ def network(model: SynapticScaling | SymmetricSTDP, phase: str) -> Network:
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("phase", "changes"),
-    [("train", {}), ("train", {"norm": "L1", "scaling_at": "spike", "encoder": "bernoulli"}), ("test", {})],
+    [
+        ("train", {}),
+        pytest.param(
+            "train", {"norm": "L1", "scaling_at": "spike", "encoder": "bernoulli"}, marks=pytest.mark.long
+        ),
+        pytest.param("test", {}, marks=pytest.mark.long),
+    ],
 )
 def test_every_model_keeps_its_bits(phase: str, changes: dict[str, object], tmp_path: Path) -> None:
     model = SynapticScaling(neurons=9, pixels=36, w_t=8.0).replace(**changes)

@@ -154,7 +154,7 @@ def sources() -> Network:
     return Network(chain, count, poisson, given, kernel, target, shared, integer, read, timed, plain, reached, spikes)
 
 
-@pytest.mark.parametrize("runs", [1, 2])
+@pytest.mark.parametrize("runs", [pytest.param(1, marks=pytest.mark.long), 2])
 def test_plastic_pathways(tmp_path: Path, runs: int) -> None:
     files = assert_same(plastic, tmp_path, runs)
     weights = np.frombuffer(next(v for k, v in files.items() if k.startswith("_dynamic_array_stdp_w")))
@@ -273,7 +273,7 @@ def _random_network(number: int) -> Network:
     return Network(groups, made, [SpikeMonitor(g, name=f"spikes_{g.name}") for g in groups])
 
 
-@pytest.mark.parametrize("number", range(3))
+@pytest.mark.parametrize("number", [0, *(pytest.param(k, marks=pytest.mark.long) for k in range(1, 10))])
 def test_random_networks(tmp_path: Path, number: int) -> None:
     files = assert_same(lambda: _random_network(number), tmp_path)
     spikes = [len(v) for k, v in files.items() if k.startswith("_dynamic_array_spikes_") and "_i_" in k]

@@ -83,8 +83,14 @@ def assert_alive(result: BlockResult, model: SynapticScaling) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("device", ["numpy", "cython", "cpp", "dense"])
-@pytest.mark.parametrize("norm", ["L1", "L2"])
+@pytest.mark.parametrize(
+    ("norm", "device"),
+    [
+        *(("L2", device) for device in ("numpy", "cython", "cpp", "dense")),
+        *(("L1", device) for device in ("numpy", "dense")),
+        *(pytest.param("L1", device, marks=pytest.mark.long) for device in ("cython", "cpp")),
+    ],
+)
 def test_the_network_is_its_twin(norm: str, device: str, tmp_path: Path) -> None:
     model = small_model(norm=norm)
     result = run_images(model, device, tmp_path)
