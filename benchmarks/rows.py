@@ -83,13 +83,23 @@ def exponent(sizes: Sequence[float], costs: Sequence[float]) -> float:
     return float(np.polyfit(np.log(x), np.log(y), 1)[0])
 
 
-def write_csv(path: Path, rows: Sequence[Row], machine: str, commit: str) -> None:
-    """Write all rows whole or not at all."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(COLUMNS)
+def write_csv(path: Path, rows: Sequence[Row], machine: str, commit: str, *, keep: bool = False) -> None:
+    """Write all rows whole or not at all.
+
+    Parameters
+    ----------
+    keep : bool
+        Keep what the file has, with the machine and commit of each row; rows of the same name are replaced where
+        they stand, others come after.
+    """
+    lines: dict[str, tuple[str, ...]] = {}
+    if keep and path.exists():
+        with open(path, newline="", encoding="utf-8") as file:
+            lines = {row["name"]: tuple(row[column] for column in COLUMNS) for row in csv.DictReader(file)}
     for row in rows:
-        writer.writerow((row.name, f"{row.value:.4g}", row.unit, machine, commit))
+        lines[row.name] = (row.name, f"{row.value:.4g}", row.unit, machine, commit)
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows([COLUMNS, *lines.values()])
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:

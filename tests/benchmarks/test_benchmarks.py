@@ -138,3 +138,17 @@ def test_figure(tmp_path: Path, sizes: dict[int, float]) -> None:
     figure.draw(path, {"ours": 2.0, "others": 100.0}, ["ours"], sizes, 0.9 if sizes else None)
     assert path.read_text().rstrip().endswith("</svg>")
     assert list(path.parent.iterdir()) == [path]
+
+
+def test_rows_of_other_parts_are_kept(tmp_path: Path) -> None:
+    path = tmp_path / "benchmarks.csv"
+    rows.write_csv(path, ROWS, "a processor", "abc123", keep=True)
+    rows.write_csv(path, [Row("share", 9.0, "%"), Row("memory", 3.0, "MB")], "another", "def456", keep=True)
+    with open(path, newline="") as file:
+        read = [(r["name"], r["value"], r["machine"], r["commit"]) for r in csv.DictReader(file)]
+    assert read == [
+        ("ours: an image", "1.234", "a processor", "abc123"),
+        ("times as fast", "60", "a processor", "abc123"),
+        ("share", "9", "another", "def456"),
+        ("memory", "3", "another", "def456"),
+    ]
