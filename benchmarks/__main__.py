@@ -11,11 +11,12 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks import comparison, figure, rows
+from benchmarks import comparison, desire, figure, hidden_size, rows
 from benchmarks.worker import ROOT, WorkerFailed
 from protocols import datasets
 
-PARTS = ("brian2", "bindsnet", "stock", "by-hand", "set-up", "memory", "scaling", "build", "specimens")
+PARTS = ("brian2", "bindsnet", "stock", "by-hand", "set-up", "memory", "scaling", "build", "specimens", "desire",
+         "hidden-size")  # fmt: skip
 
 
 def main() -> int:
@@ -30,8 +31,8 @@ def main() -> int:
     parser.add_argument(
         "--out",
         type=Path,
-        help="folder of benchmarks.csv and figures/benchmarks.svg (default: results/"
-        " after a whole run; nothing is written after --quick or --only)",
+        help="folder of benchmarks.csv and figures (default: results/ after a whole run; nothing is written after"
+        " --quick or --only unless this is given). With --only, rows of other parts that are there are kept",
     )
     asked = parser.parse_args()
     only = set(asked.only or PARTS)
@@ -47,10 +48,13 @@ def main() -> int:
     if load > 0.5:
         say("the machine is busy: times by the clock are too long, ratios less certain")
     found = comparison.Outcome()
+    growth: hidden_size.Growth | None = None
     try:
         with tempfile.TemporaryDirectory() as name:
             scratch = Path(name)
-            np.save(scratch / "images.npy", datasets.load("mnist-embedded").train_images)
+            digits = datasets.load("mnist-embedded")
+            np.save(scratch / "images.npy", digits.train_images)
+            np.save(scratch / "labels.npy", digits.train_labels)
             if "build" in only:
                 found.rows += comparison.build_time(scratch / "images.npy", scratch, say)
             if only & {"brian2", "bindsnet", "stock", "set-up"}:
@@ -60,6 +64,13 @@ def main() -> int:
             if "specimens" in only:
                 found.rows += comparison.specimens(plan, scratch / "images.npy", scratch, say)
                 found.rows += comparison.projected(plan, scratch / "images.npy", say)
+            if "desire" in only:
+                amounts = desire.QUICK if asked.quick else desire.FULL
+                found.rows += desire.compare(amounts, scratch / "images.npy", scratch / "labels.npy", scratch, say)
+            if "hidden-size" in only:
+                sizes = hidden_size.QUICK if asked.quick else hidden_size.FULL
+                growth = hidden_size.measure_growth(sizes, scratch / "images.npy", scratch / "labels.npy", say)
+                found.rows += hidden_size.rows_of(growth)
             if only & {"memory", "scaling", "by-hand"}:
                 grown = comparison.grow(plan, scratch / "images.npy", only, say)
                 found.rows += grown.rows
@@ -68,16 +79,19 @@ def main() -> int:
     except (WorkerFailed, FileNotFoundError) as error:
         print(f"benchmarks: {error}", file=sys.stderr)
         return 1
-    found.rows.append(rows.Row("load average at the start", load))
-    found.rows.append(rows.Row("load average at the end", os.getloadavg()[0]))
+    alone = only != set(PARTS)
+    measured = f", {' '.join(part for part in PARTS if part in only)} alone" if alone else ""
+    found.rows.append(rows.Row(f"load average at the start{measured}", load))
+    found.rows.append(rows.Row(f"load average at the end{measured}", os.getloadavg()[0]))
     print(rows.table(found.rows))
 
-    whole = not asked.quick and only == set(PARTS)
-    out = asked.out or (ROOT / "results" if whole else None)
+    out = asked.out or (None if asked.quick or alone else ROOT / "results")
     if out:
-        rows.write_csv(out / "benchmarks.csv", found.rows, machine, commit)
+        # a part that is measured alone has not all the sides of the figure that may be there
+        drawn = bool(found.sides) and not (alone and (out / "benchmarks.csv").exists())
+        rows.write_csv(out / "benchmarks.csv", found.rows, machine, commit, keep=alone)
         print(out / "benchmarks.csv")
-        if found.sides:
+        if drawn:
             figure.draw(
                 out / "figures" / "benchmarks.svg",
                 found.sides,
@@ -86,6 +100,9 @@ def main() -> int:
                 found.power,
             )
             print(out / "figures" / "benchmarks.svg")
+        if growth:
+            figure.draw_hidden_size(out / "figures" / "hidden_size.svg", growth)
+            print(out / "figures" / "hidden_size.svg")
     return 0
 
 

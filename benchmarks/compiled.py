@@ -22,6 +22,7 @@ from engine import devices, presentations, streams
 from engine.contract import Arrays, Block, Structure, initial_state
 from engine.standalone import StandaloneProgram
 from models.contract import Model
+from models.desire_backprop import DesireBackprop
 from models.synaptic_scaling import SynapticScaling
 from protocols import registry, settings
 
@@ -74,6 +75,23 @@ def _read(file: Path) -> str:
         return ""
 
 
+def without_desires(model: Model, counts: NDArray[np.integer], labels: NDArray[np.integer]) -> int:
+    """Samples of desire backpropagation after which no output neuron wants anything, so that nothing is changed.
+
+    Parameters
+    ----------
+    model : Model
+        0 for any other model.
+    counts : (samples, classes)
+        Spikes of the output neurons.
+    """
+    if not isinstance(model, DesireBackprop):
+        return 0
+    full = model.steps - (model.margin if model.reading == "code" else 0)
+    short = np.where(np.arange(counts.shape[1]) == labels[:, None], full - counts.astype(float), counts)
+    return int((short <= model.theta_out * full).all(axis=1).sum())
+
+
 class CompiledTraining:
     """A network in training. ``images`` are presented in their order, again and again.
 
@@ -81,6 +99,11 @@ class CompiledTraining:
     ----------
     watch_memory : bool
         Note the program's peak memory; looking for it costs some processor time.
+    labels : (images,), optional
+        Classes of the images. Where it does not matter how much is learned, any will do: a teacher costs the same
+        whatever it says.
+    profile : bool
+        Measure each operation, which lengthens short ones.
     """
 
     def __init__(
@@ -91,41 +114,50 @@ class CompiledTraining:
         scratch: Path,
         device: str = devices.DEFAULT,
         watch_memory: bool = False,
+        labels: NDArray[np.integer] | None = None,
+        profile: bool = False,
     ) -> None:
         self.model, self.images, self.watch_memory = model, images, watch_memory
-        program = devices.program(Structure(self.model, "train", precision, device, CAPACITY), scratch)
+        self.labels = np.arange(len(images)) % 10 if labels is None else labels
+        structure = Structure(self.model, "train", precision, device, CAPACITY, profile=profile)
+        program = devices.program(structure, scratch)
         assert isinstance(program, StandaloneProgram)
         self.program = program
         drawn = self.model.initial_state(streams.generator(0, streams.INITIAL_WEIGHTS))
         self.state: Arrays = initial_state(self.model, "train", drawn)
         self.blocks = self.seen = 0
+        #: spikes ``(images, neurons)`` of the readout in the last block
+        self.counts: NDArray[np.uint16] = np.zeros((0, 0), np.uint16)
 
     def train(self, count: int) -> Measurement:
         """One block of ``count`` images."""
-        run_seconds = 0.0
+        run_seconds, profile = 0.0, dict[str, float]()
+        labels = self.labels[np.arange(self.seen, self.seen + count) % len(self.images)]
 
         def block() -> int:
-            nonlocal run_seconds
+            nonlocal run_seconds, profile
             chosen = np.arange(self.seen, self.seen + count) % len(self.images)
             seed = streams.block_seed(0, streams.TRAINING_SPIKES, self.blocks)
-            # any labels will do: a teacher costs the same whatever it says
-            inputs = self.model.all_inputs("train", self.images[chosen], chosen % 10)
+            inputs = self.model.all_inputs("train", self.images[chosen], labels)
             answers = presentations.show(self.program, Block(self.state, inputs, self.model.run_time_values(), seed))
-            self.state, run_seconds = answers.state, answers.run_seconds
-            return int(answers.counts[self.model.readout].sum())
+            self.state, run_seconds, profile = answers.state, answers.run_seconds, dict(answers.profile)
+            self.counts = answers.counts[self.model.readout]
+            return int(self.counts.sum())
 
         watch = MemoryWatch(self.program.path / "main") if self.watch_memory else None
         with watch or contextlib.nullcontext():
             measured = measure(count, block)
         self.blocks += 1
         self.seen += count
-        return dataclasses.replace(measured, run=run_seconds, memory=watch.peak if watch else 0)
+        idle, memory = without_desires(self.model, self.counts, labels), watch.peak if watch else 0
+        return dataclasses.replace(measured, run=run_seconds, memory=memory, idle=idle, profile=profile)
 
 
 def main() -> None:
     """Worker: build the program, train on some images, then answer requests."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--images", type=Path, required=True, help=".npy file, uint8 (images, pixels)")
+    parser.add_argument("--labels", type=Path, help=".npy file (images,); any will do if not given")
     parser.add_argument("--model", default=SynapticScaling.name)
     parser.add_argument("--neurons", type=int)
     parser.add_argument("--set", action="append", default=[], help="a parameter of the model, as symbol=value")
@@ -134,6 +166,7 @@ def main() -> None:
     parser.add_argument("--warm-up", type=int, required=True, help="images before the first measurement")
     parser.add_argument("--save", type=Path, help="keep the state after the warm-up in this .npz file")
     parser.add_argument("--watch-memory", action="store_true", help="note the program's peak memory")
+    parser.add_argument("--profile", action="store_true", help="measure each operation")
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
         started = time.perf_counter()
@@ -143,8 +176,9 @@ def main() -> None:
             changes["neurons"] = str(asked.neurons)
         model = settings.apply(registry.find(asked.model), changes)
         training = CompiledTraining(
-            model, asked.precision, images, Path(scratch), asked.device, asked.watch_memory
-        )
+            model, asked.precision, images, Path(scratch), asked.device, asked.watch_memory,
+            np.load(asked.labels) if asked.labels else None, asked.profile,
+        )  # fmt: skip
         building = time.perf_counter() - started
         for first in range(0, asked.warm_up, CAPACITY):
             training.train(min(CAPACITY, asked.warm_up - first))

@@ -1,4 +1,4 @@
-"""The figure of the benchmarks: who takes how long for an image, and how the cost grows with the network."""
+"""The figures of the benchmarks: who takes how long for an image, and how the cost grows with the network."""
 
 from __future__ import annotations
 
@@ -7,9 +7,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from benchmarks.rows import show
+from analysis.figures import style
+from benchmarks.hidden_size import PROCESSES, UPPER, Growth
+from benchmarks.rows import exponent, show
 
 OURS, OTHERS = "#0072b2", "#999999"  # told apart in grey as well
 
@@ -57,6 +60,46 @@ def draw(
         growth.legend(frameon=False, fontsize=8)
     for panel in panels:
         panel.spines[["top", "right"]].set_visible(False)
+    _write(figure, path)
+
+
+@style.styled
+def _growth_with_hidden_layer(found: Growth) -> Figure:
+    figure = style.new_figure(style.PAGE_MM, 72)
+    times, memory = figure.subplots(1, 2)
+    looks = zip(PROCESSES, ("o", "s", "^"), (style.BLUE, style.VERMILION, style.GREEN), strict=True)
+    for process, mark, colour in looks:
+        _line(times, {n: 1e3 * s for n, s in found.seconds[process].items()}, mark, colour, process)
+    _line(memory, {n: m / 1e6 for n, m in found.memory.items()}, "D", style.BLACK, "peak memory")
+    times.set(ylabel=style.with_unit("Time of an image", "ms"))
+    memory.set(ylabel=style.with_unit("Memory", "MB"))
+    for panel in (times, memory):
+        panel.set(xscale="log", yscale="log", xlabel="Hidden neurons H")
+        panel.legend(title=f"power for H ≥ {UPPER:,}", title_fontsize=7, alignment="left")
+    return figure
+
+
+def _line(axes: Axes, costs: Mapping[int, float], mark: str, colour: str, name: str) -> None:
+    """Costs as marks; the power law of the upper sizes as a line over these."""
+    axes.plot(list(costs), list(costs.values()), mark, color=colour, markerfacecolor="none")
+    upper = {size: cost for size, cost in costs.items() if size >= UPPER}
+    if len(upper) < 2:
+        axes.plot([], [], mark, color=colour, markerfacecolor="none", label=name)
+        return
+    x, y = np.array(list(upper), float), np.array(list(upper.values()))
+    power = exponent(list(x), list(y))
+    middle = np.exp(np.log(y).mean() - power * np.log(x).mean())
+    axes.plot(x, middle * x**power, color=colour, linewidth=1)
+    axes.plot([], [], mark, color=colour, linestyle="-", markerfacecolor="none", label=f"{name}: {power:.2f}")
+
+
+def draw_hidden_size(path: Path, found: Growth) -> None:
+    """Write an SVG of what a sample of desire backpropagation costs by the size of its hidden layer."""
+    _write(_growth_with_hidden_layer(found), path)
+
+
+def _write(figure: Figure, path: Path) -> None:
+    """Whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:

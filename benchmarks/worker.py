@@ -19,7 +19,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +48,10 @@ class Measurement:
         Seconds in the compiled program's main loop; 0 where there is no such thing.
     memory : int
         Greatest resident memory of the compiled program in bytes; 0 where there is none.
+    idle : int
+        Images after which no weight was changed, where the rule can tell.
+    profile : dict of float
+        Seconds of each operation of the compiled program, if it was built to tell.
     """
 
     images: int
@@ -56,6 +60,8 @@ class Measurement:
     spikes: int
     run: float = 0.0
     memory: int = 0
+    idle: int = 0
+    profile: dict[str, float] = field(default_factory=dict)
 
 
 def cpu_seconds() -> float:

@@ -1,0 +1,142 @@
+"""What a sample of desire backpropagation costs by the size of its hidden layer: Fig. 9 of Gerlinghoff et al.
+
+Time comes from the program's own measurement of its operations; the paper took it on a GPU.
+"""
+
+from __future__ import annotations
+
+import re
+import statistics
+import sys
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from benchmarks.comparison import Say, side, take_turns
+from benchmarks.rows import Row, exponent
+from benchmarks.worker import Measurement, Worker
+
+PROCESSES = ("forward pass", "backward pass", "weight update")
+FORWARD, BACKWARD, UPDATE = PROCESSES
+UPPER = 3000
+"""Sizes from here on are fitted separately as well: what a step costs whatever the size is little beside them."""
+
+MEMORY_IMAGES = 500
+"""Samples of the turn in which memory is noted: as many for all sizes, since a program holds its block's images, and
+enough that the fastest is there for long enough to be looked at."""
+
+# Traces that the update needs are read from spike trains where trains are read: of hidden neurons in the operation that
+# finds their desires, of inputs in one of their own. Which neurons can change a weight is asked for the update's sake.
+_OPERATIONS = (
+    (UPDATE, r".+_update|.+_eligible_(thresholder|resetter)"),
+    (BACKWARD, r".+_(settle|desires|asks)_(thresholder|resetter)|.+_backward|tally_.+|count_.+"),
+    (FORWARD, r".+_(begin|spike)_(thresholder|resetter)|.+_run_regularly|.+_transmit|.+_spikes"),
+)
+
+
+@dataclass(frozen=True)
+class Amounts:
+    """How much is measured: rounds, samples of a turn by number of hidden neurons, samples before the first turn."""
+
+    rounds: int
+    sizes: Mapping[int, int]
+    warm_up: int
+
+
+# the more neurons the fewer samples
+FULL = Amounts(5, {100: 1000, 300: 1000, 1000: 500, 3000: 200, 10_000: 60, 30_000: 20}, 20)
+QUICK = Amounts(2, {100: 1000, 1000: 200, 10_000: 20}, 5)
+
+
+@dataclass
+class Growth:
+    """What was measured, by number of hidden neurons: what the figure needs.
+
+    Parameters
+    ----------
+    seconds : dict
+        Process to seconds of a sample by size.
+    loop : dict
+        Seconds of a sample in the program's main loop by size: all processes and what is between operations.
+    memory : dict
+        Peak memory of the program in bytes by size.
+    """
+
+    seconds: dict[str, dict[int, float]] = field(default_factory=dict)
+    loop: dict[int, float] = field(default_factory=dict)
+    memory: dict[int, float] = field(default_factory=dict)
+
+
+def process_of(operation: str) -> str:
+    """Which of `PROCESSES` an operation of the compiled program belongs to.
+
+    Raises
+    ------
+    ValueError
+        It has an unknown name: the model has changed.
+    """
+    for process, names in _OPERATIONS:
+        if re.fullmatch(names, operation):
+            return process
+    raise ValueError(f"operation {operation}: expected one of desire_backprop; say in {__name__} what it belongs to")
+
+
+def seconds_by_process(measured: Measurement) -> dict[str, float]:
+    """Seconds of a sample by process."""
+    found = dict.fromkeys(PROCESSES, 0.0)
+    for operation, seconds in measured.profile.items():
+        found[process_of(operation)] += seconds / measured.images
+    return found
+
+
+def growth(measured: Mapping[int, Sequence[Measurement]], memory: Mapping[int, int]) -> Growth:
+    """Medians over rounds, by size, beside the peak memory in bytes."""
+    found = Growth({process: {} for process in PROCESSES})
+    for size, turns in measured.items():
+        shares = [seconds_by_process(turn) for turn in turns]
+        for process in PROCESSES:
+            found.seconds[process][size] = statistics.median(share[process] for share in shares)
+        found.loop[size] = statistics.median(turn.run / turn.images for turn in turns)
+        found.memory[size] = float(memory[size])
+    return found
+
+
+def rows_of(found: Growth) -> list[Row]:
+    """Costs by size, the powers with which they grow, and how the processes compare."""
+    name = "desire_backprop, 784-{}-10, float32"
+    rows: list[Row] = []
+    sizes = list(found.loop)
+    for size in sizes:
+        for process in PROCESSES:
+            rows.append(Row(f"{name.format(size)}: {process} of an image", 1e3 * found.seconds[process][size], "ms"))
+        rows.append(Row(f"{name.format(size)}: an image in the main loop, measured", 1e3 * found.loop[size], "ms"))
+        rows.append(Row(f"{name.format(size)}: peak memory of the program", found.memory[size] / 1e6, "MB"))
+    whole = name.format("H")
+    for what, costs in (*found.seconds.items(), ("main loop", found.loop), ("peak memory", found.memory)):
+        for chosen in (sizes, [size for size in sizes if size >= UPPER]):
+            if len(chosen) > 1:
+                power = exponent(chosen, [costs[size] for size in chosen])
+                rows.append(Row(f"{whole}: exponent of {what}, H={chosen[0]} to {chosen[-1]}", power))
+    for other in (BACKWARD, UPDATE):
+        times = {size: found.seconds[FORWARD][size] / found.seconds[other][size] for size in sizes}
+        rows.append(Row(f"{whole}: {FORWARD} takes times as long as {other}, median of sizes",
+                        statistics.median(times.values())))  # fmt: skip
+        rows.append(Row(f"{whole}: {FORWARD} takes times as long as {other}, H={sizes[-1]}", times[sizes[-1]]))
+    return rows
+
+
+def measure_growth(amounts: Amounts, images: Path, labels: Path, say: Say) -> Growth:
+    """Programs of all sizes in turns; ``images`` and ``labels`` are ``.npy`` files."""
+    with ExitStack() as stack:
+        workers: dict[str, Worker] = {}
+        for size in amounts.sizes:
+            worker = side(sys.executable, "compiled", images, labels=labels, model="desire_backprop",
+                          set=f"layers={size}", precision="float32", warm_up=amounts.warm_up, profile=True,
+                          watch_memory=True)  # fmt: skip
+            workers[str(size)] = stack.enter_context(worker)
+            say(f"784-{size}-10: ready")
+        turns = {str(size): count for size, count in amounts.sizes.items()}
+        measured = take_turns(workers, turns, amounts.rounds, say)
+        memory = {int(size): worker.ask(MEMORY_IMAGES).memory for size, worker in workers.items()}
+    return growth({int(size): turns_taken for size, turns_taken in measured.items()}, memory)
