@@ -48,7 +48,7 @@ def main() -> int:
     if load > 0.5:
         say("the machine is busy: times by the clock are too long, ratios less certain")
     found = comparison.Outcome()
-    growth: hidden_size.Growth | None = None
+    growth: dict[str, hidden_size.Growth] = {}
     try:
         with tempfile.TemporaryDirectory() as name:
             scratch = Path(name)
@@ -70,7 +70,8 @@ def main() -> int:
             if "hidden-size" in only:
                 sizes = hidden_size.QUICK if asked.quick else hidden_size.FULL
                 growth = hidden_size.measure_growth(sizes, scratch / "images.npy", scratch / "labels.npy", say)
-                found.rows += hidden_size.rows_of(growth)
+                for condition, costs in growth.items():
+                    found.rows += hidden_size.rows_of(costs, condition)
             if only & {"memory", "scaling", "by-hand"}:
                 grown = comparison.grow(plan, scratch / "images.npy", only, say)
                 found.rows += grown.rows

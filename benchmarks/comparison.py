@@ -111,12 +111,13 @@ def set_up_share(measured: Sequence[Measurement]) -> float:
 def side(python: str, module: str, images: Path, **options: object) -> Worker:
     """Start a side: a module of this package under an interpreter; options as the module has them.
 
-    Those that are None are left out; those that are True have no value.
+    Those that are None are left out; those that are True have no value; lists are given once an item.
     """
     command = [python, "-m", f"benchmarks.{module}", "--images", str(images)]
-    for name, value in options.items():
-        if value is not None and value is not False:
-            command += [f"--{name.replace('_', '-')}", *([] if value is True else [str(value)])]
+    for name, values in options.items():
+        for value in values if isinstance(values, list) else [values]:
+            if value is not None and value is not False:
+                command += [f"--{name.replace('_', '-')}", *([] if value is True else [str(value)])]
     return Worker(command)
 
 

@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from analysis.figures import style
-from benchmarks.hidden_size import PROCESSES, UPPER, Growth
+from benchmarks.hidden_size import ALL, COMES, PROCESSES, UPPER, Growth
 from benchmarks.rows import exponent, show
 
 OURS, OTHERS = "#0072b2", "#999999"  # told apart in grey as well
@@ -64,18 +64,21 @@ def draw(
 
 
 @style.styled
-def _growth_with_hidden_layer(found: Growth) -> Figure:
-    figure = style.new_figure(style.PAGE_MM, 72)
+def _growth_with_hidden_layer(full: Growth, comes: Growth) -> Figure:
+    figure = style.new_figure(style.PAGE_MM, 76)
     times, memory = figure.subplots(1, 2)
     looks = zip(PROCESSES, ("o", "s", "^"), (style.BLUE, style.VERMILION, style.GREEN), strict=True)
     for process, mark, colour in looks:
-        _line(times, {n: 1e3 * s for n, s in found.seconds[process].items()}, mark, colour, process)
-    _line(memory, {n: m / 1e6 for n, m in found.memory.items()}, "D", style.BLACK, "peak memory")
+        _line(times, {n: 1e3 * s for n, s in full.seconds[process].items()}, mark, colour, process)
+        faint = {n: 1e3 * s for n, s in comes.seconds[process].items()}
+        times.plot(list(faint), list(faint.values()), ":", marker=mark, color=colour, linewidth=0.8, markersize=2)
+    times.plot([], [], ":.", color=style.GREY, linewidth=0.8, label=f"the same {COMES}")
+    _line(memory, {n: m / 1e6 for n, m in full.memory.items()}, "D", style.BLACK, "peak memory")
     times.set(ylabel=style.with_unit("Time of an image", "ms"))
     memory.set(ylabel=style.with_unit("Memory", "MB"))
     for panel in (times, memory):
         panel.set(xscale="log", yscale="log", xlabel="Hidden neurons H")
-        panel.legend(title=f"power for H ≥ {UPPER:,}", title_fontsize=7, alignment="left")
+        panel.legend(title=f"{ALL}; power for H ≥ {UPPER:,}", title_fontsize=7, alignment="left")
     return figure
 
 
@@ -93,9 +96,15 @@ def _line(axes: Axes, costs: Mapping[int, float], mark: str, colour: str, name: 
     axes.plot([], [], mark, color=colour, linestyle="-", markerfacecolor="none", label=f"{name}: {power:.2f}")
 
 
-def draw_hidden_size(path: Path, found: Growth) -> None:
-    """Write an SVG of what a sample of desire backpropagation costs by the size of its hidden layer."""
-    _write(_growth_with_hidden_layer(found), path)
+def draw_hidden_size(path: Path, found: Mapping[str, Growth]) -> None:
+    """Write an SVG of what a sample of desire backpropagation costs by the size of its hidden layer.
+
+    Parameters
+    ----------
+    found : dict of Growth
+        By condition: all neurons with desires as marks with their fits, what comes as dotted lines.
+    """
+    _write(_growth_with_hidden_layer(found[ALL], found[COMES]), path)
 
 
 def _write(figure: Figure, path: Path) -> None:

@@ -1,6 +1,10 @@
 """What a sample of desire backpropagation costs by the size of its hidden layer: Fig. 9 of Gerlinghoff et al.
 
-Time comes from the program's own measurement of its operations; the paper took it on a GPU.
+Time comes from the program's own measurement of its operations; the paper took it on a GPU, with operations that cost
+the same whatever desires there are. Ours pass over neurons without one. How many have one depends on the size: pulls on
+hidden neurons, at first, are as large as the output weights, whose spread falls with the root of the size, while
+`theta_hid` stays: from some 10,000 neurons on none has a desire. Hence two conditions: as it comes, and with as much to
+do for each neuron whatever their number.
 """
 
 from __future__ import annotations
@@ -16,6 +20,10 @@ from pathlib import Path
 from benchmarks.comparison import Say, side, take_turns
 from benchmarks.rows import Row, exponent
 from benchmarks.worker import Measurement, Worker
+
+COMES, ALL = "as it comes", "all that fire have desires"
+CONDITIONS: dict[str, list[str]] = {COMES: [], ALL: ["theta_hid=0", "eta=1e-12"]}
+"""What is set: any pull is a desire, and changes are computed, but too small to change how samples are answered."""
 
 PROCESSES = ("forward pass", "backward pass", "weight update")
 FORWARD, BACKWARD, UPDATE = PROCESSES
@@ -102,9 +110,9 @@ def growth(measured: Mapping[int, Sequence[Measurement]], memory: Mapping[int, i
     return found
 
 
-def rows_of(found: Growth) -> list[Row]:
+def rows_of(found: Growth, condition: str) -> list[Row]:
     """Costs by size, the powers with which they grow, and how the processes compare."""
-    name = "desire_backprop, 784-{}-10, float32"
+    name = f"desire_backprop, 784-{{}}-10, float32, {condition}"
     rows: list[Row] = []
     sizes = list(found.loop)
     for size in sizes:
@@ -126,17 +134,25 @@ def rows_of(found: Growth) -> list[Row]:
     return rows
 
 
-def measure_growth(amounts: Amounts, images: Path, labels: Path, say: Say) -> Growth:
-    """Programs of all sizes in turns; ``images`` and ``labels`` are ``.npy`` files."""
+def measure_growth(amounts: Amounts, images: Path, labels: Path, say: Say) -> dict[str, Growth]:
+    """Programs of all sizes in turns, under each condition; ``images`` and ``labels`` are ``.npy`` files."""
     with ExitStack() as stack:
         workers: dict[str, Worker] = {}
-        for size in amounts.sizes:
-            worker = side(sys.executable, "compiled", images, labels=labels, model="desire_backprop",
-                          set=f"layers={size}", precision="float32", warm_up=amounts.warm_up, profile=True,
-                          watch_memory=True)  # fmt: skip
-            workers[str(size)] = stack.enter_context(worker)
+        turns: dict[str, int] = {}
+        for size, count in amounts.sizes.items():
+            for condition, changes in CONDITIONS.items():
+                worker = side(sys.executable, "compiled", images, labels=labels, model="desire_backprop",
+                              set=[f"layers={size}", *changes], precision="float32", warm_up=amounts.warm_up,
+                              profile=True, watch_memory=True)  # fmt: skip
+                name = f"{size} {condition}"
+                workers[name], turns[name] = stack.enter_context(worker), count
             say(f"784-{size}-10: ready")
-        turns = {str(size): count for size, count in amounts.sizes.items()}
         measured = take_turns(workers, turns, amounts.rounds, say)
-        memory = {int(size): worker.ask(MEMORY_IMAGES).memory for size, worker in workers.items()}
-    return growth({int(size): turns_taken for size, turns_taken in measured.items()}, memory)
+        memory = {name: worker.ask(MEMORY_IMAGES).memory for name, worker in workers.items()}
+    return {
+        condition: growth(
+            {size: measured[f"{size} {condition}"] for size in amounts.sizes},
+            {size: memory[f"{size} {condition}"] for size in amounts.sizes},
+        )
+        for condition in CONDITIONS
+    }

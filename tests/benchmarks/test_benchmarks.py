@@ -152,3 +152,11 @@ def test_rows_of_other_parts_are_kept(tmp_path: Path) -> None:
         ("share", "9", "another", "def456"),
         ("memory", "3", "another", "def456"),
     ]
+
+
+def test_options_of_a_side(monkeypatch: pytest.MonkeyPatch) -> None:
+    started: list[list[str]] = []
+    monkeypatch.setattr(comparison, "Worker", started.append)
+    comparison.side("python", "compiled", Path("i.npy"), warm_up=3, set=["a=1", "b=2"], save=None, profile=True)
+    assert started == [["python", "-m", "benchmarks.compiled", "--images", "i.npy", "--warm-up", "3",
+                        "--set", "a=1", "--set", "b=2", "--profile"]]  # fmt: skip
