@@ -70,8 +70,7 @@ def main() -> int:
             if "hidden-size" in only:
                 sizes = hidden_size.QUICK if asked.quick else hidden_size.FULL
                 growth = hidden_size.measure_growth(sizes, scratch / "images.npy", scratch / "labels.npy", say)
-                for condition, costs in growth.items():
-                    found.rows += hidden_size.rows_of(costs, condition)
+                found.rows += hidden_size.rows_of(growth[hidden_size.ALL], growth[hidden_size.COMES])
             if only & {"memory", "scaling", "by-hand"}:
                 grown = comparison.grow(plan, scratch / "images.npy", only, say)
                 found.rows += grown.rows

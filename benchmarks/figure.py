@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from analysis.figures import style
-from benchmarks.hidden_size import ALL, COMES, PROCESSES, UPPER, Growth
+from benchmarks.hidden_size import ALL, COMES, PROCESSES, UPDATE, UPPER, Growth
 from benchmarks.rows import exponent, show
 
 OURS, OTHERS = "#0072b2", "#999999"  # told apart in grey as well
@@ -70,15 +70,15 @@ def _growth_with_hidden_layer(full: Growth, comes: Growth) -> Figure:
     looks = zip(PROCESSES, ("o", "s", "^"), (style.BLUE, style.VERMILION, style.GREEN), strict=True)
     for process, mark, colour in looks:
         _line(times, {n: 1e3 * s for n, s in full.seconds[process].items()}, mark, colour, process)
-        faint = {n: 1e3 * s for n, s in comes.seconds[process].items()}
-        times.plot(list(faint), list(faint.values()), ":", marker=mark, color=colour, linewidth=0.8, markersize=2)
-    times.plot([], [], ":.", color=style.GREY, linewidth=0.8, label=f"the same {COMES}")
+    fewer = {n: 1e3 * s for n, s in comes.seconds[UPDATE].items()}
+    times.plot(list(fewer), list(fewer.values()), "x:", color=style.GREEN, linewidth=0.8, label=f"{UPDATE}, {COMES}")
     _line(memory, {n: m / 1e6 for n, m in full.memory.items()}, "D", style.BLACK, "peak memory")
     times.set(ylabel=style.with_unit("Time of an image", "ms"))
     memory.set(ylabel=style.with_unit("Memory", "MB"))
     for panel in (times, memory):
         panel.set(xscale="log", yscale="log", xlabel="Hidden neurons H")
-        panel.legend(title=f"{ALL}; power for H ≥ {UPPER:,}", title_fontsize=7, alignment="left")
+        panel.set_ylim(top=10 * panel.get_ylim()[1])  # room for the legend
+        panel.legend(title=f"{ALL}; power for H ≥ {UPPER:,}", title_fontsize=7, alignment="left", loc="upper left")
     return figure
 
 
@@ -102,7 +102,7 @@ def draw_hidden_size(path: Path, found: Mapping[str, Growth]) -> None:
     Parameters
     ----------
     found : dict of Growth
-        By condition: all neurons with desires as marks with their fits, what comes as dotted lines.
+        By condition. Of `COMES` only the update is drawn: nothing else differs.
     """
     _write(_growth_with_hidden_layer(found[ALL], found[COMES]), path)
 

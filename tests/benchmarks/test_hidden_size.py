@@ -41,18 +41,21 @@ def test_an_unknown_operation_is_refused() -> None:
 
 
 def test_rows_and_figure(tmp_path: Path) -> None:
-    sizes = {1000: 5_000_000, 3000: 15_000_000, 10_000: 50_000_000}
+    sizes = {1000: 8_000_000, 3000: 18_000_000, 10_000: 53_000_000, 30_000: 153_000_000}
     found = hidden_size.growth({size: [measured(size)] * 3 for size in sizes}, sizes)
-    written = hidden_size.rows_of(found, ALL)
-    values = {row.name.removeprefix("desire_backprop, 784-"): row.value for row in written}
-    assert values["1000-10, float32, all that fire have desires: forward pass of an image"] == pytest.approx(1.0)  # ms
-    assert values["1000-10, float32, all that fire have desires: peak memory of the program"] == pytest.approx(5)
-    assert values["H-10, float32, all that fire have desires: exponent of forward pass, H=1000 to 10000"] == pytest.approx(2)
-    assert values["H-10, float32, all that fire have desires: exponent of weight update, H=3000 to 10000"] == pytest.approx(1)
-    assert values["H-10, float32, all that fire have desires: exponent of peak memory, H=1000 to 10000"] == pytest.approx(1)
-    longer = "H-10, float32, all that fire have desires: forward pass takes times as long as"
-    assert values[f"{longer} backward pass, H=10000"] == pytest.approx(100)
-    assert values[f"{longer} weight update, median of sizes"] == pytest.approx(3)
+    written = hidden_size.rows_of(found, found)
+    assert len({row.name for row in written}) == len(written)
+    values = {row.name.replace(f", float32, {ALL}", "").replace(COMES, "comes"): row.value for row in written}
+    one, power = "desire_backprop, 784-1000-10", "desire_backprop, 784-H-10: exponent of"
+    assert values[f"{one}: forward pass of an image"] == pytest.approx(1.0)  # ms
+    assert values[f"{one}: peak memory of the program"] == pytest.approx(8)
+    assert values[f"{one}, float32, comes: weight update of an image"] == pytest.approx(1.0)
+    assert values[f"{power} forward pass, H=1000 to 30000"] == pytest.approx(2)
+    assert values[f"{power} weight update, H=3000 to 30000"] == pytest.approx(1)
+    assert values[f"{power} peak memory beyond that of H=1000, H=3000 to 30000"] == pytest.approx(1.16, abs=0.01)
+    longer = "desire_backprop, 784-H-10: forward pass takes times as long as"
+    assert values[f"{longer} backward pass, H=30000"] == pytest.approx(300)
+    assert values[f"{longer} weight update, median of sizes"] == pytest.approx(6.5)
     path = tmp_path / "figures" / "hidden_size.svg"
     figure.draw_hidden_size(path, {ALL: found, COMES: found})
     assert path.read_text().rstrip().endswith("</svg>")
