@@ -13,8 +13,8 @@ import pytest
 
 from engine import block_file, cache, streams
 from engine.contract import Block, Structure, initial_state
+from engine.dense import DenseProgram
 from engine.errors import BlockFailed, BuildFailed
-from engine.standalone import StandaloneProgram
 from protocols import datasets
 from protocols.training import CAPACITY, RunSettings
 
@@ -22,20 +22,20 @@ ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")
-def program(small: RunSettings, tmp_path_factory: pytest.TempPathFactory) -> StandaloneProgram:
-    structure = Structure(small.make_model(), "train", "float32", "cpp", CAPACITY)
-    return StandaloneProgram(structure, tmp_path_factory.mktemp("scratch"))
+def program(small: RunSettings, tmp_path_factory: pytest.TempPathFactory) -> DenseProgram:
+    structure = Structure(small.make_model(), "train", "float32", "dense", CAPACITY)
+    return DenseProgram(structure, tmp_path_factory.mktemp("scratch"))
 
 
 @pytest.fixture(scope="module")
-def block(program: StandaloneProgram) -> Block:
+def block(program: DenseProgram) -> Block:
     model = program.structure.model
     images = datasets.load().train_images[:5]
     state = initial_state(model, "train", model.initial_state(streams.generator(0, streams.INITIAL_WEIGHTS)))
     return Block(state, model.all_inputs("train", images, np.zeros(len(images), int)), model.run_time_values(), seed=7)
 
 
-def run_by_hand(program: StandaloneProgram, folder: Path) -> subprocess.CompletedProcess[str]:
+def run_by_hand(program: DenseProgram, folder: Path) -> subprocess.CompletedProcess[str]:
     environment = os.environ | {"HEBBARIUM_BLOCK": str(folder)}
     return subprocess.run(
         [str(program.path / "main")],
@@ -47,14 +47,14 @@ def run_by_hand(program: StandaloneProgram, folder: Path) -> subprocess.Complete
     )
 
 
-def test_same_block_same_bits(program: StandaloneProgram, block: Block) -> None:
+def test_same_block_same_bits(program: DenseProgram, block: Block) -> None:
     one, two = program.run(block), program.run(block)
     for name in one.state:
         np.testing.assert_array_equal(one.state[name], two.state[name])
 
 
 @pytest.mark.parametrize("cut", [0, 10, 1000, -1])
-def test_truncated_inputs(cut: int, program: StandaloneProgram, block: Block, tmp_path: Path) -> None:
+def test_truncated_inputs(cut: int, program: DenseProgram, block: Block, tmp_path: Path) -> None:
     block_file.write(tmp_path / "inputs", program._inputs(block))
     size = (tmp_path / "inputs").stat().st_size
     os.truncate(tmp_path / "inputs", cut if cut >= 0 else size + cut)
@@ -74,7 +74,7 @@ def test_truncated_inputs(cut: int, program: StandaloneProgram, block: Block, tm
         (lambda a: a.update({"rates": np.zeros(784 * (CAPACITY + 1), "<f4")}), "bytes, expected"),
     ],
 )
-def test_wrong_inputs(change, message: str, program: StandaloneProgram, block: Block, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+def test_wrong_inputs(change, message: str, program: DenseProgram, block: Block, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
     arrays = program._inputs(block)
     change(arrays)
     block_file.write(tmp_path / "inputs", arrays)
@@ -83,7 +83,7 @@ def test_wrong_inputs(change, message: str, program: StandaloneProgram, block: B
     assert message in done.stderr
 
 
-def test_full_disk_in_the_program(program: StandaloneProgram, block: Block, tmp_path: Path) -> None:
+def test_full_disk_in_the_program(program: DenseProgram, block: Block, tmp_path: Path) -> None:
     block_file.write(tmp_path / "inputs", program._inputs(block))
     (tmp_path / "results.tmp").symlink_to("/dev/full")
     done = run_by_hand(program, tmp_path)
@@ -92,7 +92,7 @@ def test_full_disk_in_the_program(program: StandaloneProgram, block: Block, tmp_
     assert not (tmp_path / "results").exists()
 
 
-def test_truncated_results(program: StandaloneProgram, block: Block, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_truncated_results(program: DenseProgram, block: Block, monkeypatch: pytest.MonkeyPatch) -> None:
     launch = program._launch
 
     def truncating(folder: Path) -> None:
@@ -105,7 +105,7 @@ def test_truncated_results(program: StandaloneProgram, block: Block, monkeypatch
 
 
 def test_results_of_other_inputs(
-    program: StandaloneProgram, block: Block, monkeypatch: pytest.MonkeyPatch
+    program: DenseProgram, block: Block, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     launch = program._launch
     other = Block(block.state, block.inputs, block.values, seed=block.seed + 1)
@@ -120,7 +120,7 @@ def test_results_of_other_inputs(
 
 
 def test_crash_is_reported_with_its_last_words(
-    program: StandaloneProgram, block: Block, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    program: DenseProgram, block: Block, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     crashing = tmp_path / "crashing"
     crashing.mkdir()
@@ -133,7 +133,7 @@ def test_crash_is_reported_with_its_last_words(
 
 
 def test_a_stopped_program_is_no_result(
-    program: StandaloneProgram, block: Block, monkeypatch: pytest.MonkeyPatch
+    program: DenseProgram, block: Block, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     launch = program._launch
 
@@ -147,13 +147,13 @@ def test_a_stopped_program_is_no_result(
         program.run(block)
 
 
-def test_block_of_any_length_up_to_the_capacity(program: StandaloneProgram, block: Block) -> None:
+def test_block_of_any_length_up_to_the_capacity(program: DenseProgram, block: Block) -> None:
     with pytest.raises(ValueError, match="expected 1 to"):
         program.run(Block(block.state, {"rates": np.zeros((CAPACITY + 1, 784))}, block.values, 1))
     assert program.run(Block(block.state, {"rates": np.zeros((1, 784))}, block.values, 1)).ended.tolist() == [0]
 
 
-def test_sweepable_values_reach_the_same_program(program: StandaloneProgram, block: Block) -> None:
+def test_sweepable_values_reach_the_same_program(program: DenseProgram, block: Block) -> None:
     weaker = Block(block.state, block.inputs, {**block.values, "w_t": 4.0}, block.seed)
     one, two = program.run(block), program.run(weaker)
     norms = [
@@ -164,12 +164,12 @@ def test_sweepable_values_reach_the_same_program(program: StandaloneProgram, blo
     assert norms[1] == pytest.approx(4, rel=0.1)
 
 
-def test_a_damaged_program_is_built_again(program: StandaloneProgram, tmp_path: Path) -> None:
+def test_a_damaged_program_is_built_again(program: DenseProgram, tmp_path: Path) -> None:
     whole = (program.path / "main").stat().st_size
     damaged = tmp_path / "main"  # put in its place, since a file that another test is running cannot be cut
     damaged.write_bytes((program.path / "main").read_bytes()[:-8])
     shutil.move(damaged, program.path / "main")
-    again = StandaloneProgram(program.structure, tmp_path)
+    again = DenseProgram(program.structure, tmp_path)
     assert again.path == program.path
     assert (again.path / "main").stat().st_size == whole
 
@@ -177,10 +177,10 @@ def test_a_damaged_program_is_built_again(program: StandaloneProgram, tmp_path: 
 def test_two_processes_build_one_program(small: RunSettings, tmp_path: Path) -> None:
     code = (
         "import sys; from pathlib import Path\n"
-        "from engine.contract import Structure; from engine.standalone import StandaloneProgram\n"
+        "from engine.contract import Structure; from engine.dense import DenseProgram\n"
         "from models.synaptic_scaling import SynapticScaling\n"
         "model = SynapticScaling(neurons=3, pixels=4)\n"
-        "print(StandaloneProgram(Structure(model, 'test', 'float32', 'cpp', 2), Path(sys.argv[1])).path)"
+        "print(DenseProgram(Structure(model, 'test', 'float32', 'dense', 2), Path(sys.argv[1])).path)"
     )
     environment = os.environ | {"HEBBARIUM_CACHE": str(tmp_path / "cache")}
     both = [
@@ -194,15 +194,15 @@ def test_two_processes_build_one_program(small: RunSettings, tmp_path: Path) -> 
 
 
 def test_unwritable_cache(
-    program: StandaloneProgram, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    program: DenseProgram, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("HEBBARIUM_CACHE", str(tmp_path / "file"))
     with pytest.raises(BuildFailed, match="HEBBARIUM_CACHE"):
-        StandaloneProgram(program.structure, tmp_path)
+        DenseProgram(program.structure, tmp_path)
 
 
-def test_compiler_errors_are_shown(program: StandaloneProgram, tmp_path: Path) -> None:
+def test_compiler_errors_are_shown(program: DenseProgram, tmp_path: Path) -> None:
     (tmp_path / "makefile").write_text("all:\n\t@echo 'no such header' && exit 1\n")
     with pytest.raises(BuildFailed, match="no such header"):
         program.compile(tmp_path)
