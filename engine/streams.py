@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import numpy as np
 
-INITIAL_WEIGHTS, SAMPLE_ORDER, TRAINING_SPIKES, TEST_SPIKES, LABELLING_SPIKES, DRAW, RECORDED_SPIKES = range(
-    7
-)
+(
+    INITIAL_WEIGHTS, SAMPLE_ORDER, TRAINING_SPIKES, TEST_SPIKES, LABELLING_SPIKES, DRAW, RECORDED_SPIKES,
+    COUNTED_SPIKES,
+) = range(8)  # fmt: skip
 
 
 def generator(seed: int, purpose: int, index: int = 0) -> np.random.Generator:

@@ -105,6 +105,13 @@ def update(steps: int, lag: int = 0) -> str:
     return f"w += push_post*({terms})\n"
 
 
+# The same as spikes would carry it out one by one, for counting operations: a trace steps on; each output spike
+# gathers it; the sum, times the rate of learning and the desire, is the change. Digits are not multiplied.
+TRACE_STEP = "r = beta_r*r + s                                        # Eq. 3\n"
+GATHER = "gathered += r_pre                                       # s_o r_i of Eq. 4\n"
+CHANGE = "w += push_post*gathered                                 # Eq. 4\n"
+COUNT_SPIKE = "n_spikes += 1\n"
+
 # -- the backward pass -----------------------------------------------------------------------------------------
 DESIRE = """
 desire : 1                                                      # d: +1 ought to fire, -1 ought not, 0 indifferent

@@ -17,6 +17,8 @@ import numpy as np
 from brian2 import Network, Quantity, get_dimensions, have_same_dimensions, hertz, second, siemens, volt
 from numpy.typing import NDArray
 
+from models.operations import Shown, Work
+
 Arrays = dict[str, NDArray[Any]]
 
 # How a unit is written in an equation string.
@@ -101,6 +103,9 @@ class Parameter:
             return ",".join(map(str, value))
         return str(value)
 
+
+CONSTANTS = frozenset(("sample_steps", "n_in", "n_jumped", "n_rivals", "p_norm", "tau_m", "tau_s", "e_least"))
+"""Names that equation strings have besides a model's parameters for what does not change."""
 
 NEVER = -1e4
 """Brian2's own value, in seconds, for a last spike that has not been."""
@@ -349,3 +354,32 @@ class Model:
     def synaptic_events(self, spikes: Mapping[str, int]) -> int:
         """Synaptic events that these spikes cause."""
         raise NotImplementedError
+
+    def work(self, phase: str, shown: Shown) -> tuple[Work, ...]:
+        """Every string that a presentation carries out, with how often: what the operations of a network are.
+
+        Parameters
+        ----------
+        phase : str
+            One of `phases`, run with the spikes of all populations recorded.
+        shown : Shown
+            What was recorded.
+
+        Raises
+        ------
+        ValueError
+            The model does not say.
+        """
+        raise ValueError(
+            f"model {self.name}: does not say what its spikes cost; expected a method work(phase, shown) that returns "
+            "a Work(process, code, times) for each of its strings, as in models/diehl_cook.py"
+        )
+
+    def skipped(self, shown: Shown) -> float | None:
+        """Part of a training presentation's weights, 0 to 1, that its rule leaves alone; None if it never does."""
+        return None
+
+    @property
+    def constants(self) -> frozenset[str]:
+        """Names in the strings of `work` that do not change while the network runs."""
+        return frozenset(self.parameters()) | CONSTANTS

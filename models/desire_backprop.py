@@ -32,6 +32,7 @@ from numpy.typing import NDArray
 
 from equations import desire
 from models.contract import Arrays, Model, Projection, StateVariable, choice, encoding, quantity, structure
+from models.operations import BACKWARD, FORWARD, UPDATE, Shown, Work
 
 NOT_STATED = "not stated; the authors' code"
 FIRST_STEP = "t_in_timesteps % sample_steps == 0"
@@ -348,3 +349,61 @@ class DesireBackprop(Model):
         """Potential jumps caused by these spikes, counted per synapse."""
         sizes = list(self.population_sizes().items())
         return sum(spikes.get(pre, 0) * n_post for (pre, _), (_, n_post) in itertools.pairwise(sizes))
+
+    def work(self, phase: str, shown: Shown) -> tuple[Work, ...]:
+        """See `Model.work`. A neuron without a desire neither passes an error back nor changes a weight."""
+        learns, sizes, reading = phase == "train", self.population_sizes(), self.reading
+        membrane = desire.MEMBRANE_STEP if learns else desire.MEMBRANE_STEP_WHOLE
+        found = []
+        for depth, (below, above) in enumerate(itertools.pairwise(sizes)):
+            n, fired = sizes[above], shown.count(above)
+            step = membrane[reading].format(dropped="p_hidden" if depth else "p_input") + desire.FIRES[reading]
+            found += [
+                Work(FORWARD, desire.TRANSMIT, shown.count(below) * n, synaptic=True),
+                Work(FORWARD, step, shown.steps * n),
+                Work(FORWARD, desire.RESET[reading], fired),
+            ]
+            if learns:
+                found += self._desire_work(shown, below, above)
+        return tuple(found)
+
+    def _desire_work(self, shown: Shown, below: str, above: str) -> list[Work]:
+        """Backward and update of one pathway, and the desires of the layer above it."""
+        state, sizes = shown.state, self.population_sizes()
+        found = [Work(BACKWARD, desire.COUNT_SPIKE, shown.count(above))]
+        if above == self.readout or state[f"{self.readout}.desire"].any():
+            rule = (desire.OUTPUT_DESIRE if above == self.readout else desire.HIDDEN_DESIRE)[self.reading]
+            settle = (rule + desire.ERROR[self.reading] + desire.PUSH).format(labels="labels", rates="learning_rates")
+            found.append(Work(BACKWARD, settle, sizes[above]))
+        wanted, active = state[f"{above}.desire"] != 0, state[f"{below}.n_spikes"] > 0
+        if not wanted.any():
+            return found
+        if below != "input":
+            asked = active if below == self.hidden[0] else state[f"{below}.kept"] > 0
+            errors = int(np.count_nonzero(state[f"{above}.error"]))
+            found.append(Work(BACKWARD, desire.BACKWARD, int(asked.sum()) * errors, synaptic=True))
+        spikes, changing = self._changes(shown, below, above)
+        found += [
+            Work(UPDATE, desire.TRACE_STEP, int(active.sum()) * self.steps),
+            Work(UPDATE, desire.GATHER, int(active.sum()) * spikes),
+            Work(UPDATE, desire.CHANGE, changing, synaptic=True),
+        ]
+        return found
+
+    def _changes(self, shown: Shown, below: str, above: str) -> tuple[int, int]:
+        """Spikes of neurons with a desire, and weights onto them from neurons that fired."""
+        state = shown.state
+        spikes = state[f"{above}.n_spikes"] * (state[f"{above}.desire"] != 0)
+        active = int(np.count_nonzero(state[f"{below}.n_spikes"]))
+        return int(spikes.sum()), active * int(np.count_nonzero(spikes))
+
+    def skipped(self, shown: Shown) -> float:
+        """See `Model.skipped`: of neurons that are silent, on either side, or have no desire."""
+        pairs = itertools.pairwise(self.population_sizes())
+        changed = sum(self._changes(shown, below, above)[1] for below, above in pairs)
+        return 1 - changed / sum(p.shape[0] * p.shape[1] for p in self.projections())
+
+    @property
+    def constants(self) -> frozenset[str]:
+        """See `Model.constants`."""
+        return super().constants | {"full", "two"}

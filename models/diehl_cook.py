@@ -33,6 +33,7 @@ from equations import encoders, homeostasis, neurons, plasticity, presentation, 
 from equations.renaming import renamed
 from models import poisson_inputs, winner_take_all
 from models.contract import NEVER, Arrays, Model, Projection, StateVariable, choice, encoding, quantity, structure
+from models.operations import FORWARD, UPDATE, Shown, Work
 
 CODE = "authors' code"
 
@@ -286,10 +287,8 @@ class DiehlCook(Model):
         lines = "w : 1\n" + (plasticity.ARRIVAL if learns and late else "")
         on_pre, on_post, events = {"transmit": synapses.EXCITE_BY_WEIGHT}, {}, {"transmit": "spike"}
         if learns:
-            by_pre = {"depresses": plasticity.DEPRESSION, "potentiates": plasticity.POTENTIATION_BY_PRE}
-            by_post = {"triplet": plasticity.TRIPLET_POTENTIATION, "pair": plasticity.POTENTIATION}[self.rule]
-            on_pre["transmit"] += by_pre[self.pre_spike] + plasticity.ARRIVES * late
-            on_post["potentiate"] = plasticity.TRACE_OF_ARRIVAL + renamed(by_post, x_pre="x_here") if late else by_post
+            by_pre, on_post["potentiate"] = self._rules()
+            on_pre["transmit"] += by_pre + plasticity.ARRIVES * late
             on_pre |= {"add_to_norm": homeostasis.ADD_TO_NORM["L1"], "apply_scale": homeostasis.APPLY}
             events |= {"potentiate": "spike", "add_to_norm": "switch", "apply_scale": "switch"}
         pathway = Synapses(
@@ -313,6 +312,13 @@ class DiehlCook(Model):
             pathway.add_to_norm.when = pathway.apply_scale.when = "start"
             pathway.add_to_norm.order, pathway.apply_scale.order = 1, 3
         return pathway
+
+    def _rules(self) -> tuple[str, str]:
+        """What a spike of the input and one of the excitatory neuron do to a weight."""
+        by_pre = {"depresses": plasticity.DEPRESSION, "potentiates": plasticity.POTENTIATION_BY_PRE}[self.pre_spike]
+        by_post = {"triplet": plasticity.TRIPLET_POTENTIATION, "pair": plasticity.POTENTIATION}[self.rule]
+        late = self.delays == "uniform"
+        return by_pre, plasticity.TRACE_OF_ARRIVAL + renamed(by_post, x_pre="x_here") if late else by_post
 
     @property
     def _method(self) -> str:
@@ -403,3 +409,34 @@ class DiehlCook(Model):
     def synaptic_events(self, spikes: Mapping[str, int]) -> int:
         """Conductance jumps and weight updates caused by these spikes, counted per synapse."""
         return winner_take_all.synaptic_events(spikes, self.pixels, self.neurons)
+
+    def work(self, phase: str, shown: Shown) -> tuple[Work, ...]:
+        """See `Model.work`. With delays, spikes count where they are sent: none outlasts its presentation's rest."""
+        n, steps, clamped = self.neurons, shown.steps, self.integration == "clamped"
+        from_input, fired = shown.count("input"), shown.count("excitatory")
+        excitatory = neurons.MEMBRANE + neurons.EXCITATORY_CONDUCTANCE + neurons.INHIBITORY_CONDUCTANCE
+        excitatory += neurons.CLAMP * clamped + neurons.FIRES_AFTER_DEAD_TIME
+        inhibitory = neurons.MEMBRANE_EXCITED_ONLY + neurons.EXCITATORY_CONDUCTANCE
+        inhibitory += neurons.CLAMP_EXCITED_ONLY * clamped + neurons.FIRES
+        found = [
+            Work(FORWARD, synapses.EXCITE_BY_WEIGHT, from_input * n, synaptic=True),
+            Work(FORWARD, excitatory, steps * n),
+            Work(FORWARD, inhibitory, steps * n),
+            *winner_take_all.inhibition_work(shown, "", n, *winner_take_all.BY_WEIGHT),
+        ]
+        if phase != "train":
+            return tuple(found)
+        by_pre, by_post = self._rules()
+        found += [
+            Work(UPDATE, plasticity.POST_TRACE_DECAYS, steps * n),
+            Work(UPDATE, neurons.THETA_DECAYS, steps * n),
+            Work(UPDATE, neurons.THETA_JUMP, fired),
+            Work(UPDATE, by_pre, from_input * n, synaptic=True),
+            Work(UPDATE, by_post, fired * self.pixels, synaptic=True),
+            *winner_take_all.scaling_work(self.pixels, n, homeostasis.FACTOR["L1"]),
+        ]
+        if self.rule == "triplet":
+            found.append(Work(UPDATE, plasticity.SLOW_POST_TRACE_DECAYS, steps * n))
+        if self.delays == "none":
+            found.append(Work(UPDATE, plasticity.PRE_TRACE, steps * self.pixels))
+        return tuple(found)

@@ -33,6 +33,7 @@ from equations import encoders, homeostasis, neurons, plasticity, presentation, 
 from equations.renaming import renamed
 from models import poisson_inputs, spike_pairs, winner_take_all
 from models.contract import NEVER, Arrays, Model, Projection, StateVariable, choice, encoding, quantity, structure
+from models.operations import FORWARD, UPDATE, Shown, Work
 
 AUTHORS_CODE = "not stated; from the authors' code"
 NOT_STATED = "not stated; chosen by validation"
@@ -574,6 +575,66 @@ class SymmetricSTDP(Model):
         """Conductance jumps and weight updates caused by these spikes, counted per synapse."""
         below = self.neurons if self.hidden else CLASSES
         return winner_take_all.synaptic_events(spikes, self.pixels, below, above=CLASSES)
+
+    def work(self, phase: str, shown: Shown) -> tuple[Work, ...]:
+        """See `Model.work`."""
+        below, size, found = "input", self.pixels, []
+        if self._learns("" if self.hidden else "classes", phase):
+            found += self._trace_work(shown, "input", self.pixels, plasticity.PRE_TRACE, plasticity.PRE_TRACE_ADDS)
+        for layer in self._layers():
+            name = f"{layer}excitatory"
+            found += self._layer_work(layer, phase, shown)
+            found += self._pathway_work("", phase, shown, below, size, name, self.neurons)
+            below, size = name, self.neurons
+        if self._has_classes(phase):
+            found += self._pathway_work("classes", phase, shown, below, size, "classes", CLASSES)
+            if self._teaches(phase):
+                post = (plasticity.POST_TRACE, plasticity.POST_TRACE_ADDS)
+                found += self._trace_work(shown, "classes", CLASSES, *post)
+            else:
+                found.append(Work(FORWARD, self._fast_strings, shown.steps * CLASSES))
+        return tuple(found)
+
+    @property
+    def _fast_strings(self) -> str:
+        clamp = neurons.CLAMP_EXCITED_ONLY if self.integration == "euler" else ""
+        return neurons.MEMBRANE_EXCITED_ONLY + neurons.G_E_DECAYS + clamp + neurons.FIRES
+
+    def _trace_work(self, shown: Shown, name: str, size: int, decays: str, adds: str) -> list[Work]:
+        return [Work(UPDATE, decays, shown.steps * size), Work(UPDATE, adds, shown.count(name))]
+
+    def _layer_work(self, layer: str, phase: str, shown: Shown) -> list[Work]:
+        """Neurons of a hidden layer, its lateral inhibition, its thresholds and traces."""
+        n, name = self.neurons, f"{layer}excitatory"
+        clamp = neurons.CLAMP if self.integration == "euler" else ""
+        strings = neurons.MEMBRANE + neurons.G_E_DECAYS + neurons.G_I_DECAYS + clamp + neurons.FIRES_ADAPTIVE
+        found = [
+            Work(FORWARD, strings, shown.steps * n),
+            Work(FORWARD, self._fast_strings, shown.steps * n),
+            *winner_take_all.inhibition_work(shown, layer, n, *winner_take_all.BY_WEIGHT),
+        ]
+        if self._traced(layer, phase):
+            found += self._trace_work(shown, name, n, plasticity.POST_TRACE_DECAYS, plasticity.POST_TRACE_ADDS)
+        if self._learns(layer, phase):
+            jump = neurons.THETA_JUMP_DECAYING if self.increment == "decaying" else neurons.THETA_JUMP
+            found += [Work(UPDATE, neurons.THETA_DECAYS, shown.steps * n), Work(UPDATE, jump, shown.count(name))]
+        return found
+
+    def _pathway_work(
+        self, layer: str, phase: str, shown: Shown, source: str, inputs: int, target: str, size: int
+    ) -> list[Work]:
+        classes, arriving = layer == "classes", shown.count(source) * size
+        learns, found = self._learns(layer, phase), []
+        if not (classes and learns):
+            found.append(Work(FORWARD, synapses.EXCITE_BY_WEIGHT, arriving, synaptic=True))
+        if learns:
+            by_pre, by_post = self._rule(classes, "x" if source == "input" else "y")
+            found += [
+                Work(UPDATE, by_pre, arriving, synaptic=True),
+                Work(UPDATE, by_post, shown.count(target) * inputs, synaptic=True),
+                *winner_take_all.scaling_work(inputs, size, homeostasis.FACTOR_OF_SUM),
+            ]
+        return found
 
     # -- the learning rule on its own ------------------------------------------------------------------
     def build_pairs(self, precision: str, pre_steps: NDArray[np.int64], post_steps: NDArray[np.int64]) -> Network:

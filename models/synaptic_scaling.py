@@ -31,6 +31,7 @@ from numpy.typing import NDArray
 from equations import encoders, homeostasis, neurons, plasticity, synapses, topologies
 from models import poisson_inputs, spike_pairs, winner_take_all
 from models.contract import NEVER, Arrays, Model, Projection, StateVariable, choice, encoding, quantity, structure
+from models.operations import FORWARD, UPDATE, Shown, Work
 
 NOT_STATED = "not stated; chosen by validation"
 TARGETS = ("tau_s",)  # quantities that synapses read from the neuron they end on
@@ -409,6 +410,42 @@ class SynapticScaling(Model):
     def synaptic_events(self, spikes: Mapping[str, int]) -> int:
         """Conductance jumps and weight updates caused by these spikes, counted per synapse."""
         return winner_take_all.synaptic_events(spikes, self.pixels, self.neurons)
+
+    def work(self, phase: str, shown: Shown) -> tuple[Work, ...]:
+        """See `Model.work`."""
+        n, steps, theta = self.neurons, shown.steps, self._theta(phase)
+        from_input, fired = shown.count("input"), shown.count("excitatory")
+        fires = neurons.FIRES if theta == "zero" else neurons.FIRES_ADAPTIVE
+        excitatory = neurons.MEMBRANE + neurons.EXCITATORY_CONDUCTANCE + neurons.INHIBITORY_CONDUCTANCE + fires
+        inhibitory = neurons.MEMBRANE_EXCITED_ONLY + neurons.EXCITATORY_CONDUCTANCE + neurons.FIRES
+        inhibition = (synapses.EXCITE_FIXED, topologies.INHIBIT_ALL, topologies.SPARE_ONESELF)
+        found = [
+            Work(FORWARD, synapses.EXCITE, from_input * n, synaptic=True),
+            Work(FORWARD, excitatory, steps * n),
+            Work(FORWARD, inhibitory, steps * n),
+            *winner_take_all.inhibition_work(shown, "", n, *inhibition),
+        ]
+        if theta == "adapting":
+            found += [Work(UPDATE, neurons.THETA_DECAYS, steps * n), Work(UPDATE, neurons.THETA_JUMP, fired)]
+        if phase != "train":
+            return tuple(found)
+        found += [
+            Work(UPDATE, plasticity.PRE_TRACE, steps * self.pixels),
+            Work(UPDATE, self._trace(plasticity.PRE_TRACE_ADDS, plasticity.PRE_TRACE_SETS), from_input),
+            Work(UPDATE, plasticity.POST_TRACE, steps * n),
+            Work(UPDATE, self._trace(plasticity.POST_TRACE_ADDS, plasticity.POST_TRACE_SETS), fired),
+            Work(UPDATE, self.depression, from_input * n, synaptic=True),
+            Work(UPDATE, self.potentiation, fired * self.pixels, synaptic=True),
+        ]
+        if self.norm != "none":
+            at_images = self.scaling_at == "image"
+            scaled = n if at_images else fired
+            by = homeostasis.APPLY if at_images else homeostasis.APPLY_NORM[self.norm]
+            for code in (homeostasis.ADD_TO_NORM[self.norm], by):
+                found.append(Work(UPDATE, code, scaled * self.pixels, synaptic=True))
+            if at_images:
+                found.append(Work(UPDATE, homeostasis.FACTOR[self.norm], n))
+        return tuple(found)
 
     # -- the learning rule on its own ------------------------------------------------------------------
     def build_pairs(self, precision: str, pre_steps: NDArray[np.int64], post_steps: NDArray[np.int64]) -> Network:

@@ -13,8 +13,9 @@ import numpy as np
 from brian2 import NeuronGroup, Synapses
 from numpy.typing import NDArray
 
-from equations import presentation, synapses, topologies
+from equations import homeostasis, presentation, synapses, topologies
 from models.contract import Model, StateVariable
+from models.operations import FORWARD, UPDATE, Shown, Work
 
 
 def controller(model: Model, counts: bool, common: dict[str, Any]) -> NeuronGroup:
@@ -79,6 +80,43 @@ def synaptic_events(spikes: Mapping[str, int], pixels: int, neurons: int, above:
         + spikes.get("excitatory", 0) * (pixels + 1 + above)
         + spikes.get("inhibitory", 0) * neurons
     )
+
+
+def inhibition_work(shown: Shown, layer: str, neurons: int, excite: str, inhibit: str, spare: str) -> list[Work]:
+    """Work of `lateral_inhibition`: a hub adds up a step's spikes and passes the sum on to everyone.
+
+    Parameters
+    ----------
+    shown : Shown
+    layer : str
+        Prefix of the populations' names.
+    neurons : int
+        Excitatory neurons.
+    excite, inhibit, spare : str
+        What an excitatory spike, a step's inhibitory spikes, and an inhibitory spike do to one neuron.
+    """
+    inhibitory = f"{layer}inhibitory"
+    return [
+        Work(FORWARD, excite, shown.count(f"{layer}excitatory"), synaptic=True),
+        Work(FORWARD, topologies.COUNT_INTO_HUB, shown.count(inhibitory), synaptic=True),
+        Work(FORWARD, inhibit, shown.volleys(inhibitory) * neurons, synaptic=True),
+        Work(FORWARD, spare, shown.count(inhibitory), synaptic=True),
+    ]
+
+
+BY_WEIGHT = (
+    synapses.EXCITE_BY_FIXED_WEIGHT, topologies.INHIBIT_ALL_BY_WEIGHT, topologies.SPARE_ONESELF_BY_WEIGHT
+)  # fmt: skip
+"""What `inhibition_work` is given where weights are jumps of a conductance, as in `lateral_inhibition`."""
+
+
+def scaling_work(inputs: int, neurons: int, factor: str) -> list[Work]:
+    """Work of scaling every neuron's incoming weights to a sum, once a presentation."""
+    return [
+        Work(UPDATE, homeostasis.ADD_TO_NORM["L1"], inputs * neurons, synaptic=True),
+        Work(UPDATE, factor, neurons),
+        Work(UPDATE, homeostasis.APPLY, inputs * neurons, synaptic=True),
+    ]
 
 
 def count_spikes(neurons: NeuronGroup, controller: NeuronGroup, common: dict[str, Any]) -> Synapses:

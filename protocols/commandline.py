@@ -377,6 +377,40 @@ def layers(
 
 
 @app.command()
+def operations(
+    runs: Annotated[list[Path], typer.Argument(help="run folders, of any models", metavar="RUN...")],
+    images: Annotated[int | None, typer.Option(min=1, help="images of each phase, 200 if not given")] = None,
+    costs: Annotated[
+        list[str] | None,
+        typer.Option("--cost", help="picojoules, such as additions=0.4; can be repeated", metavar="KIND=PJ"),
+    ] = None,
+    data: DataFolder = None,
+    results: Annotated[Path | None, typer.Option(help="folder of the ledger to add to; none if not given")] = None,
+) -> None:
+    """Count a sample's operations, in training and testing, beside a conventional network of the same layers."""
+    from analysis import figures
+    from analysis import operations as counted
+    from protocols import operations as measured
+
+    picojoules = counted.costs(costs or [])
+    rows = []
+    with _reporting() as reporter:
+        for run in runs:
+            reporter.message(f"{run}: showing images to the trained network, one at a time")
+            rows += measured.measure(
+                run, images=images or measured.IMAGES, data=_text(data), picojoules=picojoules
+            )
+    print(counted.markdown_table(rows))
+    if results is not None:
+        counted.append(results / counted.LEDGER, rows)
+        folder = results / "figures"
+        folder.mkdir(exist_ok=True)
+        drawn = figures.operation_costs(counted.read(results / counted.LEDGER))
+        print(f"figure: {figures.save(drawn, folder / 'operations.svg')}")
+        print(f"ledger: {results / counted.LEDGER}")
+
+
+@app.command()
 def robustness(
     run: RunFolder,
     perturbation: Annotated[

@@ -10,6 +10,7 @@ from analysis.figures.convergence import convergence
 from analysis.figures.distributions import distributions
 from analysis.figures.layers import activity_by_class, contributions, local_losses
 from analysis.figures.learning_curve import learning_curve
+from analysis.figures.operation_costs import operation_costs
 from analysis.figures.paper_comparison import paper_comparison
 from analysis.figures.raster_plot import raster_plot
 from analysis.figures.receptive_field_grid import receptive_field_grid
@@ -28,6 +29,7 @@ __all__ = [
     "distributions",
     "learning_curve",
     "local_losses",
+    "operation_costs",
     "paper_comparison",
     "raster_plot",
     "receptive_field_grid",

@@ -1,0 +1,76 @@
+"""What a presentation of a sample costs a network: which of its strings are carried out, and how often.
+
+A model says it once, in `Model.work`, from the spikes of a presentation as they were recorded. What a string costs is
+read off the string by `equations.counting`, so that a rule of one's own is counted without saying anything.
+
+Not counted: turning an image into spikes; random numbers; the search for spikes; reading and writing memory; the
+controller that shows images again; setting variables to a constant. Operations on a neuron in its refractory period
+are counted as if it had none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from equations.counting import Operations, operations
+
+FORWARD, BACKWARD, UPDATE = "forward", "backward", "update"
+PROCESSES = (FORWARD, BACKWARD, UPDATE)
+
+
+@dataclass(frozen=True)
+class Shown:
+    """One presentation.
+
+    Parameters
+    ----------
+    steps : int
+        Of the simulation.
+    spikes : mapping of str to (spikes,) arrays
+        By population: the step of each spike, and its neuron.
+    state : mapping of str to arrays
+        State variables after it.
+    """
+
+    steps: int
+    spikes: Mapping[str, tuple[NDArray[np.integer], NDArray[np.integer]]]
+    state: Mapping[str, NDArray[Any]]
+
+    def count(self, population: str) -> int:
+        """Spikes of a population."""
+        return len(self.spikes[population][0]) if population in self.spikes else 0
+
+    def volleys(self, population: str) -> int:
+        """Steps in which a population fires."""
+        return len(np.unique(self.spikes[population][0])) if population in self.spikes else 0
+
+
+@dataclass(frozen=True)
+class Work:
+    """A string that is carried out a number of times.
+
+    Parameters
+    ----------
+    process : {'forward', 'backward', 'update'}
+        What it serves: responses, desires or errors, or learning.
+    code : str
+        Equations, statements or a condition.
+    times : float
+        How often, for one neuron or synapse each.
+    synaptic : bool
+        Whether each time is an event at a synapse.
+    """
+
+    process: str
+    code: str
+    times: float
+    synaptic: bool = False
+
+    def operations(self, constants: frozenset[str]) -> Operations:
+        """All operations of it; `constants` are names that do not change while a network runs."""
+        return operations(self.code, constants).times(self.times)

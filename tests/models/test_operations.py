@@ -1,0 +1,152 @@
+"""What models say that their spikes cost: networks small enough to count by hand, and networks that run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from engine import devices
+from engine.contract import Structure
+from equations.counting import Operations
+from models.contract import Model
+from models.desire_backprop import DesireBackprop
+from models.diehl_cook import DiehlCook
+from models.operations import Shown
+from models.symmetric_stdp import SymmetricSTDP
+from models.synaptic_scaling import SynapticScaling
+from protocols import operations
+from tests.models import desire_networks, small_networks, small_symmetric_networks, small_triplets
+
+STEPS = 10
+
+
+def shown(state: dict[str, Any] | None = None, steps: int = STEPS, **spikes: tuple[int, ...]) -> Shown:
+    """A presentation: the steps in which each population fires, its neurons left open."""
+    fired = {name: (np.array(at, int), np.zeros(len(at), int)) for name, at in spikes.items()}
+    return Shown(steps, fired, {name: np.array(values, float) for name, values in (state or {}).items()})
+
+
+def counted(model: Model, phase: str, one: Shown) -> list[tuple[float, float, float]]:
+    """Multiplications, additions and comparisons: forward, backward, update."""
+    found = operations.tally(model, phase, True, iter([[one]])).counts
+    return [(c.multiplications, c.additions, c.comparisons) for c in found.values()]
+
+
+#: three input spikes, one excitatory, two inhibitory in one step; in training, two of the teacher's
+WINNER = shown(input=(1, 2, 2), excitatory=(5,), inhibitory=(6, 6), classes=(3, 4))
+
+
+def test_synaptic_scaling_by_hand() -> None:
+    model = SynapticScaling(pixels=4, neurons=2)
+    forward = (
+        6 + 20 * (5 + 3) + 2,  # w*gain/tau_s; membranes and conductances; what the hub passes on
+        6 + 20 * (7 + 4) + 1 + 2 + 2 + 2,  # arrivals; membranes; one excites, two are counted, passed on, spared
+        20 + 20,  # thresholds
+    )
+    update = (
+        20 + 40 + 20 + 6 + 4 + 2 * 8 + 2 * 6,  # theta, traces, both orders of spikes, squares and scaling, factors
+        20 + 1 + 3 + 1 + 6 + 4 + 8 + 2 * 6,
+        2 * 6 + 2 * 4 + 2,  # clipped twice
+    )
+    assert counted(model, "train", WINNER) == [forward, (0, 0, 0), update]
+    tested = counted(model, "test", WINNER)
+    assert tested == [(forward[0], forward[1] - 20, forward[2]), (0, 0, 0), (0, 0, 0)]  # theta is zero
+    events = operations.tally(model, "train", True, iter([[WINNER]])).synaptic_events
+    assert events == 6 + 1 + 2 + 2 + 2 + 6 + 4 + 8 + 8
+
+
+def test_symmetric_stdp_by_hand() -> None:
+    model = SymmetricSTDP(pixels=4, neurons=2)
+    forward = (20 * (5 + 3) + 2, 6 + 20 * (7 + 4) + 1 + 2 + 2 + 2, 20 * (3 + 3))
+    hidden = (40 + 20 + 20 + 2 + 6 + 4 + 2 + 8, 3 + 1 + 20 + 2 + 6 + 4 + 8 + 2, 1 + 12 + 8 + 8 + 2)
+    classes = (100 + 10 + 4 + 10 + 20, 2 + 10 + 4 + 20 + 10, 20 + 8 + 20 + 10)
+    update = tuple(a + b for a, b in zip(hidden, classes, strict=True))
+    assert counted(model, "train", WINNER) == [forward, (0, 0, 0), update]
+    assert counted(model, "train_hidden", WINNER) == [forward, (0, 0, 0), hidden]
+    # ten class neurons integrate, and the one excitatory spike reaches them
+    answered = (forward[0] + 100 * 3, forward[1] + 100 * 4 + 10, forward[2] + 100 * 3)
+    assert counted(model, "test", WINNER) == [answered, (0, 0, 0), (0, 0, 0)]
+
+
+def test_diehl_cook_by_hand() -> None:
+    model = DiehlCook(pixels=4, neurons=2)
+    forward = (20 * (5 + 3) + 2, 6 + 20 * (8 + 4) + 1 + 2 + 2 + 2, 20 * (4 + 3))
+    update = (20 + 20 + 20 + 40 + 6 + 4 * 2 + 8 + 2, 20 + 1 + 6 + 4 + 8 + 2, 12 + 8 + 8 + 2)
+    assert counted(model, "train", WINNER) == [forward, (0, 0, 0), update]
+    assert counted(model, "test", WINNER) == [forward, (0, 0, 0), (0, 0, 0)]
+
+
+def test_desire_backprop_by_hand() -> None:
+    model = DesireBackprop(pixels=4, layers=(3,), classes=2, steps=5, margin=1.0)
+    one = shown(
+        {
+            "input.n_spikes": [2, 2, 0, 0], "hidden_1.n_spikes": [2, 1, 0], "output.n_spikes": [2, 0],
+            "hidden_1.desire": [1, 0, -1], "hidden_1.error": [-0.5, 0, 0], "hidden_1.kept": [1, 1, 1],
+            "output.desire": [-1, 0], "output.error": [0.5, 0],
+        },
+        steps=5, input=(0, 0, 3, 3), hidden_1=(1, 2, 4), output=(3, 4),
+    )  # fmt: skip
+    forward = (15 * 2 + 10 * 2, 12 + 15 + 3 + 6 + 10 + 2, 15 + 10)
+    backward = (3 * 5 + 2 * 4 + 2, 3 + 2 + 3 * 2 + 2 * 5 + 2, 3 * 4 + 2 * 4)  # one error to two neurons that fired
+    update = (10 + 2 + 10 + 2, 10 + 4 + 2 + 10 + 4 + 2, 0)  # four traces, four gathered twice, four weights
+    assert counted(model, "train", one) == [forward, backward, update]
+    assert model.skipped(one) == 1 - 4 / 18
+    assert counted(model, "test", one) == [(15 + 10, *forward[1:]), (0, 0, 0), (0, 0, 0)]
+
+
+def test_a_sample_without_desires_costs_its_outputs_alone() -> None:
+    model = DesireBackprop(pixels=4, layers=(3,), classes=2, steps=5, margin=1.0)
+    silent = {f"{name}.{v}": [0] * n for name, n in model.population_sizes().items()
+              for v in ("n_spikes", "desire", "error", "kept")}  # fmt: skip
+    _, backward, update = counted(model, "train", shown(silent, steps=5))
+    assert backward == (2 * 4, 2 * 5, 2 * 4)
+    assert update == (0, 0, 0)
+    assert model.skipped(shown(silent, steps=5)) == 1
+
+
+def test_a_model_that_does_not_say_is_named() -> None:
+    class Silent(Model):
+        name = "silent"
+
+    with pytest.raises(ValueError, match=r"model silent: does not say what its spikes cost; expected .* work\("):
+        Silent().work("train", WINNER)
+
+
+SMALL: dict[str, tuple[Model, str, Any]] = {
+    "synaptic_scaling": (small_networks.small_model(), "excitatory", small_networks),
+    "symmetric_stdp": (small_symmetric_networks.small_model(), "excitatory", small_symmetric_networks),
+    "diehl_cook": (small_triplets.small_model(delays="none"), "excitatory", small_triplets),
+    "desire_backprop": (desire_networks.small_model(), "hidden_1", desire_networks),
+}
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_spikes_are_those_of_the_running_network(name: str, tmp_path: Path) -> None:
+    model, population, source = SMALL[name]
+    samples = 2
+    if source is desire_networks:
+        images, labels = source.samples(samples)
+    else:
+        images, labels = source.images(samples), np.arange(samples)
+    everyone = operations.recorded(model, "train")
+    program = devices.program(Structure(model, "train", "float64", "numpy", samples, everyone), tmp_path)
+    presented = operations.presented(
+        program, source.first_state(model, "train"), model.all_inputs("train", images, labels), 5
+    )
+    presentations = list(presented)
+    found = operations.tally(model, "train", True, iter(presentations))
+    assert found.samples == samples == len(presentations)
+    assert found.presentations == sum(map(len, presentations)) >= samples
+    assert (found.presentations > samples) == bool(model.controller), "no image was shown again"
+    assert set(found.spikes) == set(everyone)
+    assert found.spikes[population] > 0
+    if model.controller:
+        assert all(len(one.spikes[model.controller][0]) == (one is sample[-1])
+                   for sample in presentations for one in sample)  # fmt: skip
+    size = model.projections()[0].shape[1]
+    assert found.counts["forward"].additions > found.spikes["input"] * size
+    assert (found.counts["backward"] != Operations()) == (name == "desire_backprop")
+    assert len(found.skipped) == (samples if name == "desire_backprop" else 0)

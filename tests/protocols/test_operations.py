@@ -1,0 +1,94 @@
+"""Operations of runs: rows, the table, and the ledger that keeps them."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from analysis import figures, ledger
+from analysis import operations as counted
+from protocols import commandline, operations, training
+from protocols.training import RunSettings
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    asked = RunSettings(
+        model="desire_backprop", changes={"layers": "6", "steps": "5", "margin": "1", "eta": "1e-3"}, images=20,
+        block=10, test_images=20, snapshots=1, device="numpy",
+    )  # fmt: skip
+    return training.train(asked, tmp_path_factory.mktemp("operations") / "run")
+
+
+@pytest.fixture(scope="module")
+def rows(run: Path) -> list[counted.Row]:
+    return operations.measure(run, images=4)
+
+
+def test_rows_of_a_run(rows: list[counted.Row]) -> None:
+    train, test = rows
+    assert (train.phase, test.phase) == ("train", "test")
+    assert train.layers == "784-6-10"
+    assert train.setting == "steps=5 margin=1 eta=1e-3"
+    assert (train.images, train.presentations, train.images_trained) == (4, 1.0, 20)
+    assert set(train.spikes) == {"input", "hidden_1", "output"}
+    assert train.command.startswith("hebbarium train desire_backprop")
+    assert test.skipped is None
+    assert train.skipped is not None
+    assert 0 < train.skipped <= 100
+    # every input spike reaches six neurons, and so on: what forward adds, but for membranes and resets
+    spikes = {name: number * size for (name, number), size in zip(test.spikes.items(), (784, 6, 10), strict=True)}
+    events = spikes["input"] * 6 + spikes["hidden_1"] * 10
+    assert test.synaptic_events == pytest.approx(events)
+    assert test.counts["forward"]["multiplications"] == 5 * 16
+    assert test.counts["forward"]["additions"] == pytest.approx(
+        events + 5 * 16 + spikes["hidden_1"] + spikes["output"]
+    )
+    assert test.conventional["forward"] == {"multiplications": 4764, "additions": 4764, "comparisons": 0}
+    assert train.conventional["update"]["multiplications"] == 2 * 4764
+    assert train.conventional["backward"]["multiplications"] == 2 * 6 * 10
+    assert test.conventional_energy("forward") == pytest.approx(4764 * 4.6 / 1000)
+
+
+def test_a_ledger_keeps_rows(rows: list[counted.Row], tmp_path: Path) -> None:
+    path = tmp_path / counted.LEDGER
+    counted.append(path, rows)
+    counted.append(path, [dataclasses.replace(rows[0], images=7), dataclasses.replace(rows[0], seed=1)])
+    kept = counted.read(path)
+    assert [(row.phase, row.seed, row.images) for row in kept] == [("train", 0, 7), ("test", 0, 4), ("train", 1, 4)]
+    assert kept[1].counts["forward"]["additions"] == pytest.approx(rows[1].counts["forward"]["additions"], rel=1e-5)
+    assert kept[1].conventional == rows[1].conventional
+    assert kept[1].skipped is None
+    table = ledger.table_of("operations", tmp_path)
+    assert table.count("| desire_backprop |") == 3
+    assert "additions 0.9" in table
+    assert counted.markdown_table([]) == "*No numbers in the ledger yet.*"
+    path.write_text(path.read_text().replace("train,7", "train,seven"))
+    with pytest.raises(ledger.LedgerError, match=r"operations\.csv, line 2"):
+        counted.read(path)
+
+
+def test_the_command(run: Path, rows: list[counted.Row], tmp_path: Path) -> None:
+    given = ["operations", str(run), "--images", "4", "--cost", "additions=1.8", "--results", str(tmp_path)]
+    done = CliRunner().invoke(commandline.app, given)
+    assert done.exit_code == 0, done.output
+    assert "additions 1.8" in done.output
+    assert (tmp_path / "figures" / "operations.svg").is_file()
+    again = counted.read(tmp_path / counted.LEDGER)
+    for one, other in zip(again, rows, strict=True):
+        assert one.counts["forward"] == pytest.approx(other.counts["forward"], rel=1e-5), "the same images cost more"
+        assert one.energy("forward") > other.energy("forward")
+
+
+@pytest.mark.parametrize("wrong", ["additions", "additions=much", "divisions=1", "additions=-1"])
+def test_wrong_costs_are_named(wrong: str) -> None:
+    with pytest.raises(ValueError, match=f"--cost {wrong}: expected one of multiplications, additions"):
+        counted.costs([wrong])
+
+
+def test_no_rows_no_figure() -> None:
+    with pytest.raises(ValueError, match="there are no rows"):
+        figures.operation_costs([])
