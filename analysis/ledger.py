@@ -9,9 +9,11 @@ A document takes its tables between markers that say where they come from::
     <!-- end -->
 
 The first word is the ledger, the second the table; then come conditions on any column or symbol, and
-``columns=SYMBOL`` to spread a symbol's values over the columns as the paper does. ``benchmarks`` alone is
-``results/benchmarks.csv`` as it is. ``python -m analysis.ledger`` writes the tables of a document anew, or,
-with ``--check``, says whether they are up to date.
+``columns=SYMBOL`` to spread a symbol's values over the columns as the paper does. Alone stand ``benchmarks``, which is
+``results/benchmarks.csv`` as it is, ``operations``, a summary of ``results/operations.csv``, and names that begin with
+``literature_``, a paper's list of networks with ours below it (see `analysis.literature`).
+``python -m analysis.ledger`` writes the tables of a document anew, or, with ``--check``, says whether they are up to
+date.
 """
 
 from __future__ import annotations
@@ -417,6 +419,14 @@ def table_of(what: str, folder: str | os.PathLike[str]) -> str:
         raise LedgerError(f"table: {what}: there is no ledger {path}; there are: {there}.")
     if name == "benchmarks":
         return _benchmarks(path)
+    if name == "operations":
+        from analysis import operations  # which builds on this module
+
+        return operations.markdown_table(operations.read(path))
+    if name.startswith("literature_"):
+        from analysis import literature
+
+        return literature.table_of(name, folder)
     conditions = dict(word.partition("=")[::2] for word in words[1:] if "=" in word)
     tables = [word for word in words[1:] if "=" not in word]
     if len(tables) > 1:
