@@ -1,6 +1,6 @@
 """The layers of a trained network with desires: local losses, activity by class and operations at each snapshot.
 
-``hebbarium layers RUN`` draws Figs. 6-8 of Gerlinghoff et al. from a run and writes the numbers beside them.
+``hebbarium layers RUN`` draws Figs. 1, 2 and 6-8 of Gerlinghoff et al. from a run and writes the numbers beside them.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from engine import devices, presentations, results, streams
 from engine.contract import Arrays, Block, Structure, initial_state
 from engine.run_folder import RunFolder
 from models.desire_backprop import DesireBackprop
-from protocols import datasets, draws, training
+from protocols import datasets, desire_example, draws, training
 from protocols.published_sets import SETS
 
 __all__ = ["Snapshot", "as_csv", "contributions", "draw", "snapshots"]
@@ -179,7 +179,9 @@ def contributions(run: Path, *, images: int = FIRST, data: str | None = None) ->
 def draw(
     run: Path, *, images: int = 1000, data: str | None = None, formats: Sequence[str] = ("png",), seed: int = 0
 ) -> list[Path]:
-    """Draw losses, activity and contributions into a run's ``figures/``, and write the numbers beside them.
+    """Draw losses, activity, contributions and one sample's membrane and trace into a run's ``figures/``.
+
+    The numbers of losses and activity are written beside them.
 
     Returns
     -------
@@ -196,7 +198,7 @@ def draw(
     os.replace(temporary, table)
     seen = [one.samples_seen for one in found]
     losses = {name: [one.wishes[name].loss.mean() for one in found] for name in found[0].wishes}
-    each = contributions(run, data=data)
+    each, one = contributions(run, data=data), desire_example.example(run, data)
     bins = each[: len(each) // BIN * BIN].reshape(-1, BIN, each.shape[1]).mean(axis=1) if len(each) >= BIN else each
     drawn = {
         "local_losses": figures.local_losses(seen, losses, [one.accuracy for one in found]),
@@ -205,6 +207,11 @@ def draw(
         ),
         "contributions": figures.contributions(bins, BIN if len(each) >= BIN else 1),
     }
+    if one is not None:
+        drawn["membrane_example"] = figures.membrane_example(
+            one.potential, one.threshold, one.fired, one.inputs, one.input_weights
+        )
+        drawn["stdp_example"] = figures.stdp_example(one.before, one.trace, one.after, one.change)
     return [
         table,
         *(figures.save(figure, folder / f"{name}.{kind}") for name, figure in drawn.items() for kind in formats),

@@ -17,6 +17,7 @@ from analysis.figures.receptive_field_grid import receptive_field_grid
 from analysis.figures.responding_neurons import responding_neurons
 from analysis.figures.robustness_curve import robustness_curve
 from analysis.figures.saving import save, save_all
+from analysis.figures.spike_examples import membrane_example, stdp_example
 from analysis.figures.stdp_window import stdp_window
 from analysis.figures.weight_time_lapse import weight_time_lapse
 
@@ -29,6 +30,7 @@ __all__ = [
     "distributions",
     "learning_curve",
     "local_losses",
+    "membrane_example",
     "operation_costs",
     "paper_comparison",
     "raster_plot",
@@ -37,6 +39,7 @@ __all__ = [
     "robustness_curve",
     "save",
     "save_all",
+    "stdp_example",
     "stdp_window",
     "weight_map",
     "weight_time_lapse",

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from engine import results
-from protocols import layers, training
+from models.desire_backprop import DesireBackprop
+from protocols import desire_example, layers, training
+from protocols.desire_example import Example
 from protocols.training import RunSettings
 
 pytestmark = pytest.mark.slow
@@ -45,6 +48,48 @@ def test_contributions_are_of_inputs_that_fired(run: Path) -> None:
     assert (found > 0).any()
     assert (found < 0).any()
     assert not found[:, 0].any()  # a corner that no digit reaches
+
+
+@pytest.fixture(scope="module")
+def one(run: Path) -> Example:
+    """A sample with all inputs of the neuron that is shown."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(desire_example, "INPUTS", 784)
+        found = desire_example.example(run)
+    assert found is not None
+    return found
+
+
+def test_a_sample_is_an_example_of_membrane_and_trace(run: Path, one: Example) -> None:
+    model = training.settings_of(run).make_model()
+    assert isinstance(model, DesireBackprop)
+    # Eq. 1 as the code reads it: what is left decays, and the inputs' spikes come in at once
+    left = np.concatenate([[0], one.potential[:-1] - one.threshold * one.fired[:-1]])
+    np.testing.assert_allclose(one.potential, model.beta_p * left + one.input_weights @ one.inputs, atol=1e-5)
+    np.testing.assert_array_equal(one.fired, one.potential >= one.threshold)
+    np.testing.assert_array_equal(one.fired, one.after[1])
+    assert one.fired.any()
+    # Eq. 3
+    expected = np.zeros(model.steps)
+    for k in range(model.steps):
+        expected[k] = model.beta_r * (expected[k - 1] if k else 0) + one.before[k]
+    np.testing.assert_allclose(one.trace, expected, rtol=1e-6)
+    # Eq. 4
+    for sign in (1, -1):
+        rate = 1e-3 * sign
+        np.testing.assert_allclose(one.change[sign], np.cumsum(rate * one.after[sign] * one.trace), rtol=1e-5)
+        assert one.learned[sign] == pytest.approx(one.change[sign][-1], rel=1e-3)
+        assert one.learned[sign] * sign > 0
+
+
+def test_a_run_is_drawn(run: Path, one: Example, monkeypatch: pytest.MonkeyPatch) -> None:
+    shown = dataclasses.replace(one, inputs=one.inputs[:5], input_weights=one.input_weights[:5])
+    monkeypatch.setattr(desire_example, "example", lambda run, data: shown)
+    monkeypatch.setattr(layers, "contributions", lambda run, data: np.zeros((3, 784)))
+    table, *drawn = layers.draw(run, images=10)
+    assert table.is_file()
+    names = {"local_losses", "activity_by_class", "contributions", "membrane_example", "stdp_example"}
+    assert {path.stem for path in drawn} == names
 
 
 def test_other_models_have_no_desires(tmp_path: Path) -> None:
