@@ -20,8 +20,10 @@ pytestmark = pytest.mark.slow
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     asked = RunSettings(
-        model="desire_backprop", changes={"layers": "12,9", "steps": "6", "margin": "1", "eta": "1e-3"}, images=30,
-        block=10, test_images=30, snapshots=2, device="numpy",
+        model="desire_backprop",
+        # small pulls are enough for a desire, so that one of the first samples has both
+        changes={"layers": "12,9", "steps": "6", "margin": "1", "eta": "1e-3", "theta_hid": "0.001"},
+        images=30, block=10, test_images=30, snapshots=2, device="numpy",
     )  # fmt: skip
     return training.train(asked, tmp_path_factory.mktemp("layers") / "run")
 
