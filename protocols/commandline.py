@@ -500,6 +500,7 @@ def sweep(
     out: Annotated[Path, typer.Option(help="folder of the sweep; a sweep that is there goes on")],
     seeds: Annotated[str, typer.Option(help="such as 0-2 or 0,3,7")] = "0",
     neurons: Neurons = None,
+    layers: Layers = None,
     dataset: Annotated[str | None, typer.Option(help="a set from `hebbarium data`, or your own .npz file")] = None,
     epochs: Annotated[int | None, typer.Option(min=1, help="passes through the training images")] = None,
     images: Images = None,
@@ -518,9 +519,11 @@ def sweep(
     from protocols import sweeps
 
     values = sweeps.values_of(model, changes)
-    if neurons is not None:
-        _with_size(dict.fromkeys(values, ""), "neurons", str(neurons))
-    fixed = {} if neurons is None else {"neurons": str(neurons)}
+    fixed = {}
+    for symbol, size in (("neurons", neurons), ("layers", layers)):
+        if size is not None:
+            _with_size(dict.fromkeys(values, ""), symbol, str(size))
+            fixed[symbol] = str(size)
     base = _run_settings(
         model=model, changes=fixed, dataset=dataset, data=_text(data), images=images, epochs=epochs,
         device=device, precision=precision, block=block, test_images=test_images, validation=validation,

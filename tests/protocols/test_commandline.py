@@ -124,6 +124,8 @@ def test_cache_is_listed_and_cleared(tmp_path: Path, monkeypatch: pytest.MonkeyP
         (["predict", "nowhere", "nothing.npz", "--readout", "loudest"], "one of most_active, class_mean"),
         (["data", "fetch", "mnits"], "did you mean 'mnist'"),
         (["sweep", "synaptic_scaling", "--set", "w_t=3,3.0", "--out", "x"], "a value is given twice"),
+        (["sweep", "desire_backprop", "--layers", "20,10", "--set", "layers=20", "--out", "x"], "keep one of them"),
+        (["sweep", "synaptic_scaling", "--layers", "20,10", "--set", "w_t=3", "--out", "x"], "no such parameter"),
         (["sweep", "synaptic_scaling", "--set", "w_t=3,x", "--out", "x"], "'x' is no unit"),
         (["sweep", "synaptic_scaling", "--set", "w_t=3", "--seeds", "2-0", "--out", "x"], "2-0: expected"),
         (["reproduce", "nothing"], "model 'nothing' is not known"),
