@@ -43,8 +43,8 @@ def network(model: DesireBackprop) -> Network:
     return made
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("reading", ["code", pytest.param("paper", marks=pytest.mark.long)])
+@pytest.mark.long
+@pytest.mark.parametrize("reading", ["code", "paper"])
 def test_a_learning_network_keeps_its_bits(reading: str, tmp_path: Path) -> None:
     model = small_model(reading=reading, p_hidden=0.3, steps=12)
     files = side_by_side.assert_same(lambda: network(model), tmp_path, milliseconds=12 * SAMPLES)

@@ -52,7 +52,10 @@ def assert_alive(model: DesireBackprop, shown: list[Sample]) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("case", CASES.values(), ids=CASES)
+@pytest.mark.parametrize(
+    "case",
+    [pytest.param(case, id=name, marks=[pytest.mark.long] * ("paper" in name)) for name, case in CASES.items()],
+)
 def test_the_network_is_its_twin_over_400_samples(
     case: tuple[type[DesireBackprop], dict[str, Any]], tmp_path: Path
 ) -> None:
