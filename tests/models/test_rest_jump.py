@@ -44,7 +44,7 @@ def spikes_of(model: Model, state: Arrays, scratch: Path) -> Spikes:
     return Spikes(found.step // steps * 1000 + found.step % steps, found.neuron)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_no_spike_changes_in_a_thousand_images(tmp_path: Path) -> None:
     full = settings.apply(find("symmetric_stdp"), {"neurons": "100"})
     jump = full.replace(rest="jump")
