@@ -34,6 +34,7 @@ from pathlib import Path
 
 import numpy as np
 
+from analysis import whole_files
 from analysis.intervals import CONFIDENCE, half_width
 
 BEST, LAST = "best", "last"
@@ -183,7 +184,7 @@ def append(path: str | os.PathLike[str], rows: Iterable[Row]) -> None:
         writer.writerow(COLUMNS)
         for row in merged.values():
             writer.writerow("" if value is None else value for value in dataclasses.astuple(row))
-        _replace(path, text.getvalue())
+        whole_files.write(path, text.getvalue())
 
 
 def _row(record: Mapping[str, str]) -> Row:
@@ -204,19 +205,6 @@ def _locked(folder: Path) -> Iterator[None]:
         yield
     finally:
         os.close(descriptor)
-
-
-def _replace(path: Path, text: str) -> None:
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        with temporary.open("w", encoding="utf-8", newline="") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
 
 
 # -------------------------------------------------------------------------------------------- summarising
@@ -476,7 +464,7 @@ def update_readme(
         raise LedgerError(f"{path}: a line <!-- table: … --> has no <!-- end --> after it.")
     new = _MARKED.sub(lambda match: f"{match[1]}{table_of(match['what'], folder)}\n{match[4]}", old)
     if new != old and not check:
-        _replace(path, new)
+        whole_files.write(path, new)
     return new != old
 
 

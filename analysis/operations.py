@@ -8,7 +8,6 @@ more than arithmetic on most hardware, is left out on both sides.
 
 from __future__ import annotations
 
-import contextlib
 import csv
 import dataclasses
 import io
@@ -17,7 +16,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from analysis import ledger
+from analysis import ledger, whole_files
 
 LEDGER = "operations.csv"
 PROCESSES = ("forward", "backward", "update")
@@ -225,14 +224,7 @@ def append(path: str | os.PathLike[str], rows: Iterable[Row]) -> None:
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     merged = {row.cell: row for row in [*read(path), *rows]}
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        temporary.write_text(as_csv(merged.values()), encoding="utf-8")
-        os.replace(temporary, path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            temporary.unlink()
-        raise
+    whole_files.write(path, as_csv(merged.values()))
 
 
 def as_csv(rows: Iterable[Row]) -> str:

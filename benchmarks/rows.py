@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
+from analysis import whole_files
 from benchmarks.worker import ROOT
 
 COLUMNS = ("name", "value", "unit", "machine", "commit")
@@ -101,12 +102,7 @@ def write_csv(path: Path, rows: Sequence[Row], machine: str, commit: str, *, kee
     text = io.StringIO()
     csv.writer(text, lineterminator="\n").writerows([COLUMNS, *lines.values()])
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        temporary.write_text(text.getvalue(), encoding="utf-8")
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    whole_files.write(path, text.getvalue())
 
 
 def read_csv(path: Path) -> list[Row]:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import statistics
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from analysis import ledger
+from analysis import ledger, whole_files
 from engine import results
 from protocols.measurements import Measurement
 
@@ -317,6 +316,4 @@ def table(verdicts: Iterable[Verdict]) -> str:
 def write(path: Path, verdicts: Iterable[Verdict]) -> None:
     """A page of Markdown: claims, verdicts and numbers."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    temporary.write_text(f"{_HEAD}\n{table(verdicts)}\n", encoding="utf-8")
-    os.replace(temporary, path)
+    whole_files.write(path, f"{_HEAD}\n{table(verdicts)}\n")

@@ -10,11 +10,10 @@ from __future__ import annotations
 import csv
 import dataclasses
 import io
-import os
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
-from analysis import ledger
+from analysis import ledger, whole_files
 from analysis.accuracy import accuracy
 from engine import streams
 from protocols import draws, rate_network, training
@@ -243,6 +242,4 @@ def _write_search(path: Path, known: _Search) -> None:
     writer.writerow(_SEARCH_COLUMNS)
     writer.writerows([*key, *(f"{percent:.2f}" for percent in values)] for key, values in known.items())
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    temporary.write_text(text.getvalue(), encoding="utf-8")
-    os.replace(temporary, path)
+    whole_files.write(path, text.getvalue())

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import csv
 import io
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis import desires, figures
+from analysis import desires, figures, whole_files
 from analysis.accuracy import accuracy
 from analysis.desires import Operations, Rule, Wishes
 from analysis.readouts import class_layer
@@ -193,9 +192,7 @@ def draw(
     folder = results.folder_of(run) / results.FIGURES
     folder.mkdir(exist_ok=True)
     table = folder / "layers.csv"
-    temporary = table.with_name(f".{table.name}.{os.getpid()}")
-    temporary.write_text(as_csv(found), encoding="utf-8")
-    os.replace(temporary, table)
+    whole_files.write(table, as_csv(found))
     seen = [one.samples_seen for one in found]
     losses = {name: [one.wishes[name].loss.mean() for one in found] for name in found[0].wishes}
     each, one = contributions(run, data=data), desire_example.example(run, data)

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import csv
 import io
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 import xarray as xr
 
-from analysis import figures
+from analysis import figures, whole_files
 from analysis import maps as analysis_maps
 from analysis.maps import Map
 from engine import results
@@ -95,9 +94,7 @@ def draw(
     folder = results.folder_of(run) / results.FIGURES
     folder.mkdir(exist_ok=True)
     table = folder / _TABLE
-    temporary = table.with_name(f".{table.name}.{os.getpid()}")
-    temporary.write_text(as_csv({**layers, f"{direction}_weights": weights}), encoding="utf-8")
-    os.replace(temporary, table)
+    whole_files.write(table, as_csv({**layers, f"{direction}_weights": weights}))
     drawn = {
         "activity_maps": figures.activity_panel(layers, names),
         "weight_map": figures.weight_map(weights, direction, names),

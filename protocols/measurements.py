@@ -11,6 +11,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from analysis import whole_files
+
 
 @dataclass(frozen=True)
 class Measurement:
@@ -80,9 +82,7 @@ def append(path: Path, rows: Iterable[Measurement]) -> None:
         writer = csv.writer(text, lineterminator="\n")
         writer.writerow(COLUMNS)
         writer.writerows(dataclasses.astuple(row) for row in merged.values())
-        temporary = path.with_name(f".{path.name}.{os.getpid()}")
-        temporary.write_text(text.getvalue(), encoding="utf-8")
-        os.replace(temporary, path)
+        whole_files.write(path, text.getvalue())
     finally:
         os.close(folder)
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import csv
 import dataclasses
 import io
-import os
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -21,7 +20,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from analysis import figures
+from analysis import figures, whole_files
 from analysis.accuracy import accuracy
 from engine import results, streams
 from engine.contract import Arrays
@@ -239,9 +238,7 @@ def save(measured: xr.Dataset, folder: Path) -> tuple[Path, Path]:
     """Write the table and the figure, ``robustness_<perturbation>.csv`` and ``.png``; returns both paths."""
     folder.mkdir(parents=True, exist_ok=True)
     table = folder / f"robustness_{measured.attrs['perturbation'].replace('-', '_')}.csv"
-    temporary = table.with_name(f".{table.name}.{os.getpid()}")
-    temporary.write_text(as_csv(measured), encoding="utf-8")
-    os.replace(temporary, table)
+    whole_files.write(table, as_csv(measured))
     return table, figures.save(figures.robustness_curve(measured), table.with_suffix(".png"))
 
 

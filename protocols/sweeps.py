@@ -6,12 +6,12 @@ import csv
 import dataclasses
 import io
 import itertools
-import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from analysis import whole_files
 from analysis.ledger import mean_and_error
 from engine import results
 from protocols import many_runs, registry, settings
@@ -136,9 +136,7 @@ def _write_summary(runs: Sequence[SweptRun], out: Path) -> None:
             writer.writerow([*swept.varied, "seed", *accuracies, "folder"])
         shown = [f"{value:.2f}" for value in accuracies.values()]
         writer.writerow([*swept.varied.values(), swept.run.settings.seed, *shown, swept.run.folder.name])
-    temporary = out / f".{SUMMARY}.{os.getpid()}"
-    temporary.write_text(text.getvalue(), encoding="utf-8")
-    os.replace(temporary, out / SUMMARY)
+    whole_files.write(out / SUMMARY, text.getvalue())
 
 
 def table(outcomes: Sequence[Outcome], runs: Sequence[SweptRun]) -> str:

@@ -10,6 +10,7 @@ import pytest
 from brian2 import device, ms, second
 from numpy.typing import NDArray
 
+import dense_pathways
 from analysis.figures.stdp_window import pair_rule
 from engine.runtime import runtime_device
 from engine.standalone import standalone_device
@@ -28,8 +29,8 @@ def changes(
     steps = np.rint(INTERVALS / (model.time_step() * 1e3)).astype(np.int64)
     pre, post = np.maximum(-steps, 0) + 3, np.maximum(steps, 0) + 3
     start = (model.w_min + model.w_max) / 2
-    if target == "cpp":
-        with standalone_device("cpp_standalone", precision):
+    if target == "dense":
+        with standalone_device(dense_pathways.NAME, precision):
             network = model.build_pairs(precision, pre, post)
             network.run(130 * ms)
             device.build(directory=str(folder), compile=True, run=True, with_output=False)
@@ -57,7 +58,7 @@ def test_a_pair_changes_the_weight_by_eq_5(pairing: str, tau_p: float, tmp_path:
 @pytest.mark.slow
 def test_compiled_pairs_change_the_weight_by_eq_5(tmp_path: Path) -> None:
     model = SynapticScaling(tau_p=20 * ms, a_plus=0.004, a_minus=0.003)
-    np.testing.assert_allclose(changes(model, "cpp", tmp_path), eq_5(model, 20.0), rtol=0, atol=1e-14)
+    np.testing.assert_allclose(changes(model, "dense", tmp_path), eq_5(model, 20.0), rtol=0, atol=1e-14)
 
 
 def test_single_precision_keeps_six_digits(tmp_path: Path) -> None:
