@@ -45,9 +45,8 @@ def membrane_example(
     steps = np.arange(len(p))
     # a spike takes the threshold off: drawn as the fall that it is
     middle.axhline(threshold, color=style.GREY, linestyle="--", linewidth=0.8)
-    middle.annotate("threshold", (len(p) - 0.3, threshold), (0, 4), textcoords="offset points", ha="right",
-                    color=style.GREY, fontsize=7, bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.5},
-                    zorder=3)  # fmt: skip
+    middle.text(1.01, threshold, "threshold", transform=middle.get_yaxis_transform(), va="center", color=style.GREY,
+                fontsize=7)  # fmt: skip
     middle.axhline(0, color=style.GREY, linewidth=0.5)
     middle.plot(np.repeat(steps, 2), np.stack([p, p - threshold * s], axis=1).ravel(), color=style.BLACK, linewidth=0.8)
     middle.plot(steps, p, linestyle="", marker="o", markersize=3, color=style.BLACK)
