@@ -30,7 +30,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -688,21 +688,6 @@ def write(tree: xr.DataTree, path: str | os.PathLike[str]) -> Path:
     return _write_whole(tree, file_of(path))
 
 
-def write_activity_block(
-    run: str | os.PathLike[str], population: str, block: int, activity: xr.Dataset
-) -> Path:
-    """Keep one block of a large run's training responses in a file of its own.
-
-    `open_run` puts the blocks back into ``activity/<population>``, as far as ``samples_seen`` of the result
-    file reaches: a block written just before the process died is not counted twice.
-    """
-    _validate_group(f"{ACTIVITY}/{population}", activity, ACTIVITY)
-    folder = Path(run) / ACTIVITY / population
-    folder.mkdir(parents=True, exist_ok=True)
-    tree = xr.DataTree.from_dict({"/": activity.assign_attrs(schema_version=SCHEMA_VERSION)})
-    return _write_whole(tree, folder / f"{block:06d}.nc")
-
-
 def file_of(path: str | os.PathLike[str]) -> Path:
     """The result file of a run folder; a path that ends in ``.nc`` is taken as the file itself."""
     path = Path(path)
@@ -718,7 +703,6 @@ def open_run(path: str | os.PathLike[str]) -> xr.DataTree:
     """Open a run folder or a result file.
 
     Arrays stay in the file until they are used. Close the tree when done, or use it in a ``with`` statement.
-    (Blocks of activity that a large run keeps in files of their own are read at once.)
 
     Raises
     ------
@@ -737,10 +721,6 @@ def open_run(path: str | os.PathLike[str]) -> xr.DataTree:
     tree = _open(file)
     try:
         _validate_version(tree)
-        for population, activity in _activity_blocks(folder_of(path), int(tree.attrs["samples_seen"])):
-            group = f"{ACTIVITY}/{population}"
-            if group not in tree:
-                tree[group] = xr.DataTree(activity)
         validate(tree)
     except BaseException as error:
         tree.close()
@@ -772,30 +752,6 @@ def _open(file: Path) -> xr.DataTree:
             f"{file} ({file.stat().st_size} bytes) cannot be read as netCDF-4: {error}. It is truncated or "
             "not a result file; resume the run to have it written again from its last checkpoint."
         ) from error
-
-
-def _activity_blocks(run: Path, samples_seen: int) -> Iterator[tuple[str, xr.Dataset]]:
-    if not (run / ACTIVITY).is_dir():
-        return
-    for folder in sorted(path for path in (run / ACTIVITY).iterdir() if path.is_dir()):
-        blocks: list[xr.Dataset] = []
-        seen = 0
-        for file in sorted(folder.glob("[0-9]*.nc")):
-            if seen >= samples_seen:
-                break
-            with _open(file) as tree:
-                _validate_version(tree)
-                blocks.append(tree.to_dataset().load())
-            seen += blocks[-1].sizes["sample"]
-        if seen != samples_seen:
-            raise SchemaError(
-                f"The blocks in {folder} hold {seen} samples; samples_seen is {samples_seen}. "
-                "A block is missing."
-            )
-        if blocks:
-            joined = xr.concat(blocks, dim="sample", combine_attrs="override")
-            joined.attrs.pop("schema_version", None)
-            yield folder.name, joined
 
 
 def _write_whole(tree: xr.DataTree, file: Path) -> Path:

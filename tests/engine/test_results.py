@@ -241,26 +241,6 @@ def test_values_that_do_not_fit_are_refused() -> None:
         results.evaluation(readout=["most_active"], confusion=np.zeros((1, 3, 3)))
 
 
-def test_blocks_in_files_of_their_own_are_joined_up_to_the_cursor(tmp_path: Path) -> None:
-    activity = small_tree()["activity/excitatory"].to_dataset()
-    for block in range(3):
-        part = activity.isel(sample=slice(2 * block, 2 * block + 2))
-        results.write_activity_block(tmp_path, "excitatory", block, part)
-    results.write(small_tree(activity={}), tmp_path)
-    with results.open_run(tmp_path) as tree:
-        assert tree["activity/excitatory"].to_dataset().identical(activity)
-    # Two blocks counted, the third written just before a crash.
-    four = small_tree(activity={})
-    four.attrs["samples_seen"] = 4
-    results.write(four, tmp_path)
-    with results.open_run(tmp_path) as tree:
-        assert tree["activity/excitatory"].to_dataset().identical(activity.isel(sample=slice(4)))
-    (tmp_path / "activity/excitatory/000000.nc").unlink()
-    results.write(small_tree(activity={}), tmp_path)
-    with pytest.raises(results.SchemaError, match="hold 4 samples; samples_seen is 6"):
-        results.open_run(tmp_path)
-
-
 def test_attributes_survive_as_json(tmp_path: Path) -> None:
     with xr.open_datatree(results.write(small_tree(), tmp_path), engine="h5netcdf") as raw:
         assert json.loads(raw.attrs["parameters"]) == {"tau_p": "60 ms"}
