@@ -469,11 +469,22 @@ def update_readme(
 
 
 def _benchmarks(path: Path) -> str:
+    """The rows of a benchmark file; what all of them share, such as the machine, is said once, below."""
     with path.open(newline="", encoding="utf-8") as file:
         lines = list(csv.reader(file))
-    if not lines:
+    if len(lines) < 2:
         return "*No numbers yet.*"
-    return "\n".join([_line(lines[0]), _line(["---"] * len(lines[0])), *map(_line, lines[1:])])
+    names, rows = lines[0], lines[1:]
+    shared = {
+        name: rows[0][k]
+        for k, name in enumerate(names)
+        if name in ("machine", "commit") and len({row[k] for row in rows}) == 1
+    }
+    kept = [k for k, name in enumerate(names) if name not in shared]
+    shown = [[line[k] for k in kept] for line in lines]
+    table = "\n".join([_line(shown[0]), _line(["---"] * len(kept)), *map(_line, shown[1:])])
+    said = ", ".join(f"{name} {value}" for name, value in shared.items())
+    return f"{table}\n\nAll rows: {said}." if said else table
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

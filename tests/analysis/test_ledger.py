@@ -180,7 +180,7 @@ def test_wrong_columns_suggest_the_nearest() -> None:
 def document(tmp_path: Path) -> Path:
     ledger.append(tmp_path / "results" / "model.csv", [*table_four(), row(table="VI", accuracy=60.0)])
     (tmp_path / "results" / "benchmarks.csv").write_text(
-        "name,value,unit,machine,commit\ntrain,222,images/s,x,abc\n"
+        "name,value,unit,machine,commit\ntrain,222,images/s,x,abc\ntest,333,images/s,x,def\n"
     )
     path = tmp_path / "README.md"
     path.write_text(
@@ -202,9 +202,8 @@ def test_tables_are_written_between_markers(document: Path) -> None:
         "# Title\n\n<!-- table: model IV columns=w_t neurons=400 -->\n" + table + "\n<!-- end -->"
     )
     assert "<!-- table: model III -->\n*No numbers in the ledger yet.*\n<!-- end -->" in text
-    assert (
-        "| name | value | unit | machine | commit |\n| --- | --- | --- | --- | --- |\n| train | 222 |" in text
-    )
+    rows = "| train | 222 | images/s | abc |\n| test | 333 | images/s | def |\n\nAll rows: machine x.\n"
+    assert f"| name | value | unit | commit |\n| --- | --- | --- | --- |\n{rows}" in text
     assert "\n\nBetween.\n\n" in text
     assert text.endswith("<!-- end -->\nAfter.\n")
     assert not ledger.update_readme(document, folder, check=True)
