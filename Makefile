@@ -22,7 +22,7 @@ demo:
 
 test:
 	@sh virtual-environment.sh test
-	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 bench:
 	@sh virtual-environment.sh
