@@ -738,7 +738,8 @@ def code_version() -> dict[str, Any]:
     try:
         return {
             "commit": git("rev-parse", "HEAD"),
-            "dirty": bool(git("status", "--porcelain", "--untracked-files=no")),
+            # results that came in meanwhile change nothing that runs
+            "dirty": bool(git("status", "--porcelain", "--untracked-files=no", "--", ".", ":!results")),
         }
     except OSError:
         return {"commit": "", "dirty": False}
