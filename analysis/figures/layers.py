@@ -6,11 +6,14 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.ticker import FixedLocator
 from numpy.typing import ArrayLike, NDArray
 
 from analysis.figures import style
 
 COLOURS = (style.BLUE, style.GREEN, style.VERMILION, style.PURPLE, style.ORANGE)
+WIDE = 200
+"""How many times as far as the first snapshot the last may be for an axis that is not logarithmic."""
 
 
 @style.styled
@@ -35,7 +38,17 @@ def local_losses(samples_seen: ArrayLike, losses: Mapping[str, ArrayLike], accur
     right.set(ylabel="Accuracy (%)", ylim=(0, 100))
     right.spines["right"].set_visible(True)
     axes.xaxis.set_major_formatter("{x:,.0f}")
-    axes.locator_params(axis="x", nbins=4)
+    seen = np.asarray(samples_seen)
+    first = min(seen[seen > 0], default=1)
+    if seen.max() > WIDE * first:  # snapshots come ever further apart: what happens early would be one line
+        axes.set_xscale("symlog", linthresh=first, linscale=0.5)
+        decades = np.floor(np.log10(seen.max()) - np.arange(0, np.log10(seen.max() / first), 2))
+        axes.xaxis.set_major_locator(FixedLocator([0, *(10.0**decades)]))
+        axes.xaxis.set_minor_locator(FixedLocator([]))
+        axes.xaxis.set_major_formatter("{x:,.0f}")
+        axes.set_xlim(-0.1 * first, 1.5 * seen.max())
+    else:
+        axes.locator_params(axis="x", nbins=4)
     figure.legend(loc="outside upper left", ncols=2)
     return figure
 

@@ -64,3 +64,11 @@ def test_figures_of_layers_say_what_they_show(tmp_path: pytest.TempPathFactory) 
         text = {element.text for element in ElementTree.parse(path).iter() if element.text}
         comments = path.read_text()
         assert all(word in text or word in comments for word in words[name]), name
+
+
+def test_losses_of_a_long_run_are_drawn_over_logarithms_of_its_images() -> None:
+    """Snapshots come ever further apart: what happens early would otherwise be one line."""
+    for last, scale in ((2000, "linear"), (20_000, "symlog")):
+        drawn = figures.local_losses([0, 10, last], {"output": [1, 1, 0.5]}, [10, 50, 90])
+        assert drawn.axes[0].get_xscale() == scale
+        assert drawn.axes[0].get_xlim()[1] >= last
