@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -21,8 +22,16 @@ from protocols.training import CAPACITY, RunSettings
 ROOT = Path(__file__).parents[2]
 
 
+@pytest.fixture(scope="module", autouse=True)
+def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Programs are damaged here that runs of other tests may be using."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HEBBARIUM_CACHE", str(tmp_path_factory.mktemp("cache")))
+        yield
+
+
 @pytest.fixture(scope="module")
-def program(small: RunSettings, tmp_path_factory: pytest.TempPathFactory) -> DenseProgram:
+def program(own_cache: None, small: RunSettings, tmp_path_factory: pytest.TempPathFactory) -> DenseProgram:
     structure = Structure(small.make_model(), "train", "float32", "dense", CAPACITY)
     return DenseProgram(structure, tmp_path_factory.mktemp("scratch"))
 
