@@ -54,7 +54,10 @@ def assert_alive(model: DesireBackprop, shown: list[Sample]) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "case",
-    [pytest.param(case, id=name, marks=[pytest.mark.long] * ("paper" in name)) for name, case in CASES.items()],
+    [
+        pytest.param(case, id=name, marks=[] if name == "code, dropout" else [pytest.mark.long])
+        for name, case in CASES.items()
+    ],
 )
 def test_the_network_is_its_twin_over_400_samples(
     case: tuple[type[DesireBackprop], dict[str, Any]], tmp_path: Path

@@ -92,7 +92,7 @@ def test_layers_are_trained_one_after_the_other(trained: tuple[Path, Result], tm
     ("hidden", "figures", "readouts"),
     [
         (0, FIGURES | {"stdp_window"}, ["class_layer"]),
-        (2, HIDDEN, ["most_active", "class_mean", "class_layer"]),
+        pytest.param(2, HIDDEN, ["most_active", "class_mean", "class_layer"], marks=pytest.mark.long),
     ],
 )
 def test_any_number_of_hidden_layers_is_trained_and_drawn(
