@@ -29,7 +29,7 @@ import math
 import os
 import re
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -159,13 +159,24 @@ def read(path: str | os.PathLike[str]) -> list[Row]:
             raise LedgerError(
                 f"{path} has the columns {','.join(reader.fieldnames or ())}; expected {','.join(COLUMNS)}."
             )
-        rows = []
-        for record in reader:
-            try:
-                rows.append(_row(record))
-            except (ValueError, TypeError, AttributeError) as error:
-                raise LedgerError(f"{path}, line {reader.line_num}: {error}") from error
-    return rows
+        return parsed(path, reader, _row)
+
+
+def parsed[T](path: Path, reader: csv.DictReader[str], make: Callable[[dict[str, str]], T]) -> list[T]:
+    """What is made of each record of an open table.
+
+    Raises
+    ------
+    LedgerError
+        Naming the file, and the line of which nothing can be made.
+    """
+    found = []
+    for record in reader:
+        try:
+            found.append(make(record))
+        except (KeyError, ValueError, TypeError, AttributeError) as error:
+            raise LedgerError(f"{path}, line {reader.line_num}: {error}") from error
+    return found
 
 
 def append(path: str | os.PathLike[str], rows: Iterable[Row]) -> None:

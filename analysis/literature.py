@@ -154,13 +154,7 @@ def read(path: str | os.PathLike[str]) -> Table:
                 f"{path} has the columns {','.join(columns)}; expected {','.join(_REQUIRED)}, and besides only "
                 f"{','.join(name for name in _FIELDS if name not in _REQUIRED)}."
             )
-        entries = []
-        for record in reader:
-            try:
-                entries.append(_entry(record))
-            except (KeyError, ValueError, TypeError, AttributeError) as error:
-                raise ledger.LedgerError(f"{path}, line {reader.line_num}: {error}") from error
-    return Table(columns, tuple(entries))
+        return Table(columns, tuple(ledger.parsed(path, reader, _entry)))
 
 
 def beside_ours(table: Table, rows: Iterable[ledger.Row] | str | os.PathLike[str], ours: Ours) -> str:

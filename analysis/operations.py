@@ -210,13 +210,7 @@ def read(path: str | os.PathLike[str]) -> list[Row]:
         reader = csv.DictReader(file)
         if tuple(reader.fieldnames or ()) != COLUMNS:
             raise ledger.LedgerError(f"{path}: has other columns than expected, {','.join(COLUMNS)}.")
-        rows = []
-        for record in reader:
-            try:
-                rows.append(_row(record))
-            except (KeyError, ValueError, TypeError, AttributeError) as error:
-                raise ledger.LedgerError(f"{path}, line {reader.line_num}: {error}") from error
-    return rows
+        return ledger.parsed(path, reader, _row)
 
 
 def append(path: str | os.PathLike[str], rows: Iterable[Row]) -> None:

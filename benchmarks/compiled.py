@@ -25,6 +25,7 @@ from models.contract import Model
 from models.desire_backprop import DesireBackprop
 from models.synaptic_scaling import SynapticScaling
 from protocols import registry, settings
+from protocols.desire_backprop import output_desires
 
 CAPACITY = 1000
 _POLL = 0.05  # s: the mark only rises, so that nothing is missed but what happens in the last moment
@@ -87,9 +88,7 @@ def without_desires(model: Model, counts: NDArray[np.integer], labels: NDArray[n
     """
     if not isinstance(model, DesireBackprop):
         return 0
-    full = model.steps - (model.margin if model.reading == "code" else 0)
-    short = np.where(np.arange(counts.shape[1]) == labels[:, None], full - counts.astype(float), counts)
-    return int((short <= model.theta_out * full).all(axis=1).sum())
+    return int((output_desires(counts, labels, model) == 0).all(axis=1).sum())
 
 
 class CompiledTraining:

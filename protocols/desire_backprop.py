@@ -15,6 +15,7 @@ import numpy as np
 import xarray as xr
 
 from engine import results
+from models.desire_backprop import DesireBackprop
 from protocols import script
 from protocols.reproduction import Cell, Paper
 from protocols.training import RunSettings
@@ -87,7 +88,8 @@ def measure(tree: xr.DataTree, asked: RunSettings) -> Mapping[str, tuple[float, 
     answers = evaluation["predicted"].sel(readout=results.CLASS_LAYER)
     trained = tree[f"{results.ACTIVITY}/output"].to_dataset()
     last = trained.isel(sample=slice(-(trained.sizes["sample"] // asked.epochs), None))
-    desires = output_desires(last["spike_count"].values, last["label"].values, asked)
+    model: Any = asked.make_model()
+    desires = output_desires(last["spike_count"].values, last["label"].values, model)
     return {
         "undecided": (round(float(100 * np.mean(answers == results.NO_CLASS)), 2), "%"),
         "without_desire": (round(float(100 * np.mean(~desires.any(axis=1))), 2), "%"),
@@ -96,9 +98,8 @@ def measure(tree: xr.DataTree, asked: RunSettings) -> Mapping[str, tuple[float, 
     }
 
 
-def output_desires(counts: np.ndarray, labels: np.ndarray, asked: RunSettings) -> np.ndarray:
+def output_desires(counts: np.ndarray, labels: np.ndarray, model: DesireBackprop) -> np.ndarray:
     """Desires ``(samples, classes)`` of the output neurons, from their spikes (Eq. 11)."""
-    model: Any = asked.make_model()
     n, of_class = counts.astype(np.int64), np.arange(counts.shape[1]) == labels[:, np.newaxis]
     if model.reading == "paper":
         excess = n - of_class * model.steps

@@ -6,7 +6,7 @@ desires and weights are those that it learns with.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
@@ -115,18 +115,19 @@ def example(run: Path, data: str | None = None) -> Example | None:
             inputs = recorded.all_inputs("train", known.train_images[[shown]], known.train_labels[[shown]])
             seed = streams.block_seed(asked.seed, streams.RECORDED_SPIKES, number)
             result = program.run(Block(begin, inputs, recorded.run_time_values(), seed))
-            for found in _found(recorded, weights, result):
+            found = _found(recorded, weights, result)
+            if found is not None:
                 return found
     return None
 
 
-def _found(model: RecordedDesires, weights: Mapping[str, NDArray[Any]], result: BlockResult) -> Iterator[Example]:
+def _found(model: RecordedDesires, weights: Mapping[str, NDArray[Any]], result: BlockResult) -> Example | None:
     first, state, steps = model.hidden[0], result.state, model.steps
     desire, n_spikes = state[f"{first}.desire"], state[f"{first}.n_spikes"]
     # neurons that neither fire all the time nor hardly at all, so that something can be seen
     chosen = {sign: _nearest(n_spikes, (desire == sign) & (n_spikes > 0), steps / 4) for sign in (1, -1)}
     if any(desire[neuron] != sign or not n_spikes[neuron] for sign, neuron in chosen.items()):
-        return
+        return None
     below, above = (_trains(result, name, size, steps) for name, size in list(model.population_sizes().items())[:2])
     before, after = (
         np.asarray(w, np.float64).reshape(model.pixels, -1) for w in (weights[f"to_{first}.w"], state[f"to_{first}.w"])
@@ -136,14 +137,14 @@ def _found(model: RecordedDesires, weights: Mapping[str, NDArray[Any]], result: 
     late = [np.flatnonzero(above[neuron]).max() for neuron in chosen.values()]
     usable = (counts > 0) & (np.argmax(below, axis=1) <= min(late))
     if not usable.any():
-        return
+        return None
     source = _nearest(counts, usable, steps / 4)
     trace = np.array([state[f"input.r_{k}"][source] for k in range(steps)], np.float64)
     push = np.asarray(state[f"{first}.push"], np.float64)
     change = {sign: np.cumsum(push[neuron] * above[neuron] * trace) for sign, neuron in chosen.items()}
     neuron = chosen[1]
     moving = np.argsort(-np.abs(before[:, neuron]) * counts, kind="stable")[:INPUTS]
-    yield Example(
+    return Example(
         np.array([state[f"{first}.p_{k}"][neuron] for k in range(steps)], np.float64),
         float(model.theta_p),
         above[neuron],

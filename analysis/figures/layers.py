@@ -37,7 +37,6 @@ def local_losses(samples_seen: ArrayLike, losses: Mapping[str, ArrayLike], accur
     axes.set(xlabel="Training images seen", ylabel="Local loss a neuron", ylim=(0, None))
     right.set(ylabel="Accuracy (%)", ylim=(0, 100))
     right.spines["right"].set_visible(True)
-    axes.xaxis.set_major_formatter("{x:,.0f}")
     seen = np.asarray(samples_seen)
     first = min(seen[seen > 0], default=1)
     if seen.max() > WIDE * first:  # snapshots come ever further apart: what happens early would be one line
@@ -45,10 +44,10 @@ def local_losses(samples_seen: ArrayLike, losses: Mapping[str, ArrayLike], accur
         decades = np.floor(np.log10(seen.max()) - np.arange(0, np.log10(seen.max() / first), 2))
         axes.xaxis.set_major_locator(FixedLocator([0, *(10.0**decades)]))
         axes.xaxis.set_minor_locator(FixedLocator([]))
-        axes.xaxis.set_major_formatter("{x:,.0f}")
         axes.set_xlim(-0.1 * first, 1.5 * seen.max())
     else:
         axes.locator_params(axis="x", nbins=4)
+    axes.xaxis.set_major_formatter("{x:,.0f}")
     figure.legend(loc="outside upper left", ncols=2)
     return figure
 

@@ -34,7 +34,8 @@ def test_desires_of_outputs_from_their_spikes(reading: str, tmp_path: Path) -> N
     for count in (1, 2, 3):
         result = run_samples(model, "numpy", tmp_path, count)
         counts = result.spikes["output"].counts(count, model.steps, model.classes)
-        asked = RunSettings(model="desire_backprop", changes=changes)
+        asked = RunSettings(model="desire_backprop", changes=changes).make_model()
+        assert isinstance(asked, DesireBackprop)
         found = desire_backprop.output_desires(counts, samples(count)[1], asked)
         np.testing.assert_array_equal(found[-1], result.state["output.desire"])
 
