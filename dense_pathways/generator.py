@@ -36,6 +36,7 @@ SINGLE = {
 }
 _LITERAL = re.compile(r"(?<![\w.])(\d+\.\d*(?:[eE][+-]?\d+)?|\.\d+(?:[eE][+-]?\d+)?|\d+[eE][+-]?\d+)(?![\w.])")
 _DRAW = re.compile(r"\b_rand\(_vectorisation_idx\)")
+_PASSED = re.compile(r"\b_timestep\(t - (\w+), dt\) >= (\w+)")
 _NARROW = "_single_"
 # Beyond these a constant would overflow, or lose digits as a denormal, in single precision.
 _SMALLEST, _LARGEST = 1e-30, 1e30
@@ -68,6 +69,8 @@ class DenseGenerator(CPPCodeGenerator):
         self._double: set[str] = set()
         self._narrowed: set[str] = set()
         self._vector_reads: set[str] = set()
+        #: shared numbers of steps that elements are asked to have waited for
+        self._waits: set[str] = set()
         #: byte variables that the template widens beforehand: name to (array, whether it is read, whether written)
         self.widened: dict[str, tuple[str, bool, bool]] | None = None
         #: what sources own, that a row adds up in a local variable: name to array
@@ -134,7 +137,19 @@ class DenseGenerator(CPPCodeGenerator):
             text = str(super().translate_statement(statement))
         finally:
             self._narrowing = False
+        if self.ours and not statement.scalar:
+            text = _PASSED.sub(self._compare_times, text)
         return text.replace(" && ", " & ").replace(" || ", " | ") if asks else text
+
+    def _compare_times(self, asked: re.Match[str]) -> str:
+        """Whether so many steps have passed, by the shortest time in which they do: a division less an element."""
+        since, steps = asked.groups()
+        if since not in self.variables or np.dtype(self.variables[since].dtype) != np.float64:
+            return asked[0]
+        if not steps.startswith("_lio_"):  # loop invariants are shared by all elements
+            return asked[0]
+        self._waits.add(steps)
+        return f"t - {since} >= _wait{steps}"
 
     def _is_single(self, statement: Statement) -> bool:
         """Whether a statement can be written in single precision.
@@ -206,6 +221,9 @@ class DenseGenerator(CPPCodeGenerator):
         scalar, vector, keywords = super().translate_statement_sequence(sc_statements, ve_statements)
         keywords["widened"] = [(name, *how) for name, how in sorted((self.widened or {}).items())]
         keywords["draws"] = self.draws or 0
+        if self._waits:
+            waits = [f"const double _wait{steps} = _shortest({steps}, dt);" for steps in sorted(self._waits)]
+            scalar = {block: [*lines, *waits] for block, lines in scalar.items()}
         if self._narrowed:
             narrowed = [f"const float {_NARROW}{name} = {name};" for name in sorted(self._narrowed)]
             scalar = {block: [*lines, *narrowed] for block, lines in scalar.items()}
