@@ -119,6 +119,8 @@ class Paper:
         What the claims need to know of a complete run besides its accuracy: quantity to (value, unit).
     readout : str
         The one by which the paper's numbers are read.
+    curves : mapping, optional
+        Tables that are a curve over one number: table to what it is and its value for a row.
     """
 
     protocol: RunSettings
@@ -127,6 +129,7 @@ class Paper:
     seeds: tuple[int, ...]
     measure: Callable[[xr.DataTree, RunSettings], Mapping[str, tuple[float, str]]]
     readout: str = results.MOST_ACTIVE
+    curves: Mapping[str, tuple[str, Callable[[ledger.Row], float]]] = field(default_factory=dict)
 
     @property
     def tables(self) -> tuple[str, ...]:
@@ -363,6 +366,8 @@ def draw(asked: Reproduction, table: str) -> Path:
     rows = read_as_printed(rows_of(asked), asked.paper, table)
     path = asked.out / results.FIGURES / f"table_{table.replace('.', '')}.png"
     path.parent.mkdir(parents=True, exist_ok=True)
+    if table in asked.paper.curves:
+        return figures.save(figures.accuracy_curve(rows, *asked.paper.curves[table]), path)
     return figures.save(figures.paper_comparison(rows), path)
 
 

@@ -4,6 +4,7 @@ Nothing here touches pyplot or the caller's settings; `save_all` draws whatever 
 for.
 """
 
+from analysis.figures.accuracy_curve import accuracy_curve
 from analysis.figures.class_maps import activity_panel, weight_map
 from analysis.figures.confusion_matrix import confusion_matrix
 from analysis.figures.convergence import convergence
@@ -22,6 +23,7 @@ from analysis.figures.stdp_window import stdp_window
 from analysis.figures.weight_time_lapse import weight_time_lapse
 
 __all__ = [
+    "accuracy_curve",
     "activity_by_class",
     "activity_panel",
     "confusion_matrix",

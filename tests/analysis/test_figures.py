@@ -258,6 +258,20 @@ def test_comparison_with_the_paper(tmp_path: Path) -> None:
     assert figures.paper_comparison([row()]).axes[0].containers[0].get_label() == "ours, one seed"
 
 
+def test_accuracy_against_a_number_of_the_setting() -> None:
+    figure = figures.accuracy_curve([*table_four()[::-1]], "Target norm", lambda row: float(row.symbols["w_t"]))
+    axes: Any = figure.axes[0]
+    (ours,) = axes.containers
+    assert ours.lines[0].get_xdata().tolist() == [9, 9, 11, 11]
+    assert sorted(ours.lines[0].get_ydata()[:2]) == [86.5, 88.0]
+    assert ours.get_label() == "most active, mean ± SE of 3 seeds"
+    (paper,) = [line for line in axes.lines if line.get_label() == "most active, paper"]
+    assert sorted(paper.get_xdata()) == [9, 9, 11]
+    assert axes.get_xlabel() == "Target norm"
+    with pytest.raises(ledger.LedgerError, match="No rows to draw against Target norm"):
+        figures.accuracy_curve([], "Target norm", lambda row: 0.0)
+
+
 def test_save_all_makes_what_the_file_holds(tmp_path: Path, tree: xr.DataTree) -> None:
     results.write(tree, tmp_path)
     paths = figures.save_all(tmp_path)

@@ -16,6 +16,7 @@ from protocols.reproduction import Cell, Reproduction, choose
 from protocols.settings import apply
 from protocols.synaptic_scaling import PAPER, PROTOCOL
 from protocols.training import RunSettings, is_complete
+from tests.analysis.test_ledger import row
 
 # -- the tables ----------------------------------------------------------------------------------------------
 
@@ -225,3 +226,12 @@ def test_a_run_that_begins_with_another(tmp_path: Path) -> None:
     assert before is not None
     assert (before.accuracy, before.others) == (None, {})
     assert asked.run_of(before, 1).name == asked.run_of(first, 1).name
+
+
+def test_every_cell_of_a_curve_has_its_number() -> None:
+    paper = reproduction.paper_of("desire_backprop")
+    values = {
+        table: [number(row(setting=cell.setting)) for cell in paper.cells if cell.table == table]
+        for table, (_, number) in paper.curves.items()
+    }
+    assert values == {"Fig.4": list(range(100, 1001, 100)), "Fig.5": list(range(5, 41, 5))}
