@@ -28,13 +28,16 @@ int main()
         {
             const double shortest = ours::_shortest(steps, dt);
             double below = shortest, above = shortest;
-            for (int k = 0; k < 50; ++k, below = std::nextafter(below, -INFINITY), above = std::nextafter(above, INFINITY))
+            for (int k = 0; k < 50; ++k)
+            {
+                below = std::nextafter(below, -INFINITY), above = std::nextafter(above, INFINITY);
                 for (const double passed : {below, above, shortest + (k - 25)*dt*0.5, (steps + k - 25)*dt})
                 {
                     ++asked;
                     if ((stock::_timestep(passed, dt) >= steps) != (passed >= shortest))
                         return std::printf("%%.17g of %%.17g: %%ld steps\\n", passed, dt, (long)steps), 1;
                 }
+            }
         }
     std::printf("%%ld\\n", asked);
 }
