@@ -22,7 +22,7 @@ import brian2
 from brian2.codegen.generators.cpp_generator import CPPCodeGenerator, c_data_type
 from brian2.codegen.statements import Statement
 from brian2.core.functions import DEFAULT_FUNCTIONS, Function
-from brian2.core.variables import ArrayVariable, Constant, Variable
+from brian2.core.variables import ArrayVariable, Constant, DynamicArrayVariable, Variable
 from brian2.devices.cpp_standalone.codeobject import CPPStandaloneCodeObject, generate_rand_code
 from brian2.devices.cpp_standalone.device import CPPStandaloneDevice
 from brian2.devices.device import all_devices, get_device
@@ -37,6 +37,7 @@ __all__ = [
     "CPPStandaloneCodeObject",
     "CPPStandaloneDevice",
     "Constant",
+    "DynamicArrayVariable",
     "Function",
     "Statement",
     "SummedVariableUpdater",

@@ -48,9 +48,14 @@ static inline int64_t _timestep(const double t, const double dt)
     return dense_math::whole(std::trunc((t + 1e-3*dt)/dt));
 }
 // The shortest time in which so many steps pass: what lasts at least as long, and nothing else, has them by _timestep.
-static inline double _shortest(const int64_t steps, const double dt)
+static double _shortest(const int64_t steps, const double dt)
 {
-    double shortest = (steps - 1e-3 - (steps <= 0))*dt;  // below zero, steps are rounded up
+    static int64_t known_steps = 0;
+    static double known_dt = 0, shortest = 0;
+    if (steps == known_steps && dt == known_dt)
+        return shortest;
+    known_steps = steps, known_dt = dt;
+    shortest = (steps - 1e-3 - (steps <= 0))*dt;  // below zero, steps are rounded up
     while (_timestep(shortest, dt) >= steps)
         shortest = std::nextafter(shortest, -INFINITY);
     while (_timestep(shortest, dt) < steps)

@@ -352,6 +352,8 @@ class DenseDevice(CPPStandaloneDevice):
         folder = Path(writer.project_dir)
         for header in sources.HEADERS.iterdir():
             shutil.copy(header, folder / header.name)
+        arrays = folder / sources.ARRAYS
+        arrays.write_text(sources.pad(arrays.read_text()))
         if compiler != "msvc":
             if "-ffast-math" in compiler_flags.split() and "-ffast-math" not in linker_flags.split():
                 linker_flags += " -ffast-math"

@@ -18,9 +18,11 @@ from typing import Any
 import numpy as np
 
 from dense_pathways.brian2_parts import (
+    DEFAULT_FUNCTIONS,
     ArrayVariable,
     Constant,
     CPPCodeGenerator,
+    DynamicArrayVariable,
     Function,
     Statement,
     c_data_type,
@@ -28,6 +30,7 @@ from dense_pathways.brian2_parts import (
     get_identifiers,
 )
 from dense_pathways.safety import Access
+from dense_pathways.sources import ROW, WIDTH
 
 # Functions that C++ also has, or that this package also gives, in single precision.
 SINGLE = {
@@ -37,12 +40,16 @@ SINGLE = {
 _LITERAL = re.compile(r"(?<![\w.])(\d+\.\d*(?:[eE][+-]?\d+)?|\.\d+(?:[eE][+-]?\d+)?|\d+[eE][+-]?\d+)(?![\w.])")
 _DRAW = re.compile(r"\b_rand\(_vectorisation_idx\)")
 _PASSED = re.compile(r"\b_timestep\(t - (\w+), dt\) >= (\w+)")
+_FUNCTION = re.compile(r"(?<![\w.:])(exp|expm1|log|log10|log1p|sqrt)\(")
 _NARROW = "_single_"
 # Beyond these a constant would overflow, or lose digits as a denormal, in single precision.
 _SMALLEST, _LARGEST = 1e-30, 1e30
 
 # Rows that run side by side: what belongs to a target is then read and written once for all of them.
 TOGETHER = 4
+
+# Neurons that are asked one by one whether they fire.
+FEW = 4
 
 # Which names of indices the loop of a template counts itself, and which differ from one iteration to the next
 # in its innermost loop.
@@ -69,6 +76,8 @@ class DenseGenerator(CPPCodeGenerator):
         self._double: set[str] = set()
         self._narrowed: set[str] = set()
         self._vector_reads: set[str] = set()
+        #: whether a loop may go on over the elements that end an array's last vector and belong to nobody
+        self.padded = self.template_name in ("dense_stateupdate", "dense_threshold")
         #: shared numbers of steps that elements are asked to have waited for
         self._waits: set[str] = set()
         #: byte variables that the template widens beforehand: name to (array, whether it is read, whether written)
@@ -137,7 +146,9 @@ class DenseGenerator(CPPCodeGenerator):
             text = str(super().translate_statement(statement))
         finally:
             self._narrowing = False
-        if self.ours and not statement.scalar:
+        if self.ours and statement.scalar:
+            return _FUNCTION.sub(r"DENSE_AGAIN(\1, ", text)
+        if self.ours:
             text = _PASSED.sub(self._compare_times, text)
         return text.replace(" && ", " & ").replace(" || ", " | ") if asks else text
 
@@ -221,6 +232,11 @@ class DenseGenerator(CPPCodeGenerator):
         scalar, vector, keywords = super().translate_statement_sequence(sc_statements, ve_statements)
         keywords["widened"] = [(name, *how) for name, how in sorted((self.widened or {}).items())]
         keywords["draws"] = self.draws or 0
+        # whole numbers are not divided by what lies beyond an array, which is zero
+        divides = "_brian_mod" in str(vector) or "_brian_floordiv" in str(vector)
+        keywords["width"] = WIDTH if self.padded and not divides and not self.draws else 1
+        keywords["lanes"] = ROW
+        keywords["few"] = self.template_name == "dense_threshold" and not self.draws and self._owners() <= FEW
         if self._waits:
             waits = [f"const double _wait{steps} = _shortest({steps}, dt);" for steps in sorted(self._waits)]
             scalar = {block: [*lines, *waits] for block, lines in scalar.items()}
@@ -237,10 +253,28 @@ class DenseGenerator(CPPCodeGenerator):
                 variable = self.variables[name]
                 index = "0" if variable.scalar else self.variable_indices[name]
                 self.access.add(self.get_array_name(variable), index, name in write)
+            if self.padded and not all(self._has_padding(name) for name in read | write | indices):
+                self.padded = False
             for name in set().union(*(get_identifiers(s.expr) for s in statements)):
                 variable = self.variables.get(name)
-                if isinstance(variable, Function) and not variable.stateless:
-                    self.access.stateful.add(name)
+                if isinstance(variable, Function):
+                    if not variable.stateless:
+                        self.access.stateful.add(name)
+                    # a function of the user may not bear what lies beyond an array
+                    if DEFAULT_FUNCTIONS.get(name) is not variable:
+                        self.padded = False
+
+    def _owners(self) -> int:
+        """How many elements the loop has."""
+        return int(self.variables["N"].get_value())
+
+    def _has_padding(self, name: str) -> bool:
+        """Whether a variable is shared, or has an array of its own that `sources.pad` makes longer."""
+        variable = self.variables[name]
+        if variable.scalar:
+            return True
+        owned = isinstance(variable, ArrayVariable) and not isinstance(variable, DynamicArrayVariable)
+        return owned and self.variable_indices[name] == "_idx" and variable.size == self._owners()
 
     def _carry(self, blocks: dict[Any, list[Statement]]) -> None:
         """Find what each source owns for itself: a row need not go through memory for it."""

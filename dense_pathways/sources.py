@@ -1,4 +1,5 @@
-"""What is done to the generated text: lists that nothing reads are left out, and many files become two.
+"""What is done to the generated text: lists that nothing reads are left out, arrays end with whole vectors, and many
+files become two.
 
 A project of Brian2 is some sixty files that all include the same headers, and most of a build is reading those.
 Here all is compiled as one file but for the arrays, their loading and writing, which are long and not worth
@@ -15,6 +16,10 @@ HEADERS = Path(__file__).parent / "headers"
 PROGRAM, ARRAYS = "dense_program.cpp", "objects.cpp"
 _UNREAD = re.compile(r"%UNREAD:(\w+)% ")
 _FILL = re.compile(r"%FILL:(\w+):(\w+):(.*)%")
+_ALLOCATED = re.compile(r"\bnew ([\w ]+)\[(\d+)\];")
+
+WIDTH, ROW = 16, 32
+"""Elements that the widest vectors of today hold; and a multiple of it, to whose multiple arrays are rounded up."""
 
 
 def mentions(text: str, array: str) -> bool:
@@ -45,6 +50,25 @@ def settle(text: str, unread: Iterable[str]) -> str:
     unread = set(unread)
     text = _UNREAD.sub(lambda found: "0*" if found[1] in unread else "", text)
     return _FILL.sub(lambda found: "" if found[1] in unread else f"{found[1]}[{found[2]}] = {found[3]};", text)
+
+
+def pad(text: str) -> str:
+    """Make arrays longer, to whole vectors, so that a loop over elements need not go on one by one at its end.
+
+    What lies beyond an array's own size begins as zero, is computed along and read by nothing.
+
+    Raises
+    ------
+    RuntimeError
+        An array is allocated in a way that Brian2 2.10 and 2.11 do not know.
+    """
+    padded, found = _ALLOCATED.subn(lambda found: f"new {found[1]}[{-(-int(found[2]) // ROW) * ROW}]();", text)
+    if found != len(re.findall(r"=\s*new\b", text)):
+        raise RuntimeError(
+            f"{ARRAYS} allocates arrays in an unexpected form; is Brian2's version supported (2.10, 2.11)? The device"
+            " 'cpp_standalone' does without"
+        )
+    return padded
 
 
 def join(folder: Path, files: Iterable[str], apart: Iterable[str]) -> list[str]:

@@ -37,12 +37,21 @@ inline int64_t whole(const double number)
     return bits - 0x4338000000000000LL;
 }
 
-// One bit of 32 each, from which a loop over elements gathers its answers.
-static const int32_t bit[32] = {
-    1 << 0,  1 << 1,  1 << 2,  1 << 3,  1 << 4,  1 << 5,  1 << 6,  1 << 7,  1 << 8,  1 << 9,  1 << 10,
-    1 << 11, 1 << 12, 1 << 13, 1 << 14, 1 << 15, 1 << 16, 1 << 17, 1 << 18, 1 << 19, 1 << 20, 1 << 21,
-    1 << 22, 1 << 23, 1 << 24, 1 << 25, 1 << 26, 1 << 27, 1 << 28, 1 << 29, 1 << 30, INT32_MIN};
-
 }  // namespace dense_math
+
+// A function of numbers that hardly ever change, such as exp(-dt/tau): as long as its argument is what it was when the
+// same place of the program was last reached, so is its value.
+#define DENSE_AGAIN(function, ...)                 \
+    ([&]() {                                       \
+        const auto given = (__VA_ARGS__);          \
+        static auto known = given;                 \
+        static auto value = function(given);       \
+        if (!(given == known))                     \
+        {                                          \
+            known = given;                         \
+            value = function(given);               \
+        }                                          \
+        return value;                              \
+    }())
 
 #endif

@@ -7,7 +7,8 @@
 {% if at_once %}
     const size_t _vectorisation_idx = -1;
     {{scalar_code|autoindent}}
-    const int32_t _n_elements = {{constant_or_scalar('N', variables['N'])}};
+    {% set _count = constant_or_scalar('N', variables['N']) %}
+    const int32_t _n_elements = {% if width > 1 %}({{_count}} + {{width - 1}})/{{width}}*{{width}}{% else %}{{_count}}{% endif %};
     {{ elements.over('_n_elements', '') }}
 {% else %}
 {{ super() }}

@@ -1,5 +1,6 @@
 {# USES_VARIABLES { N } #}
-{# Which neurons fire: 32 are asked at once and answer with a bit each; few bits are set, and only those are looked at. #}
+{# Which neurons fire. A row of them is asked at once, and each answers with the row's bit in the word of its place in the
+   row. To gather the answers of a row takes longer than to ask: that is done for the few rows in which a neuron fires. #}
 {% extends 'threshold.cpp' %}
 {% block maincode %}
 {% set _events = get_array_name(eventspace_variable) %}
@@ -21,32 +22,59 @@
 {% elif at_once %}
     const int _vectorisation_idx = -1;
     {{scalar_code|autoindent}}
-    const int32_t _piece = 32;
     int32_t _count = 0;
-    for (int32_t _begin = 0; _begin < N; _begin += _piece)
+    {% if few %}
+    for (int32_t _idx = 0; _idx < N; ++_idx)
     {
-        const int32_t _length = std::min(_piece, (int32_t)(N - _begin));
+        const size_t _vectorisation_idx = _idx;
+        {{vector_code|autoindent}}
+        if (_cond)
+            {{_events}}[_count++] = _idx;
+    }
+    {% else %}
+    const int32_t _lanes = {{lanes}}, _most = 32*_lanes;
+    for (int32_t _begin = 0; _begin < N; _begin += _most)
+    {
+        alignas(64) uint32_t _answers[_lanes] = {};
+        const int32_t _length = std::min(_most, (int32_t)(N - _begin));
+        const int32_t _whole = _length/_lanes, _left = _length % _lanes;
         {% for k in range(draws) %}
-        alignas(64) double _uniform_{{k}}[_piece];
-        dense_random::generator.fill(_uniform_{{k}}, _length);
+        alignas(64) double _uniform_{{k}}[_lanes];
         {% endfor %}
-        int32_t _bits = 0;
-        if (_length == _piece)
+        for (int32_t _row = 0; _row < _whole{{ ' + (_left > 0)' if width > 1 }}; ++_row)
         {
+            {{ _drawn('_lanes') }}
             #pragma GCC ivdep
-            for (int32_t _offset = 0; _offset < _piece; ++_offset)
+            for (int32_t _offset = 0; _offset < _lanes; ++_offset)
             {
-                {{ _ask() }}
+                {{ _ask('_row') }}
             }
         }
-        else
-            for (int32_t _offset = 0; _offset < _length; ++_offset)
-            {
-                {{ _ask() }}
-            }
-        for (uint32_t _left = _bits; _left; _left &= _left - 1)
-            {{_events}}[_count++] = _begin + __builtin_ctz(_left);
+        {% if width > 1 %}
+        if (_left > 0)  // nobody is asked beyond the last neuron
+            for (int32_t _offset = 0; _offset < _lanes; ++_offset)
+                _answers[_offset] &= ~((uint32_t)(_offset >= _left) << _whole);
+        {% else %}
+        {{ _drawn('_left') }}
+        for (int32_t _offset = 0; _offset < _left; ++_offset)
+        {
+            {{ _ask('_whole') }}
+        }
+        {% endif %}
+        uint32_t _rows = 0;
+        for (int32_t _offset = 0; _offset < _lanes; ++_offset)
+            _rows |= _answers[_offset];
+        for (; _rows; _rows &= _rows - 1)
+        {
+            const int32_t _row = __builtin_ctz(_rows);
+            uint32_t _bits = 0;
+            for (int32_t _offset = 0; _offset < _lanes; ++_offset)
+                _bits |= (_answers[_offset] >> _row & 1u) << _offset;
+            for (; _bits; _bits &= _bits - 1)
+                {{_events}}[_count++] = _begin + _lanes*_row + __builtin_ctz(_bits);
+        }
     }
+    {% endif %}
     {{_events}}[N] = _count;
     {% if _uses_refractory %}
     for (int32_t _event = 0; _event < _count; ++_event)
@@ -59,11 +87,22 @@
 {{ super() }}
 {% endif %}
 {% endblock %}
-{% macro _ask() %}
-                const size_t _idx = _begin + _offset;
+{% macro _answer() %}
+                const size_t _idx = _first + _lane;
                 const size_t _vectorisation_idx = _idx;
                 {{vector_code|autoindent}}
-                _bits |= _cond ? dense_math::bit[_offset] : 0;
+                _answers[_lane] |= _cond ? 1u << _row : 0u;
+{% endmacro %}
+{% macro _ask(row) %}
+                const size_t _idx = _begin + _lanes*{{row}} + _offset;
+                const size_t _vectorisation_idx = _idx;
+                {{vector_code|autoindent}}
+                _answers[_offset] |= (uint32_t)(_cond != 0) << {{row}};  // a choice would become a branch
+{% endmacro %}
+{% macro _drawn(length) %}
+        {% for k in range(draws) %}
+        dense_random::generator.fill(_uniform_{{k}}, {{length}});
+        {% endfor %}
 {% endmacro %}
 {% macro _marked() %}
 {% if _uses_refractory %}

@@ -7,7 +7,18 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from brian2 import Network, NeuronGroup, Synapses, defaultclock, device, ms, prefs, set_device
+from brian2 import (
+    Function,
+    Network,
+    NeuronGroup,
+    Synapses,
+    defaultclock,
+    device,
+    linked_var,
+    ms,
+    prefs,
+    set_device,
+)
 
 import dense_pathways
 from dense_pathways import connections, sources
@@ -107,3 +118,33 @@ def test_only_uses_besides_declarations_count_as_reading() -> None:
     for use in ("const int32_t i = _ptr_array_s_i[_idx];", "f(_array_s_i);", "_dynamic_array_s_i.push_back(1);"):
         assert sources.mentions("\n".join([pointer, use]), "_dynamic_array_s_i")
     assert sources.mentions(declared.replace("const size_t _numi", "const int n"), "_dynamic_array_s_i")
+
+
+def test_arrays_end_with_whole_vectors() -> None:
+    text = "_array_a = new float[100];\nfor(int i=0; i<100; i++) _array_a[i] = 0;\n_array_b = new int32_t[32];\n"
+    assert sources.pad(text) == text.replace("float[100];", "float[128]();").replace("[32];", "[32]();")
+    with pytest.raises(RuntimeError, match="allocates arrays in an unexpected form"):
+        sources.pad(text + "_array_c = new float[N];\n")
+
+
+@pytest.mark.usefixtures("dense")
+@pytest.mark.parametrize(
+    ("code", "whole"),
+    [
+        ("x = exp(-v)*n", True),
+        ("n = n % 3", False),  # what lies beyond an array is zero
+        ("x = own(v)", False),  # a function of the user may not bear it
+        ("x = z", False),  # an array of another group is as long as it is
+    ],
+)
+def test_a_loop_goes_on_to_the_end_of_a_vector_where_it_may(code: str, whole: bool, tmp_path: Path) -> None:
+    own = Function(lambda v: v, arg_units=[1], return_unit=1)
+    own.implementations.add_implementation("cpp", "double own(double v) { return v; }")
+    other = NeuronGroup(3, "y : 1", name="other")
+    group = NeuronGroup(5, "v : 1\nx : 1\nn : integer\nz : 1 (linked)", namespace={"own": own}, name="group")
+    group.z = linked_var(other, "y", index=np.zeros(5, int))
+    group.run_regularly(code, name="regular")
+    Network(group, other).run(1 * ms)
+    device.build(directory=str(tmp_path), compile=False, run=False, with_output=False)
+    (file,) = (tmp_path / "code_objects").glob("regular*_codeobject*.cpp")
+    assert ("/16*16" in file.read_text()) == whole

@@ -219,6 +219,27 @@ def test_rows_side_by_side(tmp_path: Path) -> None:
     assert "y is written, and reached by" in DECISIONS["tangled_pre"].reason
 
 
+def large() -> Network:
+    """Groups of more than one block of rows and with a part of a row at their end, whole numbers that are divided."""
+    many = neurons(2 * 1024 + 77, "many")
+    divided = NeuronGroup(
+        1024 + 33, "period : integer\nn : integer\nhalf : integer\nv : 1", threshold="n % period == 0", reset="v += 1",
+        name="divided",
+    )  # fmt: skip
+    divided.period = "1 + i % 7"
+    divided.run_regularly("n += 1; half = n // period; v += 1.0/period", name="count")
+    exact, few = neurons(1024, "exact"), neurons(3, "few")
+    groups = [many, divided, exact, few]
+    return Network(groups, [SpikeMonitor(group, name=f"spikes_{group.name}") for group in groups])
+
+
+def test_large_groups_and_whole_numbers(tmp_path: Path) -> None:
+    files = assert_same(large, tmp_path)
+    for name, size in {"many": 2125, "divided": 1057, "exact": 1024, "few": 3}.items():
+        (fired,) = [v for k, v in files.items() if k.startswith(f"_dynamic_array_spikes_{name}_i_")]
+        assert np.unique(np.frombuffer(fired, np.int32)).tolist() == list(range(size)), name
+
+
 # -- random networks ---------------------------------------------------------------------------------------
 _POST, _PRE, _OWN = ("v_post", "x_post", "g_post"), ("x_pre", "y_pre", "v_pre"), ("w", "c")
 
