@@ -1,7 +1,9 @@
 """Brian2's own standalone tests on the dense device and on stock: ``python -m tests.dense_pathways.brian2_suite``.
 
-Not collected by pytest: it takes an hour. Prints and writes (``results/brian2_suite.csv``) which tests pass and
-fail on each device, and names those whose outcome differs.
+Not collected by pytest: it takes the better part of an hour. Prints and writes (``results/brian2_suite.csv``) which
+tests pass and fail on each device, and names those whose outcome differs. What the tests say as they go is in
+``build/brian2_suite/``. Stock projects are some sixty files each; they are compiled without optimisation, or that alone
+would take two hours.
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ from pathlib import Path
 import brian2
 
 RESULTS = Path(__file__).parents[2] / "results"
+SAID = Path(__file__).parents[2] / "build" / "brian2_suite"
 DEVICES = ("cpp_dense", "cpp_standalone")
 # Brian2 calls pytest twice: for tests with one run, and for those with several.
 CODE = """
@@ -22,15 +25,21 @@ import sys
 import brian2
 import dense_pathways
 device, *chosen = sys.argv[1:]
-brian2.test([], test_codegen_independent=False, test_standalone=device, test_openmp=False, test_in_parallel=[device],
-            additional_args=["-p", "dense_pathways", "-rA", "--tb=no", *chosen])
+brian2.prefs.reset_to_defaults()
+if device == "cpp_standalone":
+    brian2.prefs.codegen.cpp.extra_compile_args_gcc = ["-w", "-O0", "-std=c++11"]
+brian2.test([], test_codegen_independent=False, test_standalone=device, test_openmp=False, test_in_parallel=[],
+            reset_preferences=False, additional_args=["-p", "dense_pathways", "-rA", "--tb=no", *chosen])
 """
 
 
 def outcomes(device: str, chosen: list[str]) -> dict[str, str]:
     """Each test that ran to ``passed`` or ``failed``."""
     command = [sys.executable, "-c", CODE, device, *chosen]
-    said = subprocess.run(command, capture_output=True, text=True, check=False).stdout
+    SAID.mkdir(parents=True, exist_ok=True)
+    with open(SAID / f"{device}.txt", "w", encoding="utf-8") as out:
+        subprocess.run(command, stdout=out, stderr=subprocess.STDOUT, check=False)
+    said = (SAID / f"{device}.txt").read_text(encoding="utf-8")
     listed = re.findall(r"^(PASSED|FAILED|ERROR) \S*?(tests/\S+)", said, re.MULTILINE)
     return {test: "passed" if outcome == "PASSED" else "failed" for outcome, test in listed}
 
