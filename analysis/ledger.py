@@ -9,8 +9,9 @@ A document takes its tables between markers that say where they come from::
     <!-- end -->
 
 The first word is the ledger, the second the table; then come conditions on any column or symbol, and
-``columns=SYMBOL`` to spread a symbol's values over the columns as the paper does. Alone stand ``benchmarks``, which is
-``results/benchmarks.csv`` as it is, ``operations``, a summary of ``results/operations.csv``, and names that begin with
+``columns=SYMBOL`` to spread a symbol's values over the columns as the paper does. Without a table stand ``benchmarks``,
+which is ``results/benchmarks.csv``, or the rows of it whose names have one of the words that follow and none that follows
+a minus (``_`` stands for a space: ``benchmarks times_as -processor``), ``operations``, a summary of ``results/operations.csv``, and names that begin with
 ``literature_``, a paper's list of networks with ours below it (see `analysis.literature`).
 ``python -m analysis.ledger`` writes the tables of a document anew, or, with ``--check``, says whether they are up to
 date.
@@ -417,7 +418,7 @@ def table_of(what: str, folder: str | os.PathLike[str]) -> str:
         there = ", ".join(sorted(ledger.stem for ledger in Path(folder).glob("*.csv"))) or "none"
         raise LedgerError(f"table: {what}: there is no ledger {path}; there are: {there}.")
     if name == "benchmarks":
-        return _benchmarks(path)
+        return _benchmarks(path, words[1:])
     if name == "operations":
         from analysis import operations  # which builds on this module
 
@@ -479,10 +480,18 @@ def update_readme(
     return new != old
 
 
-def _benchmarks(path: Path) -> str:
-    """The rows of a benchmark file; what all of them share, such as the machine, is said once, below."""
+def _benchmarks(path: Path, words: Sequence[str]) -> str:
+    """Rows of a benchmark file; what all of them share, such as the machine, is said once, below."""
+    wanted = [word.replace("_", " ") for word in words if not word.startswith("-")]
+    unwanted = [word[1:].replace("_", " ") for word in words if word.startswith("-")]
     with path.open(newline="", encoding="utf-8") as file:
-        lines = list(csv.reader(file))
+        lines = [
+            line
+            for number, line in enumerate(csv.reader(file))
+            if number == 0
+            or (not wanted or any(word in line[0] for word in wanted))
+            and not any(word in line[0] for word in unwanted)
+        ]
     if len(lines) < 2:
         return "*No numbers yet.*"
     names, rows = lines[0], lines[1:]

@@ -190,6 +190,19 @@ def document(tmp_path: Path) -> Path:
     return path
 
 
+def test_rows_of_a_benchmark_file_are_chosen_by_words_of_their_names(tmp_path: Path) -> None:
+    names = ("a: an image", "a: times as fast as b", "a: times as fast as b, by processor time")
+    (tmp_path / "benchmarks.csv").write_text(
+        "name,value,unit,machine,commit\n" + "".join(f'"{name}",{k},ms,this,abc\n' for k, name in enumerate(names))
+    )
+    assert ledger.table_of("benchmarks", tmp_path).count("\n| a") == 3
+    chosen = ledger.table_of("benchmarks times_as -processor_time", tmp_path)
+    assert chosen == "| name | value | unit |\n| --- | --- | --- |\n| a: times as fast as b | 1 | ms |\n\n" + (
+        "All rows: machine this, commit abc."
+    )
+    assert ledger.table_of("benchmarks nothing", tmp_path) == "*No numbers yet.*"
+
+
 def test_tables_are_written_between_markers(document: Path) -> None:
     folder = document.parent / "results"
     before = document.read_text()
