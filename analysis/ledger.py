@@ -20,17 +20,15 @@ date.
 from __future__ import annotations
 
 import argparse
-import contextlib
 import csv
 import dataclasses
 import difflib
-import fcntl
 import io
 import math
 import os
 import re
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -187,8 +185,7 @@ def append(path: str | os.PathLike[str], rows: Iterable[Row]) -> None:
     nothing, and a reader finds a whole file.
     """
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with _locked(path.parent):
+    with whole_files.locked(path.parent):
         merged = {(row.cell, row.seed): row for row in read(path)}
         merged |= {(row.cell, row.seed): row for row in rows}
         text = io.StringIO(newline="")
@@ -206,17 +203,6 @@ def _row(record: Mapping[str, str]) -> Row:
     values["accuracy"] = float(record["accuracy"])
     values["paper"] = float(record["paper"]) if record["paper"].strip() else None
     return Row(**values)  # type: ignore[arg-type]
-
-
-@contextlib.contextmanager
-def _locked(folder: Path) -> Iterator[None]:
-    # The folder itself is locked: no lock file is left behind among the results.
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(descriptor)
 
 
 # -------------------------------------------------------------------------------------------- summarising
@@ -489,8 +475,7 @@ def _benchmarks(path: Path, words: Sequence[str]) -> str:
             line
             for number, line in enumerate(csv.reader(file))
             if number == 0
-            or (not wanted or any(word in line[0] for word in wanted))
-            and not any(word in line[0] for word in unwanted)
+            or ((not wanted or any(word in line[0] for word in wanted)) and not any(word in line[0] for word in unwanted))
         ]
     if len(lines) < 2:
         return "*No numbers yet.*"

@@ -214,11 +214,11 @@ def read(path: str | os.PathLike[str]) -> list[Row]:
 
 
 def append(path: str | os.PathLike[str], rows: Iterable[Row]) -> None:
-    """Add rows to a ledger, or replace those of the same run and phase; the file is always whole."""
+    """Add rows to a ledger, or replace those of the same run and phase; processes may add at the same time."""
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    merged = {row.cell: row for row in [*read(path), *rows]}
-    whole_files.write(path, as_csv(merged.values()))
+    with whole_files.locked(path.parent):
+        merged = {row.cell: row for row in [*read(path), *rows]}
+        whole_files.write(path, as_csv(merged.values()))
 
 
 def as_csv(rows: Iterable[Row]) -> str:

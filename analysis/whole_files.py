@@ -1,9 +1,25 @@
-"""Text files that are either as they were or whole, whenever a program is killed."""
+"""Text files that are either as they were or whole, whenever a program is killed, and that lose nothing to another."""
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import os
+from collections.abc import Iterator
 from pathlib import Path
+
+
+@contextlib.contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Wait for other processes that read and write the files of a folder, and make them wait; makes the folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    # The folder itself is locked: no lock file is left behind in it.
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def write(path: Path, text: str) -> None:

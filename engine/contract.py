@@ -171,6 +171,8 @@ def relative(variable: StateVariable, array: NDArray[Any], length: float, consum
 def initial_state(model: Model, phase: str, given: Mapping[str, NDArray[Any]]) -> Arrays:
     """Every state variable of a phase: what is given (drawn or trained), and for the others their initial value.
 
+    What is given besides, such as the state of other phases, is left out.
+
     Raises
     ------
     ModelRefused

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import csv
 import dataclasses
-import fcntl
 import io
-import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -73,18 +71,13 @@ def read(path: Path) -> list[Measurement]:
 
 def append(path: Path, rows: Iterable[Measurement]) -> None:
     """Add measurements, or replace those of the same run and quantity; processes may add at the same time."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        fcntl.flock(folder, fcntl.LOCK_EX)
+    with whole_files.locked(path.parent):
         merged = {_key(row): row for row in [*read(path), *rows]}
         text = io.StringIO(newline="")
         writer = csv.writer(text, lineterminator="\n")
         writer.writerow(COLUMNS)
         writer.writerows(dataclasses.astuple(row) for row in merged.values())
         whole_files.write(path, text.getvalue())
-    finally:
-        os.close(folder)
 
 
 def _key(row: Measurement) -> tuple[str | int, ...]:

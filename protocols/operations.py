@@ -137,16 +137,11 @@ def measure(
                 Structure(model, phase, asked.precision, asked.device, training.CAPACITY, recorded(model, phase)),
                 folder.scratch,
             )
-            begin = _trained_state(model, phase, state) if learns else training.frozen_state(model, phase, state)
+            begin = (initial_state if learns else training.frozen_state)(model, phase, state)
             inputs = model.all_inputs(phase, pixels, labels, np.full(len(pixels), last))
             counted = tally(model, phase, learns, presented(program, begin, inputs, asked.seed))
             rows.append(_row(run, model, phase, counted, picojoules or ledger.costs()))
     return rows
-
-
-def _trained_state(model: Model, phase: str, state: Arrays) -> Arrays:
-    declared = {v.name for v in model.state(phase)}
-    return initial_state(model, phase, {k: v for k, v in state.items() if k in declared})
 
 
 def _row(run: Path, model: Model, phase: str, counted: Tally, picojoules: Mapping[str, float]) -> Row:

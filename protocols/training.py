@@ -329,8 +329,7 @@ def frozen_structure(model: Model, phase: str, precision: str, device: str) -> S
 def frozen_state(model: Model, phase: str, trained: Mapping[str, NDArray[Any]]) -> Arrays:
     """State at the start of every block of a phase in which nothing learns."""
     handed_on = model.handed_on({k: trained[k] for k in _carried(model) if k in trained})
-    declared = {v.name for v in model.state(phase)}
-    return initial_state(model, phase, {k: v for k, v in handed_on.items() if k in declared})
+    return initial_state(model, phase, handed_on)
 
 
 def _carried(model: Model) -> list[str]:
@@ -445,8 +444,7 @@ class _Run:
             if program is None or phase != program.structure.phase:
                 if index and phase != self.phase_of[index - 1]:
                     state = model.handed_on(state)
-                declared = {v.name for v in model.state(phase)}
-                state |= initial_state(model, phase, {k: v for k, v in state.items() if k in declared})
+                state |= initial_state(model, phase, state)
                 structure = Structure(
                     model, phase, asked.precision, asked.device, CAPACITY, profile=asked.profile
                 )
