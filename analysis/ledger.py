@@ -9,10 +9,13 @@ A document takes its tables between markers that say where they come from::
     <!-- end -->
 
 The first word is the ledger, the second the table; then come conditions on any column or symbol, and
-``columns=SYMBOL`` to spread a symbol's values over the columns as the paper does. Without a table stand ``benchmarks``,
-which is ``results/benchmarks.csv``, or the rows of it whose names have one of the words that follow and none that follows
-a minus (``_`` stands for a space: ``benchmarks times_as -processor``), ``operations``, a summary of ``results/operations.csv``, and names that begin with
-``literature_``, a paper's list of networks with ours below it (see `analysis.literature`).
+``columns=SYMBOL`` to spread a symbol's values over the columns as the paper does. Without a table stand
+
+- ``benchmarks``: ``results/benchmarks.csv``, or the rows whose names have one of the words that follow, and none that
+  follows a minus; ``_`` stands for a space, as in ``benchmarks times_as -processor``;
+- ``operations``: a summary of ``results/operations.csv``;
+- names that begin with ``literature_``: a paper's list of networks with ours below it (see `analysis.literature`).
+
 ``python -m analysis.ledger`` writes the tables of a document anew, or, with ``--check``, says whether they are up to
 date.
 """
@@ -468,15 +471,14 @@ def update_readme(
 
 def _benchmarks(path: Path, words: Sequence[str]) -> str:
     """Rows of a benchmark file; what all of them share, such as the machine, is said once, below."""
-    wanted = [word.replace("_", " ") for word in words if not word.startswith("-")]
+    wanted = [word.replace("_", " ") for word in words if not word.startswith("-")] or [""]
     unwanted = [word[1:].replace("_", " ") for word in words if word.startswith("-")]
+
+    def shown_row(name: str) -> bool:
+        return any(word in name for word in wanted) and not any(word in name for word in unwanted)
+
     with path.open(newline="", encoding="utf-8") as file:
-        lines = [
-            line
-            for number, line in enumerate(csv.reader(file))
-            if number == 0
-            or ((not wanted or any(word in line[0] for word in wanted)) and not any(word in line[0] for word in unwanted))
-        ]
+        lines = [line for number, line in enumerate(csv.reader(file)) if number == 0 or shown_row(line[0])]
     if len(lines) < 2:
         return "*No numbers yet.*"
     names, rows = lines[0], lines[1:]
