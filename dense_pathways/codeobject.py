@@ -29,14 +29,12 @@ class DenseCodeObject(CPPStandaloneCodeObject):
 
 # Brian2's bounds are double whatever the value is: in single precision every comparison would be widened.
 _CLIP = """
+template <typename T> struct _bound_of { typedef double type; };
+template <> struct _bound_of<float> { typedef float type; };
 template <typename T>
-static inline T _clip(const T value, const double a_min, const double a_max)
+static inline T _clip(const T value, const typename _bound_of<T>::type a_min, const typename _bound_of<T>::type a_max)
 {
     return value < a_min ? T(a_min) : value > a_max ? T(a_max) : value;
-}
-static inline float _clip(const float value, const float a_min, const float a_max)
-{
-    return value < a_min ? a_min : value > a_max ? a_max : value;
 }
 """
 DEFAULT_FUNCTIONS["clip"].implementations.add_implementation(DenseCodeObject, code=_CLIP, name="_clip")

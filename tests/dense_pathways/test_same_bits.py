@@ -220,14 +220,14 @@ def test_rows_side_by_side(tmp_path: Path) -> None:
 
 
 def large() -> Network:
-    """Groups of more than one block of rows and with a part of a row at their end, whole numbers that are divided."""
+    """Groups of more than one block of rows and with a part of a row at their end; whole numbers that are divided; bounds of other types."""
     many = neurons(2 * 1024 + 77, "many")
     divided = NeuronGroup(
         1024 + 33, "period : integer\nn : integer\nhalf : integer\nv : 1", threshold="n % period == 0", reset="v += 1",
         name="divided",
     )  # fmt: skip
     divided.period = "1 + i % 7"
-    divided.run_regularly("n += 1; half = n // period; v += 1.0/period", name="count")
+    divided.run_regularly("n += 1; half = n // period; v = clip(v + 1.0/period, 0, inf)", name="count")
     exact, few = neurons(1024, "exact"), neurons(3, "few")
     groups = [many, divided, exact, few]
     return Network(groups, [SpikeMonitor(group, name=f"spikes_{group.name}") for group in groups])
