@@ -220,7 +220,7 @@ def test_rows_side_by_side(tmp_path: Path) -> None:
 
 
 def large() -> Network:
-    """Groups of more than one block of rows and with a part of a row at their end; whole numbers that are divided; bounds of other types."""
+    """More than one block of rows and a part of a row at the end; whole numbers divided; bounds of any types."""
     many = neurons(2 * 1024 + 77, "many")
     divided = NeuronGroup(
         1024 + 33, "period : integer\nn : integer\nhalf : integer\nv : 1", threshold="n % period == 0", reset="v += 1",
