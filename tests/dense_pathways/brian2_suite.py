@@ -27,7 +27,8 @@ import dense_pathways
 device, *chosen = sys.argv[1:]
 brian2.prefs.reset_to_defaults()
 if device == "cpp_standalone":
-    brian2.prefs.codegen.cpp.extra_compile_args_gcc = ["-w", "-O0", "-std=c++11"]
+    from tests.dense_pathways import side_by_side
+    brian2.prefs.codegen.cpp.extra_compile_args_gcc = [*side_by_side.PLAIN, side_by_side.read_once()]
 brian2.test([], test_codegen_independent=False, test_standalone=device, test_openmp=False, test_in_parallel=[],
             reset_preferences=False, additional_args=["-p", "dense_pathways", "-rA", "--tb=no", *chosen])
 """

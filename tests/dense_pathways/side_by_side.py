@@ -30,7 +30,7 @@ Files = dict[str, bytes]
 
 
 @functools.cache
-def _read_once() -> str:
+def read_once() -> str:
     """The flag by which the standard headers are read once for the sixty files or more of a stock project."""
     folder = Path(tempfile.mkdtemp())
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
@@ -53,7 +53,7 @@ def results(
     set_device(name, build_on_run=False)
     device.reinit()
     device.activate(build_on_run=False, **options)
-    prefs.codegen.cpp.extra_compile_args_gcc = STRICT if name == dense_pathways.NAME else [*PLAIN, _read_once()]
+    prefs.codegen.cpp.extra_compile_args_gcc = STRICT if name == dense_pathways.NAME else [*PLAIN, read_once()]
     # the dependencies of files that nobody will edit are not worked out
     prefs.devices.cpp_standalone.extra_make_args_unix = ["-j2", "-o", "make.deps"]
     folder.mkdir(parents=True, exist_ok=True)
