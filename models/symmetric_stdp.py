@@ -117,15 +117,15 @@ class SymmetricSTDP(Model):
 
     # Plasticity (Eqs. 6 and 7)
     a_plus: float = quantity(5e-4, 1, "potentiation of a pair, input pathway", f"Eq. 6; {AUTHORS_CODE}")
-    a_plus_class: float = quantity(4e-3, 1, "potentiation of a pair, class pathway", f"Eq. 6; {AUTHORS_CODE}")
+    a_plus_class: float = quantity(4e-3, 1, "potentiation of a pair, pathways above the first", f"Eq. 6; {AUTHORS_CODE}")
     minus: float = quantity(1.0, 1, "a_minus/a_plus: the other order of spikes", "Eq. 6; 1 in the authors' code")
     tau_p: Quantity = quantity(20 * ms, ms, "time constant of STDP, both orders", f"Eq. 6; {AUTHORS_CODE}")
     w_min: float = quantity(0.0, 1, "least weight", "Section 3")
     w_max: float = quantity(1.0, 1, "largest weight, input pathway", "Section 3")
-    w_max_class: float = quantity(8.0, 1, "largest weight, class pathway", "Section 3")
+    w_max_class: float = quantity(8.0, 1, "largest weight, pathways above the first", "Section 3")
     w_start: float = encoding(0.3, 1, "initial weights reach up to this part of the largest", "Section 3")
     beta: float = quantity(0.1, 1, "scaling: mean weight in units of the largest, input pathway", "Section 3, Eq. 7")
-    beta_class: float = quantity(0.1, 1, "scaling, class pathway", "Section 3, Eq. 7")
+    beta_class: float = quantity(0.1, 1, "scaling, pathways above the first", "Section 3, Eq. 7")
 
     # Input and teacher (Section 3)
     rate_step: Quantity = encoding(
@@ -173,6 +173,8 @@ class SymmetricSTDP(Model):
         "images; in single precision rounding may move a few (4 of 12,119 in one network).",
         "Layer by layer, the class layer is trained for one pass through the images: its weights forget within "
         "hundreds of them.",
+        "A second hidden layer: its incoming pathway has the constants of the class pathway. With those of the input "
+        "pathway the few spikes of a hidden layer do not make it fire, and images are shown again some twenty times.",
         "A class layer that stays silent gives no answer, which counts as wrong; in the authors' code it answers 0.",
     )
 
@@ -247,8 +249,7 @@ class SymmetricSTDP(Model):
             over_rest = plasticity.PRE_TRACE_OVER_REST if below else plasticity.POST_TRACE_OVER_REST
         if not below:
             lines += homeostasis.SCALED_NEURON
-            factor = renamed(homeostasis.FACTOR_OF_SUM, beta="beta_class", w_max="w_max_class")
-            switch += factor + homeostasis.CLEAR_NORM
+            switch += renamed(homeostasis.FACTOR_OF_SUM, **self._constants("classes")) + homeostasis.CLEAR_NORM
         group = NeuronGroup(
             size,
             lines + self.declare_used(lines, reset, switch),
@@ -273,7 +274,7 @@ class SymmetricSTDP(Model):
         """Excitatory and inhibitory neurons, the pathway from the layer below, lateral inhibition."""
         excitatory = self._excitatory(layer, phase, _with(common, n_in=len(below)))
         inhibitory = self._fast(f"{layer}inhibitory", self.neurons, "t_ref", common)
-        plastic = self._plastic(f"{layer}plastic", "", below, excitatory, phase, common)
+        plastic = self._plastic(f"{layer}plastic", layer, below, excitatory, phase, common)
         inhibition = winner_take_all.lateral_inhibition(self, layer, excitatory, inhibitory, common)
         return [excitatory, inhibitory, plastic, *inhibition]
 
@@ -293,7 +294,7 @@ class SymmetricSTDP(Model):
         if learns:
             lines += homeostasis.SCALED_NEURON
             reset += neurons.THETA_JUMP_DECAYING if self.increment == "decaying" else neurons.THETA_JUMP
-            switch += homeostasis.FACTOR_OF_SUM + homeostasis.CLEAR_NORM
+            switch += renamed(homeostasis.FACTOR_OF_SUM, **self._constants(layer)) + homeostasis.CLEAR_NORM
             over_rest += neurons.THETA_OVER_REST
         switches = bool(switch) or traced
         group = NeuronGroup(
@@ -367,7 +368,7 @@ class SymmetricSTDP(Model):
         on_pre, on_post, events = {"transmit": transmits}, {}, {"transmit": "spike"}
         if learns:
             # a hidden neuron has one trace for both of its sides
-            by_pre, by_post = self._rule(classes, "x" if source.name == "input" else "y")
+            by_pre, by_post = self._rule(layer, "x" if source.name == "input" else "y")
             on_pre["transmit"] += by_pre
             on_post["potentiate"] = by_post
             on_pre |= {"add_to_norm": homeostasis.ADD_TO_NORM["L1"], "apply_scale": homeostasis.APPLY}
@@ -391,12 +392,21 @@ class SymmetricSTDP(Model):
             pathway.add_to_norm.order, pathway.apply_scale.order = 1, 3
         return pathway
 
-    def _rule(self, classes: bool, x: str) -> tuple[str, str]:
-        """Eq. 6: what a spike of the source, whose trace is called x, and one of the target do to a weight."""
-        a_plus = "a_plus_class" if classes else "a_plus"
-        symbols = {"a_plus": a_plus, "a_minus": f"minus*{a_plus}"} | ({"w_max": "w_max_class"} if classes else {})
+    def _rule(self, layer: str, x: str) -> tuple[str, str]:
+        """Eq. 6: what a spike of the source, whose trace is called x, and one of the layer do to a weight."""
+        symbols = {"a_plus": "a_plus", **self._constants(layer)}
+        symbols["a_minus"] = f"minus*{symbols['a_plus']}"
         by_pre = plasticity.POTENTIATION_BY_PRE if self.plasticity == "symmetric" else plasticity.DEPRESSION
         return renamed(by_pre, **symbols), renamed(plasticity.POTENTIATION, x_pre=f"{x}_pre", **symbols)
+
+    def _constants(self, layer: str) -> dict[str, str]:
+        """What a layer's incoming pathway has instead of the input pathway's constants, by the names of those.
+
+        Hidden neurons are so few, and fire so seldom, that only with weights as large as those to the class neurons do
+        they make a second hidden layer fire.
+        """
+        above = layer == "classes" or (layer == "" and self.hidden == 2)
+        return {name: f"{name}_class" for name in ("a_plus", "beta", "w_max")} if above else {}
 
     def _class_layer(
         self, below: NeuronGroup, controller: NeuronGroup, phase: str, common: dict[str, Any]
@@ -529,12 +539,16 @@ class SymmetricSTDP(Model):
     def initial_state(self, generator: np.random.Generator) -> Arrays:
         """Weights uniform from zero to 0.3 of the largest (Section 3)."""
         return {
-            p.variable: generator.random(p.shape[0] * p.shape[1]) * self.w_start * self._largest(p)
+            p.variable: generator.random(p.shape[0] * p.shape[1]) * self.w_start * self._constant("w_max", p)
             for p in self.projections()
         }
 
-    def _largest(self, projection: Projection) -> float:
-        return self.w_max_class if projection.variable == "to_classes.w" else self.w_max
+    def _layer_of(self, projection: Projection) -> str:
+        pathway = projection.variable.removesuffix(".w")
+        return "classes" if pathway == "to_classes" else pathway.removesuffix("plastic")
+
+    def _constant(self, name: str, projection: Projection) -> float:
+        return float(getattr(self, self._constants(self._layer_of(projection)).get(name, name)))
 
     def handed_on(self, state: Arrays) -> Arrays:
         """See `Model.handed_on`: hidden weights scaled once more, as they are before every presentation (Eq. 7)."""
@@ -544,7 +558,8 @@ class SymmetricSTDP(Model):
                 continue
             w = state[p.variable].reshape(p.shape)
             total = w.astype(np.float64).sum(axis=0)
-            factor = self.beta * self.w_max * p.shape[0] / np.where(total > 0, total, 1)
+            target = self._constant("beta", p) * self._constant("w_max", p) * p.shape[0]
+            factor = target / np.where(total > 0, total, 1)
             scaled[p.variable] = (w * factor).astype(w.dtype).ravel()
         return scaled
 
@@ -583,7 +598,7 @@ class SymmetricSTDP(Model):
         for layer in self._layers():
             name = f"{layer}excitatory"
             found += self._layer_work(layer, phase, shown)
-            found += self._pathway_work("", phase, shown, below, size, name, self.neurons)
+            found += self._pathway_work(layer, phase, shown, below, size, name, self.neurons)
             below, size = name, self.neurons
         if self._has_classes(phase):
             found += self._pathway_work("classes", phase, shown, below, size, "classes", CLASSES)
@@ -627,7 +642,7 @@ class SymmetricSTDP(Model):
         if not (classes and learns):
             found.append(Work(FORWARD, synapses.EXCITE_BY_WEIGHT, arriving, synaptic=True))
         if learns:
-            by_pre, by_post = self._rule(classes, "x" if source == "input" else "y")
+            by_pre, by_post = self._rule(layer, "x" if source == "input" else "y")
             found += [
                 Work(UPDATE, by_pre, arriving, synaptic=True),
                 Work(UPDATE, by_post, shown.count(target) * inputs, synaptic=True),
@@ -650,7 +665,7 @@ class SymmetricSTDP(Model):
             Run it for longer than the last spike; ``network["plastic"].w`` then holds the weights, which
             begin at (w_min + w_max)/2.
         """
-        by_pre, by_post = self._rule(False, "x")
+        by_pre, by_post = self._rule("lower_", "x")
         return spike_pairs.network(
             self,
             self.dt,
