@@ -175,7 +175,8 @@ class Supervised:
     def bounds(self, name: str) -> tuple[float, float, float]:
         """Largest weight, beta, A+ of the pathway onto a population."""
         s = self.s
-        return (s.largest_class, s.beta_class, s.a_plus_class) if name == "classes" else (s.largest, s.beta, s.a_plus)
+        above = name == "classes" or name in self.hidden[1:]
+        return (s.largest_class, s.beta_class, s.a_plus_class) if above else (s.largest, s.beta, s.a_plus)
 
     def scale(self) -> None:
         """Eq. 7, weights being in units of their largest."""
