@@ -130,6 +130,8 @@ def test_initial_weights_reach_three_tenths_of_the_largest() -> None:
     for name, largest in (("lower_plastic.w", 1.0), ("plastic.w", 8.0), ("to_classes.w", 8.0)):
         assert 0 <= drawn[name].min() < 0.01 * largest
         assert 0.29 * largest < drawn[name].max() < 0.3 * largest
+    alone = SymmetricSTDP(hidden=0).initial_state(np.random.default_rng(0))
+    assert 0.29 < alone["to_classes.w"].max() < 0.3  # a pathway from the input, as any other
 
 
 # -- inputs ------------------------------------------------------------------------------------------------

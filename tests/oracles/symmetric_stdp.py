@@ -175,7 +175,7 @@ class Supervised:
     def bounds(self, name: str) -> tuple[float, float, float]:
         """Largest weight, beta, A+ of the pathway onto a population."""
         s = self.s
-        above = name == "classes" or name in self.hidden[1:]
+        above = name in self.hidden[1:] or (name == "classes" and len(self.hidden) > 0)
         return (s.largest_class, s.beta_class, s.a_plus_class) if above else (s.largest, s.beta, s.a_plus)
 
     def scale(self) -> None:
