@@ -117,15 +117,15 @@ class SymmetricSTDP(Model):
 
     # Plasticity (Eqs. 6 and 7)
     a_plus: float = quantity(5e-4, 1, "potentiation of a pair, input pathway", f"Eq. 6; {AUTHORS_CODE}")
-    a_plus_class: float = quantity(4e-3, 1, "potentiation of a pair, pathways from hidden ones", f"Eq. 6; {AUTHORS_CODE}")
+    a_plus_class: float = quantity(4e-3, 1, "potentiation of a pair, pathways above it", f"Eq. 6; {AUTHORS_CODE}")
     minus: float = quantity(1.0, 1, "a_minus/a_plus: the other order of spikes", "Eq. 6; 1 in the authors' code")
     tau_p: Quantity = quantity(20 * ms, ms, "time constant of STDP, both orders", f"Eq. 6; {AUTHORS_CODE}")
     w_min: float = quantity(0.0, 1, "least weight", "Section 3")
     w_max: float = quantity(1.0, 1, "largest weight, input pathway", "Section 3")
-    w_max_class: float = quantity(8.0, 1, "largest weight, pathways from hidden ones", "Section 3")
+    w_max_class: float = quantity(8.0, 1, "largest weight, pathways above it", "Section 3")
     w_start: float = encoding(0.3, 1, "initial weights reach up to this part of the largest", "Section 3")
     beta: float = quantity(0.1, 1, "scaling: mean weight in units of the largest, input pathway", "Section 3, Eq. 7")
-    beta_class: float = quantity(0.1, 1, "scaling, pathways from hidden ones", "Section 3, Eq. 7")
+    beta_class: float = quantity(0.1, 1, "scaling, pathways above it", "Section 3, Eq. 7")
 
     # Input and teacher (Section 3)
     rate_step: Quantity = encoding(
@@ -174,8 +174,8 @@ class SymmetricSTDP(Model):
         "Layer by layer, the class layer is trained for one pass through the images: its weights forget within "
         "hundreds of them.",
         "Section 7's other numbers of hidden layers: pathways from the input have the constants of the input pathway, "
-        "those from hidden neurons the constants of the class pathway. Otherwise a second hidden layer hardly fires, and "
-        "class neurons without a hidden layer saturate (40 instead of 62 % of held-out images).",
+        "those from hidden neurons the constants of the class pathway. Otherwise a second hidden layer hardly fires, "
+        "and class neurons without a hidden layer saturate (40 instead of 62 % of held-out images).",
         "A class layer that stays silent gives no answer, which counts as wrong; in the authors' code it answers 0.",
     )
 
