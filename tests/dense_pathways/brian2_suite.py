@@ -55,7 +55,7 @@ def main() -> int:
         print(name, *(f"{d}: {both[d][name]}" for d in DEVICES))
     RESULTS.mkdir(exist_ok=True)
     with open(RESULTS / "brian2_suite.csv", "w", newline="", encoding="utf-8") as file:
-        table = csv.writer(file)
+        table = csv.writer(file, lineterminator="\n")
         table.writerow(["test", *DEVICES, "brian2"])
         for name in names:
             table.writerow([name, *(both[d][name] for d in DEVICES), brian2.__version__])
