@@ -6,7 +6,8 @@ Private here means: not promised by Brian2's documentation. Each name is used as
   ``array_cache``, ``get_array_name``, ``generate_codeobj_source``, ``generate_makefile``, ``run``,
   ``get_value``, ``run_function``, and the hook ``synapses_connect`` of ``device_override``;
 - ``CPPStandaloneCodeObject``: ``templater`` (derived), ``before_after_blocks``; ``generate_rand_code``;
-- the names of its templates and of the blocks, macros and variables in them;
+- the names of its templates and of the blocks, macros and variables in them; the form in which ``objects.cpp``
+  allocates arrays;
 - ``CPPCodeGenerator``: ``translate_statement_sequence``, ``translate_statement``, ``translate_expression``,
   ``translate_to_read_arrays``, ``determine_keywords``, ``arrays_helper``;
 - ``SynapticPathway``: ``_pushspikes_codeobj``, ``eventspace_name``, ``prepost``; ``Synapses``: ``_synaptic_pre``,

@@ -155,9 +155,8 @@ class DenseGenerator(CPPCodeGenerator):
     def _compare_times(self, asked: re.Match[str]) -> str:
         """Whether so many steps have passed, by the shortest time in which they do: a division less an element."""
         since, steps = asked.groups()
-        if since not in self.variables or np.dtype(self.variables[since].dtype) != np.float64:
-            return asked[0]
-        if not steps.startswith("_lio_"):  # loop invariants are shared by all elements
+        exact = since in self.variables and np.dtype(self.variables[since].dtype) == np.float64
+        if not exact or not steps.startswith("_lio_"):  # loop invariants are shared by all elements
             return asked[0]
         self._waits.add(steps)
         return f"t - {since} >= _wait{steps}"

@@ -368,8 +368,7 @@ class SymmetricSTDP(Model):
         transmits = synapses.EXCITE_BY_WEIGHT if not (classes and learns) else ""
         on_pre, on_post, events = {"transmit": transmits}, {}, {"transmit": "spike"}
         if learns:
-            # a hidden neuron has one trace for both of its sides
-            by_pre, by_post = self._rule(layer, "x" if source.name == "input" else "y")
+            by_pre, by_post = self._rule(layer)
             on_pre["transmit"] += by_pre
             on_post["potentiate"] = by_post
             on_pre |= {"add_to_norm": homeostasis.ADD_TO_NORM["L1"], "apply_scale": homeostasis.APPLY}
@@ -393,8 +392,9 @@ class SymmetricSTDP(Model):
             pathway.add_to_norm.order, pathway.apply_scale.order = 1, 3
         return pathway
 
-    def _rule(self, layer: str, x: str) -> tuple[str, str]:
-        """Eq. 6: what a spike of the source, whose trace is called x, and one of the layer do to a weight."""
+    def _rule(self, layer: str) -> tuple[str, str]:
+        """Eq. 6: what a spike from below a layer and one of the layer do to a weight."""
+        x = "x" if layer == self._targets[0] else "y"  # a hidden neuron has one trace for both of its sides
         symbols = {"a_plus": "a_plus", **self._constants(layer)}
         symbols["a_minus"] = f"minus*{symbols['a_plus']}"
         by_pre = plasticity.POTENTIATION_BY_PRE if self.plasticity == "symmetric" else plasticity.DEPRESSION
@@ -406,8 +406,11 @@ class SymmetricSTDP(Model):
         Hidden neurons are so few, and fire so seldom, that only with weights as large as those to the class neurons do
         they make a second hidden layer fire; inputs fire so much that with such weights they saturate class neurons.
         """
-        above = self.hidden == 2 if layer == "" else self.hidden > 0 and layer == "classes"
+        above = layer != self._targets[0]
         return {name: f"{name}_class" for name in ("a_plus", "beta", "w_max")} if above else {}
+
+    def _constant(self, name: str, layer: str) -> float:
+        return float(getattr(self, self._constants(layer).get(name, name)))
 
     def _class_layer(
         self, below: NeuronGroup, controller: NeuronGroup, phase: str, common: dict[str, Any]
@@ -436,6 +439,11 @@ class SymmetricSTDP(Model):
     def _layers(self) -> tuple[str, ...]:
         """Prefixes of the hidden layers' names, from below."""
         return ((), ("",), ("lower_", ""))[self.hidden]
+
+    @property
+    def _targets(self) -> tuple[str, ...]:
+        """Layers that a plastic pathway leads to, from below: the first one's comes from the input."""
+        return (*self._layers(), "classes")
 
     def _learns(self, layer: str, phase: str) -> bool:
         return phase == "train" or phase == ("train_classes" if layer == "classes" else "train_hidden")
@@ -540,26 +548,19 @@ class SymmetricSTDP(Model):
     def initial_state(self, generator: np.random.Generator) -> Arrays:
         """Weights uniform from zero to 0.3 of the largest (Section 3)."""
         return {
-            p.variable: generator.random(p.shape[0] * p.shape[1]) * self.w_start * self._constant("w_max", p)
-            for p in self.projections()
+            p.variable: generator.random(p.shape[0] * p.shape[1]) * self.w_start * self._constant("w_max", layer)
+            for layer, p in zip(self._targets, self.projections(), strict=True)
         }
-
-    def _layer_of(self, projection: Projection) -> str:
-        pathway = projection.variable.removesuffix(".w")
-        return "classes" if pathway == "to_classes" else pathway.removesuffix("plastic")
-
-    def _constant(self, name: str, projection: Projection) -> float:
-        return float(getattr(self, self._constants(self._layer_of(projection)).get(name, name)))
 
     def handed_on(self, state: Arrays) -> Arrays:
         """See `Model.handed_on`: hidden weights scaled once more, as they are before every presentation (Eq. 7)."""
         scaled = dict(state)
-        for p in self.projections():
-            if p.variable == "to_classes.w" or p.variable not in state:
+        for layer, p in zip(self._targets, self.projections(), strict=True):
+            if layer == "classes" or p.variable not in state:
                 continue
             w = state[p.variable].reshape(p.shape)
             total = w.astype(np.float64).sum(axis=0)
-            target = self._constant("beta", p) * self._constant("w_max", p) * p.shape[0]
+            target = self._constant("beta", layer) * self._constant("w_max", layer) * p.shape[0]
             factor = target / np.where(total > 0, total, 1)
             scaled[p.variable] = (w * factor).astype(w.dtype).ravel()
         return scaled
@@ -643,7 +644,7 @@ class SymmetricSTDP(Model):
         if not (classes and learns):
             found.append(Work(FORWARD, synapses.EXCITE_BY_WEIGHT, arriving, synaptic=True))
         if learns:
-            by_pre, by_post = self._rule(layer, "x" if source == "input" else "y")
+            by_pre, by_post = self._rule(layer)
             found += [
                 Work(UPDATE, by_pre, arriving, synaptic=True),
                 Work(UPDATE, by_post, shown.count(target) * inputs, synaptic=True),
@@ -666,7 +667,7 @@ class SymmetricSTDP(Model):
             Run it for longer than the last spike; ``network["plastic"].w`` then holds the weights, which
             begin at (w_min + w_max)/2.
         """
-        by_pre, by_post = self._rule("lower_", "x")
+        by_pre, by_post = self._rule(self._targets[0])
         return spike_pairs.network(
             self,
             self.dt,

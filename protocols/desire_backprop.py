@@ -63,7 +63,7 @@ def _cells() -> Iterator[Cell]:
     yield Cell("short", "mnist", "30 epochs", {"layers": "200,100"}, run={"epochs": 30, **every})
     yield Cell("short", "mnist", "30 epochs, chosen", CHOSEN, run={"epochs": 30, **every})
     for row, changes, epochs in (("100 epochs", FASHION, 100), ("40 epochs, chosen", CHOSEN_FASHION, 40)):
-        falls_faster = {**changes, "eta_decay": f"{6 / epochs:g}"}
+        falls_faster = {**changes, "eta_decay": f"{0.04 * 150 / epochs:g}"}
         yield Cell("short", "fashion-mnist", row, falls_faster, run={"epochs": epochs, **fifth})
     curve: dict[str, Any] = {"epochs": CURVE_EPOCHS}
     for n in range(100, 1001, 100):  # 784 - 2N - N - 10

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from analysis import whole_files
+from analysis import ledger, whole_files
 
 
 @dataclass(frozen=True)
@@ -59,14 +59,12 @@ def read(path: Path) -> list[Measurement]:
         reader = csv.DictReader(file)
         if tuple(reader.fieldnames or ()) != COLUMNS:
             raise ValueError(f"{path}: has the columns {reader.fieldnames}; expected {','.join(COLUMNS)}")
-        found = []
-        for record in reader:
-            numbers = {"seed": int, "images_trained": int, "value": float}
-            try:
-                found.append(Measurement(**{k: numbers.get(k, str)(v) for k, v in record.items()}))
-            except (ValueError, TypeError) as error:
-                raise ValueError(f"{path}, line {reader.line_num}: {error}") from error
-    return found
+        return ledger.parsed(path, reader, _measurement)
+
+
+def _measurement(record: dict[str, str]) -> Measurement:
+    numbers = {"seed": int, "images_trained": int, "value": float}
+    return Measurement(**{k: numbers.get(k, str)(v) for k, v in record.items()})
 
 
 def append(path: Path, rows: Iterable[Measurement]) -> None:

@@ -11,8 +11,6 @@ from matplotlib.figure import Figure
 from analysis import ledger
 from analysis.figures import style
 
-_LOOK = ((style.BLUE, "o"), (style.VERMILION, "s"), (style.GREEN, "^"), (style.PURPLE, "D"))
-
 
 @style.styled
 def accuracy_curve(rows: Iterable[ledger.Row], axis: str, number: Callable[[ledger.Row], float]) -> Figure:
@@ -38,18 +36,17 @@ def accuracy_curve(rows: Iterable[ledger.Row], axis: str, number: Callable[[ledg
     figure = style.new_figure(style.COLUMN_MM, 70)
     axes = figure.add_subplot()
     for index, readout in enumerate(dict.fromkeys(cell.row.readout for cell in cells)):
-        colour, mark = _LOOK[index % len(_LOOK)]
+        colour, mark = style.LINES[index % len(style.LINES)]
         mine = [cell for cell in cells if cell.row.readout == readout]
-        seeds = sorted({cell.seeds for cell in mine})
-        counted = "one seed" if seeds == [1] else f"mean ± SE of {'-'.join(map(str, dict.fromkeys(seeds)))} seeds"
+        seeds = [cell.seeds for cell in mine]
         axes.errorbar(
             [number(cell.row) for cell in mine],
             [cell.mean for cell in mine],
-            yerr=np.nan_to_num([cell.error for cell in mine]) if seeds[-1] > 1 else None,
+            yerr=np.nan_to_num([cell.error for cell in mine]) if max(seeds) > 1 else None,
             color=colour,
             marker=mark,
             capsize=2,
-            label=f"{readout.replace('_', ' ')}, {counted}",
+            label=f"{readout.replace('_', ' ')}, {style.over_seeds(seeds)}",
         )
         printed = [(number(cell.row), cell.paper) for cell in mine if cell.paper is not None]
         if printed:

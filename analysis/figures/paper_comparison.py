@@ -41,18 +41,16 @@ def paper_comparison(
     heights = np.arange(len(cells))[::-1]
     figure = style.new_figure(style.PAGE_MM * 0.75, 5.0 * len(cells) + 32)
     axes = figure.add_subplot()
-    seeds = sorted({cell.seeds for cell in cells})
-    counted = str(seeds[0]) if len(seeds) == 1 else f"{seeds[0]}-{seeds[-1]}"
-    many = seeds[-1] > 1
+    seeds = [cell.seeds for cell in cells]
     axes.errorbar(
         [cell.mean for cell in cells],
         heights,
-        xerr=np.nan_to_num([cell.error for cell in cells]) if many else None,
+        xerr=np.nan_to_num([cell.error for cell in cells]) if max(seeds) > 1 else None,
         linestyle="",
         marker="o",
         color=style.BLUE,
         capsize=2,
-        label=f"ours, mean ± SE of {counted} seeds" if many else "ours, one seed",
+        label=f"ours, {style.over_seeds(seeds)}",
     )
     printed = [
         (cell.paper, height) for cell, height in zip(cells, heights, strict=True) if cell.paper is not None

@@ -8,8 +8,6 @@ from matplotlib.figure import Figure
 from analysis.figures import style
 from analysis.intervals import CONFIDENCE, t_interval
 
-_LOOK = ((style.BLUE, "o"), (style.VERMILION, "s"), (style.GREEN, "^"), (style.PURPLE, "D"))
-
 
 @style.styled
 def robustness_curve(measured: xr.Dataset, chance: float = 10.0) -> Figure:
@@ -28,7 +26,7 @@ def robustness_curve(measured: xr.Dataset, chance: float = 10.0) -> Figure:
     level = measured["level"]
     seeds = measured.sizes["seed"]
     for index, name in enumerate(measured["readout"].values):
-        colour, mark = _LOOK[index % len(_LOOK)]
+        colour, mark = style.LINES[index % len(style.LINES)]
         values = measured["accuracy"].sel(readout=name).transpose("level", "seed").values
         found = [t_interval(list(row)) for row in values]
         long_name = str(name).replace("_", " ")

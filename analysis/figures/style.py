@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -33,6 +33,9 @@ CLASSES = (
     "#A96B59", "#E76300", "#B9AC70", "#717581", "#92DADD",
 )  # fmt: skip
 NO_CLASS = "#D0D0D0"
+
+LINES = ((BLUE, "o"), (VERMILION, "s"), (GREEN, "^"), (PURPLE, "D"))
+"""Colours and marks of lines that stand beside one another."""
 
 WEIGHTS = "viridis"
 COUNTS = "Greys"
@@ -92,6 +95,18 @@ def as_picture(axes: Axes) -> None:
     axes.set_yticks([])
     for spine in axes.spines.values():
         spine.set_visible(False)
+
+
+def over_seeds(seeds: Iterable[int]) -> str:
+    """What points are that were measured with so many seeds each.
+
+    >>> over_seeds([1, 1]), over_seeds([3]), over_seeds([5, 1, 3])
+    ('one seed', 'mean ± SE of 3 seeds', 'mean ± SE of 1-5 seeds')
+    """
+    counts = sorted(set(seeds))
+    if counts == [1]:
+        return "one seed"
+    return f"mean ± SE of {'-'.join(map(str, dict.fromkeys((counts[0], counts[-1]))))} seeds"
 
 
 def with_unit(name: str, units: str) -> str:

@@ -87,12 +87,6 @@
 {{ super() }}
 {% endif %}
 {% endblock %}
-{% macro _answer() %}
-                const size_t _idx = _first + _lane;
-                const size_t _vectorisation_idx = _idx;
-                {{vector_code|autoindent}}
-                _answers[_lane] |= _cond ? 1u << _row : 0u;
-{% endmacro %}
 {% macro _ask(row) %}
                 const size_t _idx = _begin + _lanes*{{row}} + _offset;
                 const size_t _vectorisation_idx = _idx;

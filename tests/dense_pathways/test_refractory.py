@@ -5,7 +5,8 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path
 
-from brian2 import Network, NeuronGroup, device, ms, set_device
+import pytest
+from brian2 import Network, NeuronGroup, device, ms
 from brian2.core.functions import DEFAULT_FUNCTIONS
 from brian2.devices.cpp_standalone.codeobject import CPPStandaloneCodeObject
 
@@ -58,28 +59,23 @@ def test_the_shortest_time_of_so_many_steps(tmp_path: Path) -> None:
 
 def source(refractory: object, folder: Path) -> str:
     """The integration of a neuron with such a refractory period."""
-    set_device(dense_pathways.NAME, build_on_run=False)
-    device.reinit()
-    device.activate(build_on_run=False)
-    try:
-        equations = "dv/dt = -v/(5*ms) : 1 (unless refractory)\nown : second (constant)"
-        group = NeuronGroup(5, equations, threshold="v > 1", refractory=refractory, method="exact", name="group")
-        network = Network(group)
-        network.run(1 * ms)
-        device.build(directory=str(folder), compile=False, run=False, with_output=False)
-        (file,) = (folder / "code_objects").glob("group_stateupdater_codeobject*.cpp")
-        text = file.read_text()
-        return text[text.index("void _run_group_stateupdater") :]
-    finally:
-        device.reinit()
-        set_device("runtime")
+    equations = "dv/dt = -v/(5*ms) : 1 (unless refractory)\nown : second (constant)"
+    group = NeuronGroup(5, equations, threshold="v > 1", refractory=refractory, method="exact", name="group")
+    network = Network(group)
+    network.run(1 * ms)
+    device.build(directory=str(folder), compile=False, run=False, with_output=False)
+    (file,) = (folder / "code_objects").glob("group_stateupdater_codeobject*.cpp")
+    text = file.read_text()
+    return text[text.index("void _run_group_stateupdater") :]
 
 
+@pytest.mark.usefixtures("dense")
 def test_one_period_for_all_neurons_needs_no_division(tmp_path: Path) -> None:
     text = source(2 * ms, tmp_path)
     assert "t - lastspike >= _wait_lio_" in text
     assert "_timestep(t - lastspike" not in text
 
 
+@pytest.mark.usefixtures("dense")
 def test_periods_of_their_own_are_asked_as_before(tmp_path: Path) -> None:
     assert "_timestep(t - lastspike, dt) >= " in source("own", tmp_path)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -12,29 +11,14 @@ from brian2 import (
     Network,
     NeuronGroup,
     Synapses,
-    defaultclock,
     device,
     linked_var,
     ms,
     prefs,
-    set_device,
 )
 
 import dense_pathways
 from dense_pathways import connections, sources
-
-
-@pytest.fixture
-def dense() -> Iterator[None]:
-    """The dense device, without lists of indices that nothing reads."""
-    set_device(dense_pathways.NAME, build_on_run=False)
-    device.reinit()
-    device.activate(build_on_run=False, keep_indices=False)
-    defaultclock.dt = 1 * ms
-    yield
-    defaultclock.dt = 0.1 * ms
-    device.reinit()
-    set_device("runtime")
 
 
 def pair(**arguments: object) -> tuple[NeuronGroup, NeuronGroup, Synapses]:
