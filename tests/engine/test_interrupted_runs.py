@@ -54,20 +54,28 @@ def start(asked: RunSettings, out: Path, before: str = "") -> subprocess.Popen[b
     )
 
 
-def wait_for_checkpoint(out: Path, number: int, child: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + 300
-    while time.monotonic() < deadline and child.poll() is None:
-        if any(int(f.name) >= number for f in (out / "checkpoints").glob("[0-9]*")):
-            return
-        time.sleep(0.002)
-    pytest.fail(f"no checkpoint {number}: {child.stderr.read().decode() if child.stderr else ''}")
+def stopped_after(checkpoint: int, asked: RunSettings, out: Path) -> subprocess.Popen[bytes]:
+    """A run that stands still once it has written a checkpoint, however fast it is: SIGCONT makes it go on."""
+    engine = start(
+        asked,
+        out,
+        "replace = os.replace\n"
+        "def stopping(a, b):\n"
+        "    replace(a, b)\n"
+        f"    if str(b).endswith('checkpoints/{checkpoint:06d}'):\n"
+        "        os.kill(os.getpid(), signal.SIGSTOP)\n"
+        "os.replace = stopping\n",
+    )
+    os.waitid(os.P_PID, engine.pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
+    if engine.poll() is not None:
+        pytest.fail(f"no checkpoint {checkpoint}: {engine.stderr.read().decode() if engine.stderr else ''}")
+    return engine
 
 
 def killed_after(checkpoint: int, asked: RunSettings, folder: Path) -> Path:
     """A run that was killed once it had written a checkpoint."""
     out = folder / "run"
-    engine = start(asked, out)
-    wait_for_checkpoint(out, checkpoint, engine)
+    engine = stopped_after(checkpoint, asked, out)
     engine.kill()
     engine.wait()
     return out
@@ -108,8 +116,8 @@ def slow(small: RunSettings, uninterrupted: Path) -> RunSettings:
 @pytest.mark.parametrize("victim", ["engine", "binary", "both"])
 def test_resume_after_kill(victim: str, slow: RunSettings, uninterrupted: Path, tmp_path: Path) -> None:
     out = tmp_path / "run"
-    engine = start(slow, out)
-    wait_for_checkpoint(out, 3, engine)
+    engine = stopped_after(3, slow, out)
+    engine.send_signal(signal.SIGCONT)
     if victim in ("binary", "both"):
         kill_binary(engine)
     if victim in ("engine", "both"):
@@ -172,9 +180,9 @@ def test_signals_stop_at_the_last_whole_block(
     number: int, slow: RunSettings, uninterrupted: Path, tmp_path: Path
 ) -> None:
     out = tmp_path / "run"
-    engine = start(slow, out)
-    wait_for_checkpoint(out, 2, engine)
+    engine = stopped_after(2, slow, out)
     engine.send_signal(number)
+    engine.send_signal(signal.SIGCONT)
     engine.wait(60)
     assert engine.stderr is not None
     assert b"resume" in engine.stderr.read()
@@ -210,8 +218,7 @@ def test_two_runs_into_one_folder(slow: RunSettings, uninterrupted: Path, tmp_pa
     with pytest.raises(RunFolderError, match="exists already"):
         train(slow, uninterrupted)
     out = tmp_path / "run"
-    engine = start(slow, out)
-    wait_for_checkpoint(out, 1, engine)
+    engine = stopped_after(1, slow, out)
     with pytest.raises(RunFolderError, match="another process"):
         resume(out)
     engine.kill()
