@@ -13,6 +13,7 @@ from pathlib import Path
 
 from benchmarks.rows import Row, exponent
 from benchmarks.worker import Measurement, Worker
+from protocols.training import RunSettings
 
 BINDSNET_PYTHON = "HEBBARIUM_BINDSNET_PYTHON"
 NEURONS = 400
@@ -21,8 +22,8 @@ OURS = {"float32": "hebbarium, float32", "float64": "hebbarium, float64"}
 USUAL = "usual Brian2 loop"
 STOCK = "the same on Brian2's own C++ standalone, float32"
 BY_HAND = "C++ by hand, float32"
-SET_UP_BLOCK = 1000  # images
-SHORT_BLOCK = 500  # images, the default of a run
+BLOCK = RunSettings().block
+"""Images of a turn on our side: the default of a run."""
 MOST_BY_HAND = {100: 1.4, 400: 1.2, 1600: 1.1, 6400: 1.1}
 """How many times as long as by hand an image may take, by size."""
 
@@ -64,8 +65,8 @@ class Plan:
     grow_after: int
 
 
-FULL = Plan(5, SET_UP_BLOCK, 30, 64, 2000, 5, {100: SHORT_BLOCK, 400: SHORT_BLOCK, 1600: 500, 6400: 200}, 500)
-QUICK = Plan(2, SET_UP_BLOCK, 5, 32, 1000, 2, {100: SHORT_BLOCK, 400: SHORT_BLOCK, 1600: 100, 6400: 20}, 100)
+FULL = Plan(5, BLOCK, 30, 64, 2000, 5, dict.fromkeys(SIZES, BLOCK), 500)
+QUICK = Plan(2, BLOCK, 5, 32, 1000, 2, {100: BLOCK, 400: BLOCK, 1600: 100, 6400: 20}, 100)
 
 
 @dataclass
@@ -177,7 +178,7 @@ def compare(plan: Plan, images: Path, scratch: Path, only: set[str], say: Say) -
     for name in OURS.values():
         share = set_up_share(measured[name])
         found.rows.append(
-            Row(f"{name}, N=400: set-up of a block of {SET_UP_BLOCK} images", share, "%", below=10)
+            Row(f"{name}, N=400: set-up of a block of {BLOCK} images", share, "%", below=10)
         )
     return found
 

@@ -39,7 +39,6 @@ PROTOCOL = RunSettings(
     images=None,       # "60,000 training images"
     epochs=150,        # "Training is carried out for a total of 150 epochs"
     test_images=None,  # "the 10,000 test images"
-    block=1000,
 )  # fmt: skip
 SEEDS = (0, 1, 2)      # the paper does not say how many
 

@@ -41,6 +41,7 @@ PROTOCOL = RunSettings(
     epochs=3,                 # authors' code: three passes
     test_images=None,         # all 10,000
     labels_from="last_pass",  # authors: a frozen pass over all training images; --labels-from labelling
+    block=500,                # images
 )  # fmt: skip
 SEEDS = (0, 1, 2)
 

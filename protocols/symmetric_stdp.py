@@ -42,7 +42,6 @@ PROTOCOL = RunSettings(
     epochs=3,                 # by size, see below
     test_images=None,         # all 10,000 test images
     labels_from="last_pass",
-    block=1000,
 )  # fmt: skip
 SEEDS = (0, 1, 2)             # the paper averages over five trials
 

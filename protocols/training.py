@@ -78,7 +78,7 @@ class RunSettings:
     seed: int = 0
     device: str = devices.DEFAULT
     precision: str = "float32"
-    block: int = 500
+    block: int = CAPACITY
     test_images: int | None = None
     evaluate_on: str = "test"
     evaluate_every: int | None = None
