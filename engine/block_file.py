@@ -27,14 +27,14 @@ class BlockFileError(EngineError):
     """A block file is missing, truncated or damaged."""
 
 
-def pack(arrays: Mapping[str, NDArray[Any]]) -> list[bytes]:
-    """The parts of a block file."""
-    parts = [MAGIC, struct.pack("<I", len(arrays))]
+def pack(arrays: Mapping[str, NDArray[Any]]) -> list[bytes | memoryview]:
+    """The parts of a block file. Arrays are not copied: write them before they change."""
+    parts: list[bytes | memoryview] = [MAGIC, struct.pack("<I", len(arrays))]
     for name, array in arrays.items():
         flat = np.ascontiguousarray(array)
         kind = flat.dtype.newbyteorder("<").str.encode()
         key = name.encode()
-        data = flat.tobytes()
+        data = memoryview(flat.reshape(-1).view(np.uint8))
         parts += [
             struct.pack("<I", len(key)),
             key,

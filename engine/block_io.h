@@ -11,7 +11,9 @@
 #include <map>
 #include <csignal>
 #include <string>
+#include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <vector>
 
@@ -67,21 +69,22 @@ class Inputs {
         size_t offset, size;
         bool used;
     };
-    std::vector<char> data_;
+    const char* data_;
+    size_t length_;
     std::map<std::string, Entry> entries_;
     std::string path_;
 
     template <class T> T take(size_t& at) {
         T value;
-        if (at + sizeof(T) > data_.size()) fail(path_ + ": truncated");
-        std::memcpy(&value, &data_[at], sizeof(T));
+        if (at + sizeof(T) > length_) fail(path_ + ": truncated");
+        std::memcpy(&value, data_ + at, sizeof(T));
         at += sizeof(T);
         return value;
     }
     std::string text(size_t& at) {
         const uint32_t length = take<uint32_t>(at);
-        if (at + length > data_.size()) fail(path_ + ": truncated");
-        std::string value(&data_[at], length);
+        if (at + length > length_) fail(path_ + ": truncated");
+        std::string value(data_ + at, length);
         at += length;
         return value;
     }
@@ -98,19 +101,21 @@ class Inputs {
     uint32_t crc = 0;
 
     explicit Inputs(const std::string& folder) : path_(folder + "/inputs") {
-        FILE* file = std::fopen(path_.c_str(), "rb");
-        if (!file) fail(path_ + ": cannot be opened");
-        std::fseek(file, 0, SEEK_END);
-        const long size = std::ftell(file);
-        std::rewind(file);
-        if (size < 16) fail(path_ + ": truncated");
-        data_.resize(size);
-        if (std::fread(&data_[0], 1, size, file) != static_cast<size_t>(size)) fail(path_ + ": cannot be read");
-        std::fclose(file);
+        const int file = open(path_.c_str(), O_RDONLY);
+        if (file < 0) fail(path_ + ": cannot be opened");
+        struct stat status;
+        if (fstat(file, &status) != 0) fail(path_ + ": cannot be read");
+        length_ = status.st_size;
+        if (length_ < 16) fail(path_ + ": truncated");
+        // pages of the file itself, all at once: nothing is copied before it is where the program wants it
+        void* const pages = mmap(NULL, length_, PROT_READ, MAP_PRIVATE | MAP_POPULATE, file, 0);
+        if (pages == MAP_FAILED) fail(path_ + ": cannot be read");
+        close(file);
+        data_ = static_cast<const char*>(pages);
         Crc sum;
-        sum.add(&data_[0], size - 4);
-        std::memcpy(&crc, &data_[size - 4], 4);
-        if (sum.value() != crc || std::memcmp(&data_[0], "HEBBLOCK", 8) != 0) fail(path_ + ": truncated or damaged");
+        sum.add(data_, length_ - 4);
+        std::memcpy(&crc, data_ + length_ - 4, 4);
+        if (sum.value() != crc || std::memcmp(data_, "HEBBLOCK", 8) != 0) fail(path_ + ": truncated or damaged");
         size_t at = 8;
         const uint32_t count = take<uint32_t>(at);
         for (uint32_t k = 0; k < count; k++) {
@@ -121,7 +126,7 @@ class Inputs {
             entry.offset = at;
             entry.used = false;
             at += entry.size;
-            if (at > data_.size()) fail(path_ + ": truncated");
+            if (at > length_) fail(path_ + ": truncated");
             entries_[name] = entry;
         }
     }
@@ -131,7 +136,7 @@ class Inputs {
         Entry& entry = found(name, type);
         if (entry.size > size || (entry.size < size && !may_be_shorter))
             fail(path_ + ": '" + name + "' has " + std::to_string(entry.size) + " bytes, expected " + std::to_string(size));
-        if (entry.size > 0) std::memcpy(to, &data_[entry.offset], entry.size);
+        if (entry.size > 0) std::memcpy(to, data_ + entry.offset, entry.size);
         entry.used = true;
     }
     // Copy numbers that may have been sent in single precision, to halve what is written and read.
@@ -143,7 +148,7 @@ class Inputs {
                  std::to_string(count * sizeof(float)));
         for (size_t k = 0; k < entry.size / sizeof(float); k++) {
             float value;
-            std::memcpy(&value, &data_[entry.offset + k * sizeof(float)], sizeof(float));
+            std::memcpy(&value, data_ + entry.offset + k * sizeof(float), sizeof(float));
             to[k] = value;
         }
         entry.used = true;
