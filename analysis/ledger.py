@@ -406,7 +406,7 @@ def table_of(what: str, folder: str | os.PathLike[str]) -> str:
     if not path.is_file():
         there = ", ".join(sorted(ledger.stem for ledger in Path(folder).glob("*.csv"))) or "none"
         raise LedgerError(f"table: {what}: there is no ledger {path}; there are: {there}.")
-    if name == "benchmarks":
+    if name in ("benchmarks", "wall_times"):
         return _benchmarks(path, words[1:])
     if name == "operations":
         from analysis import operations  # which builds on this module
@@ -470,7 +470,7 @@ def update_readme(
 
 
 def _benchmarks(path: Path, words: Sequence[str]) -> str:
-    """Rows of a benchmark file; what all of them share, such as the machine, is said once, below."""
+    """Rows of a file of timings; what all of them share, such as the machine, is said once, below."""
     wanted = [word.replace("_", " ") for word in words if not word.startswith("-")] or [""]
     unwanted = [word[1:].replace("_", " ") for word in words if word.startswith("-")]
 

@@ -13,6 +13,7 @@ import numpy as np
 
 from benchmarks import comparison, desire, figure, hidden_size, rows
 from benchmarks.worker import ROOT, WorkerFailed
+from engine import machine
 from protocols import datasets
 
 PARTS = ("brian2", "bindsnet", "stock", "by-hand", "set-up", "memory", "scaling", "build", "specimens", "desire",
@@ -43,8 +44,8 @@ def main() -> int:
         print(f"[{time.monotonic() - started:5.0f} s] {text}", file=sys.stderr, flush=True)
 
     # what stands in the file is the code and the machine at the start: a run takes minutes
-    machine, commit, load = rows.machine_in_words(), rows.commit_in_use(), os.getloadavg()[0]
-    print(f"{machine}; commit {commit or 'unknown'}; load average {load:.1f}")
+    computer, commit, load = machine.in_words(), rows.commit_in_use(), os.getloadavg()[0]
+    print(f"{computer}; commit {commit or 'unknown'}; load average {load:.1f}")
     if load > 0.5:
         say("the machine is busy: times by the clock are too long, ratios less certain")
     found = comparison.Outcome()
@@ -89,7 +90,7 @@ def main() -> int:
     if out:
         # a part that is measured alone has not all the sides of the figure that may be there
         drawn = bool(found.sides) and not (alone and (out / "benchmarks.csv").exists())
-        rows.write_csv(out / "benchmarks.csv", found.rows, machine, commit, keep=alone)
+        rows.write_csv(out / "benchmarks.csv", found.rows, computer, commit, keep=alone)
         print(out / "benchmarks.csv")
         if drawn:
             figure.draw(

@@ -1,10 +1,9 @@
-"""What was measured as rows of a table: statistics, `results/benchmarks.csv`, the machine in words."""
+"""What was measured as rows of a table: statistics, `results/benchmarks.csv`."""
 
 from __future__ import annotations
 
 import csv
 import io
-import os
 import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -109,21 +108,6 @@ def read_csv(path: Path) -> list[Row]:
     """The rows of a file. Targets are not kept in it."""
     with open(path, newline="", encoding="utf-8") as file:
         return [Row(row["name"], float(row["value"]), row["unit"]) for row in csv.DictReader(file)]
-
-
-def machine_in_words() -> str:
-    """Processor, number of cores that may be used, memory."""
-    processor = "unknown processor"
-    try:
-        for line in Path("/proc/cpuinfo").read_text().splitlines():
-            if line.startswith(("model name", "Model")):
-                processor = line.split(":", 1)[1].strip()
-                break
-    except OSError:
-        pass
-    cores = len(os.sched_getaffinity(0))
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
-    return f"{processor}, {cores} core{'s' if cores > 1 else ''}, {memory:.0f} GiB"
 
 
 def commit_in_use() -> str:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -592,7 +593,9 @@ def reproduce(
     if table or not claims:
         with _reporting() as reporter:
             _announce(list(reproduction.missing(asked)), out, jobs, reporter)
+            started = time.monotonic()
             outcomes = reproduction.reproduce(asked, jobs, reporter)
+            reproduction.note_wall_time(asked, outcomes, jobs, time.monotonic() - started)
         for name in dict.fromkeys(cell.table for cell in chosen):
             rows = reproduction.read_as_printed(reproduction.rows_of(asked), paper, name)
             print(f"\nTable {name}" if name[0] in "IV0123456789" else f"\n{name}")

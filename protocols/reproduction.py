@@ -16,9 +16,19 @@ from typing import Any
 import xarray as xr
 
 from analysis import figures, ledger
-from engine import results, run_folder
+from engine import machine, results, run_folder
 from models.contract import Model
-from protocols import datasets, estimates, many_runs, measurements, registry, settings, shown_again, training
+from protocols import (
+    datasets,
+    estimates,
+    many_runs,
+    measurements,
+    registry,
+    settings,
+    shown_again,
+    training,
+    wall_times,
+)
 from protocols.labelled_images import Dataset
 from protocols.many_runs import Outcome, PlannedRun
 from protocols.measurements import Measurement
@@ -348,6 +358,18 @@ def reproduce(asked: Reproduction, jobs: int = 1, reporter: Reporter | None = No
     failed = {str(outcome.run.folder) for outcome in outcomes if outcome.problem}
     ready = [run for run in later if run.settings.warm_start not in failed]
     return outcomes + (many_runs.run_all(ready, jobs, reporter, enter) if ready else [])
+
+
+def note_wall_time(asked: Reproduction, outcomes: Sequence[Outcome], jobs: int, seconds: float) -> None:
+    """Note how long it took, if nothing was there before and nothing failed: part of a sweep tells nothing."""
+    cells = len(asked.cells) * len(asked.seeds)
+    if len(outcomes) < cells or any(outcome.problem for outcome in outcomes):
+        return
+    tables = ", ".join(dict.fromkeys(cell.table for cell in asked.cells))
+    sizes = ", ".join(dict.fromkeys(cell.neurons for cell in asked.cells if cell.neurons))
+    made = f"{asked.protocol.model}: {tables}" + (f"; N = {sizes}" if sizes else "")
+    path, version = asked.results / "wall_times.csv", training.code_version()
+    wall_times.note(path, made, len(outcomes), jobs, seconds, machine.in_words(), _commit(**version))
 
 
 def rows_of(asked: Reproduction) -> list[ledger.Row]:

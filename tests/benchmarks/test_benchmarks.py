@@ -11,6 +11,7 @@ import pytest
 from benchmarks import by_hand, comparison, figure, rows
 from benchmarks.rows import Row
 from benchmarks.worker import Measurement, Worker, WorkerFailed, measure
+from engine import machine
 from models.synaptic_scaling import SynapticScaling
 
 ROWS = [
@@ -128,8 +129,8 @@ def test_the_program_by_hand_gets_the_models_parameters() -> None:
 
 
 def test_machine_is_in_words() -> None:
-    assert "core" in rows.machine_in_words()
-    assert "\n" not in rows.machine_in_words()
+    assert "core" in machine.in_words()
+    assert "\n" not in machine.in_words()
 
 
 @pytest.mark.parametrize("sizes", [{}, {100: 1.0, 400: 3.5}])

@@ -11,6 +11,7 @@ import pytest
 from analysis import ledger
 from models.synaptic_scaling import SynapticScaling
 from protocols import claims, measurements, reproduction
+from protocols.many_runs import Outcome
 from protocols.measurements import Measurement
 from protocols.reproduction import Cell, Reproduction, choose
 from protocols.settings import apply
@@ -120,6 +121,21 @@ def test_a_table_is_made_and_not_made_twice(small: Reproduction) -> None:
     assert small.ledger.read_text() == text
     assert "/ 40.00" in ledger.markdown_table(ledger.select(rows, readout="most_active"), "w_t")
     assert reproduction.draw(small, "IV").stat().st_size > 1000
+
+
+def test_the_time_of_a_whole_sweep_is_noted(small: Reproduction, tmp_path: Path) -> None:
+    asked = dataclasses.replace(small, results=tmp_path)
+    planned = [Outcome(asked.run_of(cell, seed)) for cell in asked.cells for seed in asked.seeds]
+    failed = [*planned[1:], dataclasses.replace(planned[0], problem="lost")]
+    for outcomes in ([], planned[1:], failed):
+        reproduction.note_wall_time(asked, outcomes, 2, 90)
+        assert not list(tmp_path.iterdir())
+    for jobs, seconds in ((2, 90), (1, 240), (2, 60)):
+        reproduction.note_wall_time(asked, planned, jobs, seconds)
+    text = ledger.table_of("wall_times", tmp_path)
+    assert "| synaptic_scaling: IV; N = 20 | 4 | 2 | 1.0 |" in text
+    assert "| synaptic_scaling: IV; N = 20 | 4 | 1 | 4.0 |" in text
+    assert "1.5" not in text
 
 
 def test_measurements_are_kept(small: Reproduction) -> None:
