@@ -66,8 +66,9 @@ SWITCHES: tuple[Mapping[str, str], ...] = (
 def _cells() -> Iterator[Cell]:
     for neurons, printed in PRINTED.items():
         yield Cell("sizes", "mnist", f"{neurons}", {"neurons": f"{neurons}"}, printed)
-    for changes in SWITCHES:
-        yield Cell("switches", "mnist", " ".join(changes), {"neurons": "400", **changes})
+    for neurons in (100, 400):
+        for changes in SWITCHES:
+            yield Cell("switches", "mnist", f"{neurons} {' '.join(changes)}", {"neurons": f"{neurons}", **changes})
 
 
 def measure(tree: xr.DataTree, asked: RunSettings) -> dict[str, tuple[float, str]]:
