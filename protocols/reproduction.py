@@ -361,13 +361,12 @@ def reproduce(asked: Reproduction, jobs: int = 1, reporter: Reporter | None = No
 
 
 def note_wall_time(asked: Reproduction, outcomes: Sequence[Outcome], jobs: int, seconds: float) -> None:
-    """Note how long it took, if nothing was there before and nothing failed: part of a sweep tells nothing."""
-    cells = len(asked.cells) * len(asked.seeds)
-    if len(outcomes) < cells or any(outcome.problem for outcome in outcomes):
+    """Note how long whole tables took, if nothing was there before and nothing failed."""
+    tables = list(dict.fromkeys(cell.table for cell in asked.cells))
+    whole = sum(cell.table in tables for cell in asked.paper.cells) * len(asked.paper.seeds)
+    if len(outcomes) < whole or any(outcome.problem for outcome in outcomes):
         return
-    tables = ", ".join(dict.fromkeys(cell.table for cell in asked.cells))
-    sizes = ", ".join(dict.fromkeys(cell.neurons for cell in asked.cells if cell.neurons))
-    made = f"{asked.protocol.model}: {tables}" + (f"; N = {sizes}" if sizes else "")
+    made = " ".join([f"{asked.protocol.model}: {', '.join(tables)}", asked.protocol.device, asked.protocol.precision])
     path, version = asked.results / "wall_times.csv", training.code_version()
     wall_times.note(path, made, len(outcomes), jobs, seconds, machine.in_words(), _commit(**version))
 

@@ -133,8 +133,8 @@ def test_the_time_of_a_whole_sweep_is_noted(small: Reproduction, tmp_path: Path)
     for jobs, seconds in ((2, 90), (1, 240), (2, 60)):
         reproduction.note_wall_time(asked, planned, jobs, seconds)
     text = ledger.table_of("wall_times", tmp_path)
-    assert "| synaptic_scaling: IV; N = 20 | 4 | 2 | 1.0 |" in text
-    assert "| synaptic_scaling: IV; N = 20 | 4 | 1 | 4.0 |" in text
+    assert "| synaptic_scaling: IV dense float32 | 4 | 2 | 1.0 |" in text
+    assert "| synaptic_scaling: IV dense float32 | 4 | 1 | 4.0 |" in text
     assert "1.5" not in text
 
 
