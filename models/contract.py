@@ -167,7 +167,8 @@ class Model:
     passes: ClassVar[Mapping[str, int]] = {}
     #: phases that build on what another run has learned, and the weights that they learn anew
     anew: ClassVar[Mapping[str, tuple[str, ...]]] = {}
-    #: per-neuron state shown in the results: {variable: (population, unit)}
+    #: per-neuron state shown in the results: {variable: (population, unit)}; of every population that has it, what is
+    #: learned and handed on as weights are
     shown_state: ClassVar[Mapping[str, tuple[str, Any]]] = {}
     #: how printed slips of the paper were corrected
     slips: ClassVar[tuple[str, ...]] = ()

@@ -333,8 +333,9 @@ def frozen_state(model: Model, phase: str, trained: Mapping[str, NDArray[Any]]) 
 
 
 def _carried(model: Model) -> list[str]:
-    """State that training hands on: weights, delays and what the model shows of its neurons."""
-    shown = {f"{population}.{name}" for name, (population, _) in model.shown_state.items()}
+    """State that training hands on: weights, delays, and of all layers what the model shows of one."""
+    names = dict.fromkeys(variable.name for phase in model.phases for variable in model.state(phase))
+    shown = [name for name in names if name.partition(".")[2] in model.shown_state]
     return [*(p.variable for p in model.projections()), *model.longest_delays(), *shown]
 
 

@@ -15,6 +15,7 @@ from engine.contract import Block, BlockResult, Structure, initial_state
 from engine.runtime import RuntimeProgram, runtime_device
 from models.symmetric_stdp import CLASSES, FASHION, MNIST, SymmetricSTDP
 from protocols import settings
+from protocols.training import frozen_state
 from tests.models.small_symmetric_networks import (
     NEURONS,
     PIXELS,
@@ -196,6 +197,15 @@ def test_single_precision_shows_each_of_a_thousand_samples(tmp_path: Path) -> No
 
 
 # -- who learns when ---------------------------------------------------------------------------------------
+
+
+def test_testing_begins_with_the_thresholds_of_every_hidden_layer() -> None:
+    model = small_model(hidden=2)
+    trained = {v.name: np.full(v.size, 1.0 + k) for k, v in enumerate(model.state("train"))}
+    begun = frozen_state(model, "test", trained)
+    for layer in ("lower_", ""):
+        np.testing.assert_array_equal(begun[f"{layer}excitatory.theta"], trained[f"{layer}excitatory.theta"])
+        np.testing.assert_array_equal(begun[f"{layer}excitatory.v"], float(model.e_l))
 
 
 @pytest.mark.parametrize(
