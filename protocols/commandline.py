@@ -5,11 +5,12 @@ What takes time to import is imported by the command that needs it, so that ``--
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -266,10 +267,7 @@ def _print_accuracies(run: Path) -> None:
     print(f"accuracy on {tested:,} {where} images of {dataset}, chance is about 10 %:")
     for name in accuracy["readout"].values:
         line = f"  {str(name).replace('_', ' '):12}{float(accuracy.sel(readout=name)):6.2f} %"
-        printed = cell and (
-            cell.accuracy if name == reproduction.paper_of(model.name).readout else cell.others.get(name)
-        )
-        if cell and printed:
+        if cell and (printed := reproduction.printed(cell, model.name).get(str(name))):
             line += f"   (Table {cell.table}: {printed:.2f} %)"
         print(line)
 
@@ -333,6 +331,30 @@ def _draw(run: Path, formats: tuple[str, ...]) -> None:
     results.open_run(run).close()  # says what is wrong before a folder is made
     for path in figures.save_all(run, formats):
         print(f"figure: {path}")
+
+
+@app.command()
+def convergence(
+    runs: Annotated[list[Path], typer.Argument(help="run folders that differ in their seeds", metavar="RUN...")],
+    out: Annotated[Path, typer.Option(help="file to draw into: .png, .svg or .pdf")] = Path("convergence.svg"),
+) -> None:
+    """Draw how fast the accuracy on test images is reached, over runs made with --evaluate-every."""
+    from analysis import figures
+    from engine import results
+    from protocols import reproduction, training
+
+    asked = training.settings_of(runs[0])
+    for run in runs:
+        there = training.settings_of(run)
+        if dataclasses.replace(there, seed=asked.seed, jobs=asked.jobs, data=asked.data) != asked:
+            raise ValueError(f"{run}: has other settings than {runs[0]}; expected runs that differ in their seeds")
+    model = asked.make_model()
+    with ExitStack() as stack:
+        trees = [stack.enter_context(results.open_run(run)) for run in runs]
+        cell = reproduction.cell_of(model, asked, str(trees[0].attrs["dataset"]))
+        drawn = figures.convergence(trees, paper=reproduction.printed(cell, model.name) if cell else None)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    print(f"figure: {figures.save(drawn, out)}")
 
 
 # -- looking closer ------------------------------------------------------------------------------------------

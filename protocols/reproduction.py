@@ -46,7 +46,9 @@ __all__ = [
     "embedded",
     "measure_shown_again",
     "missing",
+    "note_wall_time",
     "paper_of",
+    "printed",
     "reproduce",
     "rows_of",
 ]
@@ -248,6 +250,12 @@ def command_of(asked: RunSettings) -> str:
     for symbol, text in asked.changes.items():
         words += ["--neurons", text] if symbol == "neurons" else ["--set", f"{symbol}={text}"]
     return shlex.join(words)
+
+
+def printed(cell: Cell, model: str) -> dict[str, float]:
+    """Accuracies that a paper prints for a cell, in per cent, by readout."""
+    own = {paper_of(model).readout: cell.accuracy, **cell.others}
+    return {readout: accuracy for readout, accuracy in own.items() if accuracy is not None}
 
 
 @dataclass(frozen=True)
@@ -478,7 +486,7 @@ def _row(
         readout=readout,
         seed=asked.seed,
         accuracy=accuracy,
-        paper=cell.accuracy if readout == paper_of(asked.model).readout else cell.others.get(readout),
+        paper=printed(cell, asked.model).get(readout),
         images_trained=trained,
         images_tested=tested,
         selection=ledger.LAST,

@@ -20,7 +20,8 @@ from tests.protocols.conftest import SMALL
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 
 COMMANDS = ["models", "describe", "train", "evaluate", "predict", "resume", "sweep", "reproduce", "figures",
-            "data", "cache", "devices", "demo", "maps", "robustness", "hebbian-control"]  # fmt: skip
+            "data", "cache", "devices", "demo", "maps", "robustness", "hebbian-control",
+            "convergence"]  # fmt: skip
 
 
 def hebbarium(*words: object) -> Result:

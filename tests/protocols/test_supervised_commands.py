@@ -142,3 +142,19 @@ def test_a_refusal_is_one_clear_line(words: list[str], says: str, tmp_path: Path
 def test_other_models_have_other_schedules(tmp_path: Path) -> None:
     text = refused("train", "synaptic_scaling", "--schedule", "layer_by_layer", "--out", tmp_path / "run")
     assert "schedule=layer_by_layer: synaptic_scaling has train" in text
+
+
+def test_convergence_of_two_seeds(trained: tuple[Path, Result], tmp_path: Path) -> None:
+    runs = [tmp_path / "0", tmp_path / "1"]
+    measured = ["--evaluate-every", "10", "--no-figures"]
+    for seed, run in enumerate(runs):
+        hebbarium("train", "symmetric_stdp", *QUICK, *FEW, *measured, "--seed", seed, "--out", run)
+    asked = tmp_path / "made" / "both.svg"
+    result = hebbarium("convergence", *runs, "--out", asked)
+    assert result.exit_code == 0, result.output
+    assert result.stdout.strip() == f"figure: {asked}"
+    assert "interval of 2 seeds" in asked.read_text()
+    for others, reason in (([runs[0]], "a seed occurs twice"), ([trained[0]], "has other settings than")):
+        result = hebbarium("convergence", runs[0], *others)
+        assert result.exit_code == 1
+        assert reason in result.stderr
