@@ -400,9 +400,9 @@ class SynapticScaling(Model):
     def encode(self, images: NDArray[np.uint8]) -> Arrays:
         """Pixels as firing rates in hertz, ``(samples, pixels)`` (Eq. 1)."""
         if self.rate_coding == "peak":
-            return {"rates": images / 255 * float(self.max_rate)}
+            return {"rates": np.divide(images, 255, dtype=np.float64) * float(self.max_rate)}
         pixels = images > 0 if self.rate_coding == "binary" else images
-        total = pixels.sum(axis=1, keepdims=True, dtype=np.int64)
+        total = pixels.sum(axis=1, keepdims=True, dtype=np.float64)
         return {"rates": pixels * (float(self.total_rate) / np.where(total > 0, total, 1))}
 
     def synaptic_events(self, spikes: Mapping[str, int]) -> int:

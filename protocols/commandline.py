@@ -157,7 +157,9 @@ def train(
     test_images: TestImages = None,
     validation: Validation = None,
     evaluate_on: EvaluateOn = None,
-    evaluate_every: Annotated[int | None, typer.Option(min=1, help="training images between two measurements")] = None,
+    evaluate_every: Annotated[
+        int | None, typer.Option(min=1, help="training images between two measurements, made when blocks end")
+    ] = None,
     labels_from: LabelsFrom = None,
     labelling_images: LabellingImages = None,
     snapshots: Annotated[int | None, typer.Option(min=1, help="how often the weights are kept")] = None,
@@ -341,20 +343,27 @@ def convergence(
     """Draw how fast the accuracy on test images is reached, over runs made with --evaluate-every."""
     from analysis import figures
     from engine import results
-    from protocols import reproduction, training
+    from protocols import reproduction, settings, training
 
     asked = training.settings_of(runs[0])
+    model = asked.make_model()
     for run in runs:
         there = training.settings_of(run)
-        if dataclasses.replace(there, seed=asked.seed, jobs=asked.jobs, data=asked.data) != asked:
+        if settings.shown(there.make_model()) != settings.shown(model) or _for_any_seed(there) != _for_any_seed(asked):
             raise ValueError(f"{run}: has other settings than {runs[0]}; expected runs that differ in their seeds")
-    model = asked.make_model()
+        if there.evaluate_on != "test" or there.evaluate_every is None:
+            raise ValueError(f"{run}: expected a run made with --evaluate-every and measured on test images")
     with ExitStack() as stack:
         trees = [stack.enter_context(results.open_run(run)) for run in runs]
         cell = reproduction.cell_of(model, asked, str(trees[0].attrs["dataset"]))
         drawn = figures.convergence(trees, paper=reproduction.printed(cell, model.name) if cell else None)
     out.parent.mkdir(parents=True, exist_ok=True)
     print(f"figure: {figures.save(drawn, out)}")
+
+
+def _for_any_seed(asked: RunSettings) -> RunSettings:
+    """Settings without what makes no other network: seeds, processes, where data and first weights are found."""
+    return dataclasses.replace(asked, changes={}, seed=0, jobs=1, data=None, warm_start=None, profile=False)
 
 
 # -- looking closer ------------------------------------------------------------------------------------------
@@ -588,7 +597,7 @@ def reproduce(
 ) -> None:
     """Make a paper's tables again; goes on where it was stopped."""
     from analysis import ledger
-    from protocols import reproduction, settings, sweeps
+    from protocols import reproduction, settings, sweeps, training
 
     if claims and model != "synaptic_scaling":
         raise ValueError(f"--claims: there are none for {model}; expected synaptic_scaling")
@@ -613,11 +622,13 @@ def reproduce(
     )
     outcomes: list[Outcome] = []
     if table or not claims:
+        started, version = time.monotonic(), training.code_version()
+        timed = as_printed and reproduction.is_whole_and_new(asked)
         with _reporting() as reporter:
             _announce(list(reproduction.missing(asked)), out, jobs, reporter)
-            started = time.monotonic()
             outcomes = reproduction.reproduce(asked, jobs, reporter)
-            reproduction.note_wall_time(asked, outcomes, jobs, time.monotonic() - started)
+        if timed:
+            reproduction.note_wall_time(asked, outcomes, jobs, time.monotonic() - started, version)
         for name in dict.fromkeys(cell.table for cell in chosen):
             rows = reproduction.read_as_printed(reproduction.rows_of(asked), paper, name)
             print(f"\nTable {name}" if name[0] in "IV0123456789" else f"\n{name}")

@@ -44,6 +44,7 @@ __all__ = [
     "command_of",
     "draw",
     "embedded",
+    "is_whole_and_new",
     "measure_shown_again",
     "missing",
     "note_wall_time",
@@ -347,7 +348,7 @@ def reproduce(asked: Reproduction, jobs: int = 1, reporter: Reporter | None = No
                 )
             if not many_runs.is_done(first) and all(first.folder != other.folder for other in cells):
                 seed, theirs = run.settings.seed, asked.paper.cells
-                cells[first] = next(c for c in theirs if asked.run_of(c, seed).name == first.name)
+                cells[first] = next((c for c in theirs if asked.run_of(c, seed).name == first.name), cell.before)
     reporter = reporter or QuietReporter()
     if there := len(asked.cells) * len(asked.seeds) - len(cells):
         reporter.message(f"{there} runs are in the ledger already")
@@ -368,14 +369,30 @@ def reproduce(asked: Reproduction, jobs: int = 1, reporter: Reporter | None = No
     return outcomes + (many_runs.run_all(ready, jobs, reporter, enter) if ready else [])
 
 
-def note_wall_time(asked: Reproduction, outcomes: Sequence[Outcome], jobs: int, seconds: float) -> None:
-    """Note how long whole tables took, if nothing was there before and nothing failed."""
-    tables = list(dict.fromkeys(cell.table for cell in asked.cells))
-    whole = sum(cell.table in tables for cell in asked.paper.cells) * len(asked.paper.seeds)
-    if len(outcomes) < whole or any(outcome.problem for outcome in outcomes):
+def is_whole_and_new(asked: Reproduction) -> bool:
+    """Whether all cells and seeds of some tables are to be made, and nothing of them is there."""
+    tables = {cell.table for cell in asked.cells}
+    whole = [cell for cell in asked.paper.cells if cell.table in tables]
+    if len(asked.cells) < len(whole) or not set(asked.paper.seeds) <= set(asked.seeds):
+        return False
+    runs = missing(asked)
+    return len(runs) == len(whole) * len(asked.seeds) and not any(run.folder.exists() for run in runs)
+
+
+def note_wall_time(
+    asked: Reproduction, outcomes: Sequence[Outcome], jobs: int, seconds: float, version: Mapping[str, Any]
+) -> None:
+    """Note how long whole tables took, see `is_whole_and_new`, unless a run failed.
+
+    Parameters
+    ----------
+    version : mapping
+        The `training.code_version` that they were begun with.
+    """
+    if any(outcome.problem for outcome in outcomes):
         return
-    made = " ".join([f"{asked.protocol.model}: {', '.join(tables)}", asked.protocol.device, asked.protocol.precision])
-    path, version = asked.results / "wall_times.csv", training.code_version()
+    made = f"{asked.protocol.model}: {', '.join(dict.fromkeys(cell.table for cell in asked.cells))}"
+    path = asked.results / "wall_times.csv"
     wall_times.note(path, made, len(outcomes), jobs, seconds, machine.in_words(), _commit(**version))
 
 

@@ -59,6 +59,9 @@ def stopped_after(checkpoint: int, asked: RunSettings, out: Path) -> subprocess.
     engine = start(
         asked,
         out,
+        # a run that stands still is not left behind, whatever happens to the test
+        "from engine import interruption\n"
+        "interruption.die_with_parent()\n"
         "replace = os.replace\n"
         "def stopping(a, b):\n"
         "    replace(a, b)\n"
@@ -66,7 +69,11 @@ def stopped_after(checkpoint: int, asked: RunSettings, out: Path) -> subprocess.
         "        os.kill(os.getpid(), signal.SIGSTOP)\n"
         "os.replace = stopping\n",
     )
-    os.waitid(os.P_PID, engine.pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
+    deadline = time.monotonic() + 300
+    while not os.waitid(os.P_PID, engine.pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT | os.WNOHANG):
+        if time.monotonic() > deadline:
+            engine.kill()
+        time.sleep(0.005)
     if engine.poll() is not None:
         pytest.fail(f"no checkpoint {checkpoint}: {engine.stderr.read().decode() if engine.stderr else ''}")
     return engine

@@ -10,8 +10,8 @@ import pytest
 
 from analysis import ledger
 from models.synaptic_scaling import SynapticScaling
-from protocols import claims, measurements, reproduction
-from protocols.many_runs import Outcome
+from protocols import claims, many_runs, measurements, reproduction
+from protocols.many_runs import Outcome, PlannedRun
 from protocols.measurements import Measurement
 from protocols.reproduction import Cell, Reproduction, choose
 from protocols.settings import apply
@@ -123,19 +123,47 @@ def test_a_table_is_made_and_not_made_twice(small: Reproduction) -> None:
     assert reproduction.draw(small, "IV").stat().st_size > 1000
 
 
+def test_whole_and_new_is_what_it_says(small: Reproduction, tmp_path: Path) -> None:
+    asked = dataclasses.replace(small, results=tmp_path, out=tmp_path / "runs")
+    assert reproduction.is_whole_and_new(asked)
+    assert not reproduction.is_whole_and_new(dataclasses.replace(asked, cells=asked.cells[:1], seeds=(0, 1, 2, 3)))
+    assert not reproduction.is_whole_and_new(dataclasses.replace(asked, seeds=(0, 2)))
+    reproduction.reproduce(small)
+    assert not reproduction.is_whole_and_new(dataclasses.replace(asked, results=small.results))
+    asked.run_of(asked.cells[0], 1).folder.mkdir(parents=True)
+    assert not reproduction.is_whole_and_new(asked)
+
+
 def test_the_time_of_a_whole_sweep_is_noted(small: Reproduction, tmp_path: Path) -> None:
-    asked = dataclasses.replace(small, results=tmp_path)
+    asked, version = dataclasses.replace(small, results=tmp_path), {"commit": "0123456789abcdef", "dirty": True}
     planned = [Outcome(asked.run_of(cell, seed)) for cell in asked.cells for seed in asked.seeds]
     failed = [*planned[1:], dataclasses.replace(planned[0], problem="lost")]
-    for outcomes in ([], planned[1:], failed):
-        reproduction.note_wall_time(asked, outcomes, 2, 90)
-        assert not list(tmp_path.iterdir())
+    reproduction.note_wall_time(asked, failed, 2, 90, version)
+    assert not list(tmp_path.iterdir())
     for jobs, seconds in ((2, 90), (1, 240), (2, 60)):
-        reproduction.note_wall_time(asked, planned, jobs, seconds)
+        reproduction.note_wall_time(asked, planned, jobs, seconds, version)
     text = ledger.table_of("wall_times", tmp_path)
-    assert "| synaptic_scaling: IV dense float32 | 4 | 2 | 1.0 |" in text
-    assert "| synaptic_scaling: IV dense float32 | 4 | 1 | 4.0 |" in text
+    assert "| synaptic_scaling: IV | 4 | 2 | 1.0 |" in text
+    assert "| synaptic_scaling: IV | 4 | 1 | 4.0 |" in text
     assert "1.5" not in text
+    assert "0123456789ab-changed" in text
+
+
+def test_an_embedded_cell_that_begins_with_another(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    paper = reproduction.paper_of("symmetric_stdp")
+    printed = [cell for cell in choose(paper, ["1"], neurons=[100]) if cell.before]
+    cells = [reproduction.embedded(cell) for cell in printed]
+    planned: list[str] = []
+
+    def run_all(runs: list[PlannedRun], *_: object) -> list[Outcome]:
+        planned.extend(run.name for run in runs)
+        return [Outcome(run) for run in runs]
+
+    monkeypatch.setattr(many_runs, "run_all", run_all)
+    reproduction.reproduce(Reproduction(paper, cells, (0,), tmp_path, tmp_path, paper.protocol))
+    assert len(planned) == 2
+    assert all("mnist-embedded" in name for name in planned)
+    assert "simultaneous" in planned[0]
 
 
 def test_measurements_are_kept(small: Reproduction) -> None:

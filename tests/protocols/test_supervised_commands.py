@@ -154,7 +154,12 @@ def test_convergence_of_two_seeds(trained: tuple[Path, Result], tmp_path: Path) 
     assert result.exit_code == 0, result.output
     assert result.stdout.strip() == f"figure: {asked}"
     assert "interval of 2 seeds" in asked.read_text()
-    for others, reason in (([runs[0]], "a seed occurs twice"), ([trained[0]], "has other settings than")):
+    slower = tmp_path / "slower"
+    hebbarium("train", "symmetric_stdp", *QUICK, *FEW, *measured, "--seed", 1, "--set", "tau_m=90*ms", "--out", slower)
+    for others, reason in (([runs[0]], "a seed occurs twice"), ([slower], "has other settings than")):
         result = hebbarium("convergence", runs[0], *others)
         assert result.exit_code == 1
         assert reason in result.stderr
+    result = hebbarium("convergence", trained[0])
+    assert result.exit_code == 1
+    assert "--evaluate-every" in result.stderr
