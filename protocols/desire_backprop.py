@@ -45,8 +45,8 @@ SEEDS = (0, 1, 2)      # the paper does not say how many
 #: Section 5.3: dropout for Fashion-MNIST, whose network is trained for 600 epochs
 FASHION = {"layers": "1000,100", "p_hidden": "0.4", "p_input": "0.05"}
 #: what did best on 5,000 training images held out, of what results/desire_backprop_search.csv lists: a small network
-#: needs less dropout, and one that is trained for a fifth of the time larger steps
-CHOSEN = {"layers": "200,100", "eta": "2e-5", "p_hidden": "0.1"}
+#: needs less dropout, and learns better by the equations as printed
+CHOSEN = {"layers": "200,100", "reading": "paper", "p_hidden": "0.05"}
 #: the rate of learning that did best on 5,000 garments held out, of 2e-5, 4e-5 and 8e-5 in six epochs
 CHOSEN_FASHION = {**FASHION, "eta": "4e-5"}
 #: epochs of every network of Figs. 4 and 5: one number for all, a thirtieth of the paper's
