@@ -175,8 +175,8 @@ class SymmetricSTDP(Model):
         "hundreds of them.",
         "Section 7's other numbers of hidden layers: pathways from the input have the constants of the input pathway, "
         "those from hidden neurons the constants of the class pathway. Otherwise a second hidden layer hardly fires, "
-        "and class neurons without a hidden layer saturate (40 instead of 62 % of held-out images). Two hidden layers are "
-        "3 points better still with w_max_class=16.",
+        "and class neurons without a hidden layer saturate (40 instead of 62 % of held-out images). Two hidden layers "
+        "are 3 points better still with w_max_class=16.",
         "A class layer that stays silent gives no answer, which counts as wrong; in the authors' code it answers 0.",
     )
 
