@@ -362,8 +362,9 @@ def convergence(
 
 
 def _for_any_seed(asked: RunSettings) -> RunSettings:
-    """Settings without what makes no other network: seeds, processes, where data and first weights are found."""
-    return dataclasses.replace(asked, changes={}, seed=0, jobs=1, data=None, warm_start=None, profile=False)
+    """Settings without what makes no other network: seeds, processes, what is kept, where data are found."""
+    usual = dataclasses.replace(asked, changes={}, seed=0, jobs=1, snapshots=1, profile=False)
+    return dataclasses.replace(usual, data=None, warm_start=None)
 
 
 # -- looking closer ------------------------------------------------------------------------------------------

@@ -148,7 +148,8 @@ def test_convergence_of_two_seeds(trained: tuple[Path, Result], tmp_path: Path) 
     runs = [tmp_path / "0", tmp_path / "1"]
     measured = ["--evaluate-every", "10", "--no-figures"]
     for seed, run in enumerate(runs):
-        hebbarium("train", "symmetric_stdp", *QUICK, *FEW, *measured, "--seed", seed, "--out", run)
+        kept = ["--snapshots", 1 + seed]  # of one seed, as when a table is made
+        hebbarium("train", "symmetric_stdp", *QUICK, *FEW, *measured, *kept, "--seed", seed, "--out", run)
     asked = tmp_path / "made" / "both.svg"
     result = hebbarium("convergence", *runs, "--out", asked)
     assert result.exit_code == 0, result.output
