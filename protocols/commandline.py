@@ -160,6 +160,9 @@ def train(
     evaluate_every: Annotated[
         int | None, typer.Option(min=1, help="training images between two measurements, made when blocks end")
     ] = None,
+    evaluate_images: Annotated[
+        int | None, typer.Option(min=1, help="images of each measurement, 2,000 if not given; the last is on all")
+    ] = None,
     labels_from: LabelsFrom = None,
     labelling_images: LabellingImages = None,
     snapshots: Annotated[int | None, typer.Option(min=1, help="how often the weights are kept")] = None,
@@ -179,7 +182,7 @@ def train(
         schedule=schedule, seed=seed, device=device, precision=precision, block=block, test_images=test_images,
         validation=validation, evaluate_on=evaluate_on, labels_from=labels_from, snapshots=snapshots,
         jobs=jobs, warm_start=_text(warm_start), labelling_images=labelling_images, profile=profile,
-        evaluate_every=evaluate_every,
+        evaluate_every=evaluate_every, evaluate_images=evaluate_images,
     )  # fmt: skip
     if warm_start is not None:
         asked = _warm(asked, warm_start)

@@ -146,7 +146,7 @@ def test_other_models_have_other_schedules(tmp_path: Path) -> None:
 
 def test_convergence_of_two_seeds(trained: tuple[Path, Result], tmp_path: Path) -> None:
     runs = [tmp_path / "0", tmp_path / "1"]
-    measured = ["--evaluate-every", "10", "--no-figures"]
+    measured = ["--evaluate-every", "10", "--evaluate-images", "5", "--no-figures"]
     for seed, run in enumerate(runs):
         kept = ["--snapshots", 1 + seed]  # of one seed, as when a table is made
         hebbarium("train", "symmetric_stdp", *QUICK, *FEW, *measured, *kept, "--seed", seed, "--out", run)
