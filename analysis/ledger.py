@@ -26,7 +26,6 @@ import argparse
 import csv
 import dataclasses
 import difflib
-import io
 import math
 import os
 import re
@@ -191,12 +190,7 @@ def append(path: str | os.PathLike[str], rows: Iterable[Row]) -> None:
     with whole_files.locked(path.parent):
         merged = {(row.cell, row.seed): row for row in read(path)}
         merged |= {(row.cell, row.seed): row for row in rows}
-        text = io.StringIO(newline="")
-        writer = csv.writer(text, lineterminator="\n")
-        writer.writerow(COLUMNS)
-        for row in merged.values():
-            writer.writerow("" if value is None else value for value in dataclasses.astuple(row))
-        whole_files.write(path, text.getvalue())
+        whole_files.write_table(path, COLUMNS, map(dataclasses.astuple, merged.values()))
 
 
 def _row(record: Mapping[str, str]) -> Row:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import io
 import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -98,10 +97,8 @@ def write_csv(path: Path, rows: Sequence[Row], machine: str, commit: str, *, kee
             lines = {row["name"]: tuple(row[column] for column in COLUMNS) for row in csv.DictReader(file)}
     for row in rows:
         lines[row.name] = (row.name, f"{row.value:.4g}", row.unit, machine, commit)
-    text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows([COLUMNS, *lines.values()])
     path.parent.mkdir(parents=True, exist_ok=True)
-    whole_files.write(path, text.getvalue())
+    whole_files.write_table(path, COLUMNS, lines.values())
 
 
 def read_csv(path: Path) -> list[Row]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import csv
 import dataclasses
-import io
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
@@ -237,9 +236,6 @@ def _read_search(path: Path) -> _Search:
 
 
 def _write_search(path: Path, known: _Search) -> None:
-    text = io.StringIO(newline="")
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(_SEARCH_COLUMNS)
-    writer.writerows([*key, *(f"{percent:.2f}" for percent in values)] for key, values in known.items())
     path.parent.mkdir(parents=True, exist_ok=True)
-    whole_files.write(path, text.getvalue())
+    rows = ([*key, *(f"{percent:.2f}" for percent in values)] for key, values in known.items())
+    whole_files.write_table(path, _SEARCH_COLUMNS, rows)

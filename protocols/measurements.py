@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import dataclasses
-import io
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -71,11 +70,7 @@ def append(path: Path, rows: Iterable[Measurement]) -> None:
     """Add measurements, or replace those of the same run and quantity; processes may add at the same time."""
     with whole_files.locked(path.parent):
         merged = {_key(row): row for row in [*read(path), *rows]}
-        text = io.StringIO(newline="")
-        writer = csv.writer(text, lineterminator="\n")
-        writer.writerow(COLUMNS)
-        writer.writerows(dataclasses.astuple(row) for row in merged.values())
-        whole_files.write(path, text.getvalue())
+        whole_files.write_table(path, COLUMNS, map(dataclasses.astuple, merged.values()))
 
 
 def _key(row: Measurement) -> tuple[str | int, ...]:

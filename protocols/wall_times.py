@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import io
 from pathlib import Path
 
 from analysis import whole_files
@@ -31,6 +30,4 @@ def note(path: Path, made: str, runs: int, processes: int, seconds: float, machi
                 rows = {tuple(row[:3]): row for row in list(csv.reader(file))[1:]}
         row = [made, str(runs), str(processes), f"{seconds / 60:.1f}", machine, commit]
         rows[tuple(row[:3])] = row
-        text = io.StringIO()
-        csv.writer(text, lineterminator="\n").writerows([COLUMNS, *rows.values()])
-        whole_files.write(path, text.getvalue())
+        whole_files.write_table(path, COLUMNS, rows.values())
