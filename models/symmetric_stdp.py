@@ -46,7 +46,7 @@ CLASSES = 10
 # on validation images, see results/symmetric_stdp_search.md.
 MNIST: Mapping[int, Mapping[str, Any]] = {
     100: {"tau_theta": 6e6 * ms, "theta_plus": 0.07 * mV, "a_plus": 5e-4, "a_plus_class": 4e-3, "w_ie": 34.0},
-    400: {"tau_theta": 6e6 * ms, "theta_plus": 0.07 * mV, "a_plus": 5e-4, "a_plus_class": 4e-3, "w_ie": 25.0},
+    400: {"tau_theta": 6e6 * ms, "theta_plus": 0.07 * mV, "a_plus": 5e-4, "a_plus_class": 4e-3, "w_ie": 22.0},
     1600: {"tau_theta": 8e6 * ms, "theta_plus": 0.07 * mV, "a_plus": 2e-3, "a_plus_class": 8e-3, "w_ie": 12.0},
     6400: {"tau_theta": 2e7 * ms, "theta_plus": 0.05 * mV, "a_plus": 1e-3, "a_plus_class": 4e-3, "w_ie": 17.0},
     10000: {"tau_theta": 2e7 * ms, "theta_plus": 0.05 * mV, "a_plus": 7.5e-4, "a_plus_class": 4e-3, "w_ie": 17.0},
