@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import csv
 import dataclasses
-import io
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -223,16 +222,14 @@ def append(path: str | os.PathLike[str], rows: Iterable[Row]) -> None:
 
 def as_csv(rows: Iterable[Row]) -> str:
     """The ledger's text."""
-    text = io.StringIO(newline="")
-    writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
-    writer.writeheader()
+    lines = []
     for row in rows:
         record = {name: _written(getattr(row, name)) for name in (*_SINGLE, "command", "commit")}
         record |= {_heading(*place): _written(getattr(row, place[0])[place[1]][place[2]]) for place in _PLACES}
         record["energy_nj"] = _written(float(sum(map(row.energy, PROCESSES))))
         record["conventional_energy_nj"] = _written(float(sum(map(row.conventional_energy, PROCESSES))))
-        writer.writerow(record)
-    return text.getvalue()
+        lines.append([record[column] for column in COLUMNS])
+    return whole_files.table_text(COLUMNS, lines)
 
 
 def _written(value: object) -> str:

@@ -68,8 +68,19 @@ def write_table(path: Path, columns: Iterable[object], rows: Iterable[Iterable[o
     ...     (Path(folder) / "a.csv").read_text()
     'x,y\\n1,\\n"a, b",0.5\\n'
     """
+    write(path, table_text(columns, rows))
+
+
+def table_text(columns: Iterable[object], rows: Iterable[Iterable[object]]) -> str:
+    """Comma-separated values under their columns' names; None is left empty.
+
+    Examples
+    --------
+    >>> table_text(("x", "y"), [(1, None), ("a, b", 0.5)])
+    'x,y\\n1,\\n"a, b",0.5\\n'
+    """
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(columns)
     writer.writerows(rows)
-    write(path, text.getvalue())
+    return text.getvalue()

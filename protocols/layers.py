@@ -5,8 +5,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -234,10 +232,8 @@ def as_csv(found: Sequence[Snapshot]) -> str:
     ``wanted_up`` and ``wanted_down`` are neurons with a desire of +1 and -1; for operations see
     `analysis.desires.Operations`.
     """
-    text = io.StringIO(newline="")
-    writer = csv.writer(text, lineterminator="\n")
     columns = ("loss", "spikes", "wanted_up", "wanted_down", "forward", "backward", "updated")
-    writer.writerow(["samples_seen", "accuracy", "layer", "neurons", *columns])
+    rows = []
     for one in found:
         for name, wished in one.wishes.items():
             numbers: Mapping[str, float] = {
@@ -250,7 +246,5 @@ def as_csv(found: Sequence[Snapshot]) -> str:
                 "updated": one.operations[name].updated,
             }
             size = one.counts[name].shape[1]
-            writer.writerow(
-                [one.samples_seen, f"{one.accuracy:.2f}", name, size, *(f"{numbers[c]:.6g}" for c in columns)]
-            )
-    return text.getvalue()
+            rows.append([one.samples_seen, f"{one.accuracy:.2f}", name, size, *(f"{numbers[c]:.6g}" for c in columns)])
+    return whole_files.table_text(("samples_seen", "accuracy", "layer", "neurons", *columns), rows)

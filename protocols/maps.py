@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -110,13 +108,11 @@ def as_csv(made: Mapping[str, Map]) -> str:
 
     Neighbours are in per cent; the silhouette is from -1 to 1.
     """
-    text = io.StringIO(newline="")
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(
-        ["map", "points", "distinct", "silent", "neighbours", "silhouette", "neighbours_on_map", "silhouette_on_map"]
-    )
+    rows = []
     for name, one in made.items():
         numbers = [value for found in (one.before, one.after) for value in (found.neighbours, found.silhouette)]
         formatted = [f"{value:.{digits}f}" for value, digits in zip(numbers, (2, 4, 2, 4), strict=True)]
-        writer.writerow([name, len(one.place), one.distinct, one.silent, *formatted])
-    return text.getvalue()
+        rows.append([name, len(one.place), one.distinct, one.silent, *formatted])
+    separation = ("neighbours", "silhouette")
+    columns = ("map", "points", "distinct", "silent", *separation, *(f"{name}_on_map" for name in separation))
+    return whole_files.table_text(columns, rows)

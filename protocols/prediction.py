@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from analysis import whole_files
 from analysis.accuracy import accuracy
 from analysis.readouts import READOUTS
 from engine import results, streams
@@ -109,11 +108,9 @@ def predict(
 
 def as_csv(found: Prediction) -> str:
     """``image,class,name,spikes``, a line an image; class and name are empty where no neuron fired."""
-    text = io.StringIO(newline="")
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["image", "class", "name", "spikes"])
+    rows = []
     for image, (number, spikes) in enumerate(zip(found.predicted, found.spikes, strict=True)):
         answered = number != results.NO_CLASS
         name = found.names[number] if answered and number < len(found.names) else ""
-        writer.writerow([image, number if answered else "", name, spikes])
-    return text.getvalue()
+        rows.append((image, number if answered else None, name, spikes))
+    return whole_files.table_text(("image", "class", "name", "spikes"), rows)

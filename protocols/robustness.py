@@ -7,9 +7,7 @@ training (`Model.handed_on`), so that no scaling makes good for a lesion.
 
 from __future__ import annotations
 
-import csv
 import dataclasses
-import io
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -244,20 +242,19 @@ def save(measured: xr.Dataset, folder: Path) -> tuple[Path, Path]:
 
 def as_csv(measured: xr.Dataset) -> str:
     """A line a number, as in the header; level and seed are empty where nothing was disturbed."""
-    text = io.StringIO(newline="")
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["perturbation", "level", "units", "seed", "readout", "accuracy", "images"])
+    rows: list[tuple[object, ...]] = []
     kind, images = measured.attrs["perturbation"], measured.attrs["images"]
     for readout in measured["readout"].values:
         percent = float(measured["unperturbed"].sel(readout=readout))
-        writer.writerow(["none", "", "", "", readout, f"{percent:.2f}", images])
+        rows.append(("none", None, None, None, readout, f"{percent:.2f}", images))
     for level in measured["level"].values:
         for seed in measured["seed"].values:
             for readout in measured["readout"].values:
                 percent = float(measured["accuracy"].sel(level=level, seed=seed, readout=readout))
                 units = measured["level"].attrs["units"]
-                writer.writerow([kind, f"{level:g}", units, seed, readout, f"{percent:.2f}", images])
-    return text.getvalue()
+                rows.append((kind, f"{level:g}", units, seed, readout, f"{percent:.2f}", images))
+    columns = ("perturbation", "level", "units", "seed", "readout", "accuracy", "images")
+    return whole_files.table_text(columns, rows)
 
 
 def _as_it_is(model: Model) -> Model:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import csv
 import dataclasses
-import io
 import itertools
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -128,15 +126,14 @@ def _accuracies(run: PlannedRun) -> dict[str, float]:
 
 def _write_summary(runs: Sequence[SweptRun], out: Path) -> None:
     """``summary.csv``: what was varied, the seed, accuracy by readout in per cent, and the run folder."""
-    text = io.StringIO(newline="")
-    writer = csv.writer(text, lineterminator="\n")
-    for number, swept in enumerate(runs):
+    columns: tuple[str, ...] = ()
+    rows = []
+    for swept in runs:
         accuracies = _accuracies(swept.run)
-        if number == 0:
-            writer.writerow([*swept.varied, "seed", *accuracies, "folder"])
+        columns = columns or (*swept.varied, "seed", *accuracies, "folder")
         shown = [f"{value:.2f}" for value in accuracies.values()]
-        writer.writerow([*swept.varied.values(), swept.run.settings.seed, *shown, swept.run.folder.name])
-    whole_files.write(out / SUMMARY, text.getvalue())
+        rows.append([*swept.varied.values(), swept.run.settings.seed, *shown, swept.run.folder.name])
+    whole_files.write_table(out / SUMMARY, columns, rows)
 
 
 def table(outcomes: Sequence[Outcome], runs: Sequence[SweptRun]) -> str:
