@@ -448,32 +448,53 @@ def operations(
 
 @app.command()
 def robustness(
-    run: RunFolder,
-    perturbation: Annotated[
-        str, typer.Option(help="noise, salt-and-pepper, lesion-synapses, lesion-neurons or quantise")
+    runs: Annotated[list[Path], typer.Argument(help="run folders, of any models", metavar="RUN...")],
+    perturbations: Annotated[
+        list[str],
+        typer.Option(
+            "--perturbation",
+            help="noise, salt-and-pepper, lesion-synapses, lesion-neurons or quantise; can be repeated",
+        ),
     ],
     levels: Annotated[str | None, typer.Option(help="such as 0.1,0.3; a usual range if not given")] = None,
     seeds: Annotated[str, typer.Option(help="of the perturbation, such as 0-2 or 0,3,7")] = "0",
     test_images: TestImages = None,
     jobs: Jobs = 1,
     data: DataFolder = None,
-    out: Annotated[Path | None, typer.Option(help="folder to write to; the run's figures/ if not given")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="folder to write to, for one run; the runs' figures/ if not given")
+    ] = None,
+    results: Annotated[Path | None, typer.Option(help="folder of the ledger to add to; none if not given")] = None,
 ) -> None:
-    """Disturb a trained run's images, synapses, neurons or weights, and test it."""
-    from engine import results
+    """Disturb trained runs' images, synapses, neurons or weights, and test them."""
+    from analysis import figures
+    from analysis import robustness as ledger
+    from engine import results as run_results
     from protocols import robustness as disturbed
     from protocols import sweeps
 
-    wanted = disturbed.levels_of(perturbation, _numbers("--levels", levels))
-    with _reporting() as reporter:
-        measured = disturbed.measure(
-            run, perturbation, wanted, seeds=sweeps.seeds_of(seeds), test_images=test_images, data=_text(data),
-            jobs=jobs, reporter=reporter,
-        )  # fmt: skip
-    table, figure = disturbed.save(measured, out or results.folder_of(run) / results.FIGURES)
-    print(disturbed.as_csv(measured), end="")
-    print(f"figure: {figure}")
-    print(f"table: {table}")
+    if out is not None and len(runs) > 1:
+        raise ValueError(f"--out {out}: is for one run, and {len(runs)} are given; leave it out to write into each")
+    wanted = {name: disturbed.levels_of(name, _numbers("--levels", levels)) for name in perturbations}
+    if results is not None:
+        (results / "figures").mkdir(parents=True, exist_ok=True)
+    for run in runs:
+        for perturbation, asked in wanted.items():
+            with _reporting() as reporter:
+                measured = disturbed.measure(
+                    run, perturbation, asked, seeds=sweeps.seeds_of(seeds), test_images=test_images, data=_text(data),
+                    jobs=jobs, reporter=reporter,
+                )  # fmt: skip
+            table, figure = disturbed.save(measured, out or run_results.folder_of(run) / run_results.FIGURES)
+            print(disturbed.as_csv(measured), end="")
+            print(f"figure: {figure}")
+            print(f"table: {table}")
+            if results is not None:
+                ledger.append(results / ledger.LEDGER, disturbed.rows_of(run, measured))
+    if results is not None:
+        drawn = disturbed.side_by_side(ledger.read(results / ledger.LEDGER))
+        print(f"figure of all runs: {figures.save(drawn, results / 'figures' / 'robustness.svg')}")
+        print(f"ledger: {results / ledger.LEDGER}")
 
 
 @app.command("hebbian-control")

@@ -24,7 +24,7 @@ from engine.run_folder import RunFolder
 from equations.counting import Operations
 from models.contract import Model
 from models.operations import PROCESSES, Shown
-from protocols import datasets, draws, reproduction, training
+from protocols import datasets, draws, identity, training
 
 __all__ = ["IMAGES", "Tally", "measure", "presented", "recorded", "tally"]
 
@@ -145,24 +145,15 @@ def measure(
 
 
 def _row(run: Path, model: Model, phase: str, counted: Tally, picojoules: Mapping[str, float]) -> Row:
-    asked, learns, n = training.settings_of(run), phase != ledger.TEST, counted.samples
+    learns, n = phase != ledger.TEST, counted.samples
     with results.open_run(run) as tree:
         found = tree[results.EVALUATION].to_dataset()["accuracy"].isel(seed=0, samples_seen=-1)
         wanted = results.CLASS_LAYER if model.class_layer else results.MOST_ACTIVE
         accuracy = float(found.sel(readout=wanted))
-        seen, commit = int(tree.attrs["samples_seen"]), str(tree.attrs["git_commit"])
-        dataset = str(tree.attrs["dataset"])
-    shapes = [p.shape for p in model.projections()]
     sizes = model.population_sizes()
-    given = {symbol: text for symbol, text in asked.changes.items() if symbol not in ("neurons", "layers")}
     skipped = counted.skipped
     return Row(
-        model=model.name,
-        layers="-".join(map(str, (shapes[0][0], *(shape[1] for shape in shapes)))),
-        dataset=dataset,
-        setting=" ".join(f"{symbol}={text.replace(' ', '')}" for symbol, text in given.items()),
-        seed=asked.seed,
-        images_trained=seen,
+        **identity.of_run(run, model),
         accuracy=accuracy,
         phase=phase,
         images=n,
@@ -173,10 +164,8 @@ def _row(run: Path, model: Model, phase: str, counted: Tally, picojoules: Mappin
             process: {kind: getattr(done, kind) / n for kind in ledger.KINDS}
             for process, done in counted.counts.items()
         },
-        conventional=ledger.conventional(shapes, learns),
+        conventional=ledger.conventional([p.shape for p in model.projections()], learns),
         skipped=100 * float(np.mean(skipped)) if skipped else None,
         idle=100 * float(np.mean(np.array(skipped) == 1)) if skipped else None,
         picojoules=picojoules,
-        command=reproduction.command_of(asked),
-        commit=commit[:12],
     )

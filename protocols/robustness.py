@@ -16,18 +16,32 @@ from typing import Any
 
 import numpy as np
 import xarray as xr
+from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from analysis import figures, whole_files
+from analysis import robustness as ledger
 from analysis.accuracy import accuracy
+from analysis.robustness import Row
 from engine import results, streams
 from engine.contract import Arrays
 from models.contract import Model
-from protocols import datasets, draws, training
+from protocols import datasets, draws, identity, registry, reproduction, training
 from protocols.draws import Purpose
 from protocols.progress import Reporter
 
-__all__ = ["PERTURBATIONS", "Perturbation", "as_csv", "levels_of", "measure", "perturb_images", "perturb_state", "save"]
+__all__ = [
+    "PERTURBATIONS",
+    "Perturbation",
+    "as_csv",
+    "levels_of",
+    "measure",
+    "perturb_images",
+    "perturb_state",
+    "rows_of",
+    "save",
+    "side_by_side",
+]
 
 Images = NDArray[np.uint8]
 
@@ -255,6 +269,41 @@ def as_csv(measured: xr.Dataset) -> str:
                 rows.append((kind, f"{level:g}", units, seed, readout, f"{percent:.2f}", images))
     columns = ("perturbation", "level", "units", "seed", "readout", "accuracy", "images")
     return whole_files.table_text(columns, rows)
+
+
+def rows_of(run: Path, measured: xr.Dataset) -> list[Row]:
+    """What was measured of a run, as rows of the ledger of all runs."""
+    model, _ = training.trained_model(run)
+    known = identity.of_run(run, model)
+    kind, units, images = measured.attrs["perturbation"], measured["level"].attrs["units"], measured.attrs["images"]
+    rows = []
+    for readout in map(str, measured["readout"].values):
+        undisturbed = float(measured["unperturbed"].sel(readout=readout))
+        shared: dict[str, Any] = {**known, "readout": readout, "images": images}
+        rows.append(
+            Row(**shared, perturbation=ledger.UNDISTURBED, level=None, units="", draw=None, accuracy=undisturbed)
+        )
+        for level in map(float, measured["level"].values):
+            for draw in map(int, measured["seed"].values):
+                percent = float(measured["accuracy"].sel(level=level, seed=draw, readout=readout))
+                rows.append(
+                    Row(**shared, perturbation=kind, level=level, units=units, draw=draw, accuracy=percent)
+                )
+    return rows
+
+
+def side_by_side(rows: Sequence[Row]) -> Figure:
+    """The figure of all runs of a ledger, each by the readout of its paper; see `figures.robustness_of_networks`."""
+    shown = [row for row in rows if row.readout == _readout_of(row.model, rows)]
+    axes = {name: (known.meaning, known.units) for name, known in PERTURBATIONS.items()}
+    return figures.robustness_of_networks(shown, axes)
+
+
+def _readout_of(model: str, rows: Sequence[Row]) -> str:
+    try:
+        return reproduction.paper_of(model).readout
+    except (ValueError, registry.RegistryError):  # a user's own model
+        return next(row.readout for row in rows if row.model == model)
 
 
 def _as_it_is(model: Model) -> Model:

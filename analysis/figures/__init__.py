@@ -17,6 +17,7 @@ from analysis.figures.raster_plot import raster_plot
 from analysis.figures.receptive_field_grid import receptive_field_grid
 from analysis.figures.responding_neurons import responding_neurons
 from analysis.figures.robustness_curve import robustness_curve
+from analysis.figures.robustness_of_networks import robustness_of_networks
 from analysis.figures.saving import save, save_all
 from analysis.figures.spike_examples import membrane_example, stdp_example
 from analysis.figures.stdp_window import stdp_window
@@ -39,6 +40,7 @@ __all__ = [
     "receptive_field_grid",
     "responding_neurons",
     "robustness_curve",
+    "robustness_of_networks",
     "save",
     "save_all",
     "stdp_example",

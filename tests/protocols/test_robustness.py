@@ -13,6 +13,8 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from analysis import figures
+from analysis import robustness as ledger
+from analysis.robustness import Row
 from engine import devices, results
 from models.contract import Model, Projection
 from models.synaptic_scaling import SynapticScaling
@@ -215,6 +217,72 @@ def test_the_command_writes_a_table_and_a_figure(trained: tuple[Path, Result], t
     refused = hebbarium("robustness", trained[0], "--perturbation", "noise", "--levels", "0.1,much")
     assert refused.exit_code == 1
     assert "--levels 0.1,much: expected numbers" in refused.stderr
+
+
+def test_runs_are_put_side_by_side_in_a_ledger(trained: tuple[Path, Result], tmp_path: Path) -> None:
+    asked = ("robustness", trained[0], "--perturbation", "lesion-neurons", "--perturbation", "quantise",
+             "--levels", "1", "--test-images", 20, "--results", tmp_path / "new", "--out", tmp_path)  # fmt: skip
+    said = hebbarium(*asked)
+    assert said.exit_code == 0, said.output
+    table = tmp_path / "new" / "robustness.csv"
+    rows = ledger.read(table)
+    measured = robustness.measure(trained[0], "quantise", (1,), test_images=20)
+    by_place = {(row.perturbation, row.level, row.readout): row for row in rows}
+    assert len(by_place) == len(rows) == 6  # undisturbed, silent and coarse, by two readouts
+    for readout in map(str, measured["readout"].values):
+        expected = float(measured["accuracy"].sel(level=1, seed=0, readout=readout))
+        assert by_place["quantise", 1.0, readout].accuracy == pytest.approx(expected, abs=0.005)
+        assert by_place["none", None, readout].accuracy == pytest.approx(
+            float(measured["unperturbed"].sel(readout=readout)), abs=0.005
+        )
+    one = by_place["quantise", 1.0, "most_active"]
+    assert (one.model, one.layers, one.dataset, one.units, one.images) == (
+        "synaptic_scaling", "784-20", "mnist-embedded", "bits", 20
+    )  # fmt: skip
+    assert one.command.startswith("hebbarium train synaptic_scaling --dataset mnist-embedded")
+    assert (tmp_path / "new" / "figures" / "robustness.svg").stat().st_size > 5000
+
+    before = table.read_bytes()
+    assert hebbarium(*asked).exit_code == 0
+    assert table.read_bytes() == before  # the same again replaces what was there
+
+
+def test_several_runs_cannot_be_written_into_one_folder(tmp_path: Path) -> None:
+    refused = hebbarium("robustness", "a", "b", "--perturbation", "noise", "--out", tmp_path)
+    assert refused.exit_code == 1
+    assert "2 are given" in refused.output
+
+
+def _rows(model: str, perturbation: str, accuracies: dict[float | None, float], draw: int | None = 0) -> list[Row]:
+    return [
+        Row(model, "784-10", "mnist", "", 0, 100, perturbation, level, "", draw, "most_active", value, 10, "", "")
+        for level, value in accuracies.items()
+    ]
+
+
+def test_networks_are_drawn_side_by_side() -> None:
+    rows = [
+        *_rows("first", "none", {None: 90.0}, None),
+        *_rows("first", "noise", {0.5: 40.0, 0.1: 80.0}),
+        *_rows("first", "noise", {0.5: 50.0, 0.1: 82.0}, draw=1),
+        *_rows("second", "noise", {0.1: 70.0}),
+        *_rows("second", "quantise", {1: 20.0, 2: 60.0}),
+    ]
+    axes = {name: (p.meaning, p.units) for name, p in robustness.PERTURBATIONS.items()}
+    drawn = figures.robustness_of_networks(rows, axes)
+    noise, coarse = drawn.axes
+    assert noise.get_xlabel().startswith("Standard deviation of Gaussian noise")
+    lines = {line.get_label(): line for line in noise.get_lines()}
+    first = lines["first, 784-10"]
+    assert np.asarray(first.get_xdata()).tolist() == [0.1, 0.5]
+    assert np.asarray(first.get_ydata()).tolist() == [81.0, 45.0]  # means of both draws
+    assert np.asarray(lines["second, 784-10"].get_ydata()).tolist() == [70.0]
+    lines = {line.get_label(): line for line in coarse.get_lines()}
+    assert not np.asarray(lines["first, 784-10"].get_xdata()).size  # was not measured, and stays in the legend
+    assert np.asarray(lines["second, 784-10"].get_ydata()).tolist() == [20.0, 60.0]
+    with pytest.raises(ValueError, match="no row is of noise"):
+        figures.robustness_of_networks(_rows("first", "none", {None: 90.0}), axes)
+
 
 
 def test_maps_of_a_run(trained: tuple[Path, Result]) -> None:

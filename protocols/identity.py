@@ -1,0 +1,43 @@
+"""What tells one run from another in the ledgers of runs of any model."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from engine import results
+from models.contract import Model
+from protocols import reproduction, training
+
+
+def of_run(run: Path, model: Model) -> dict[str, Any]:
+    """Model, sizes, data, setting, seed, how long it was trained, and where it came from.
+
+    Parameters
+    ----------
+    run : Path
+        A complete run.
+    model : Model
+        The run's.
+
+    Returns
+    -------
+    dict
+        ``model``, ``layers`` (as in ``784-400-10``), ``dataset``, ``setting``, ``seed``, ``images_trained``,
+        ``command``, ``commit``.
+    """
+    asked = training.settings_of(run)
+    with results.open_run(run) as tree:
+        seen, commit, dataset = (tree.attrs[name] for name in ("samples_seen", "git_commit", "dataset"))
+    shapes = [p.shape for p in model.projections()]
+    given = {symbol: text for symbol, text in asked.changes.items() if symbol not in ("neurons", "layers")}
+    return {
+        "model": model.name,
+        "layers": "-".join(map(str, (shapes[0][0], *(shape[1] for shape in shapes)))),
+        "dataset": str(dataset),
+        "setting": " ".join(f"{symbol}={text.replace(' ', '')}" for symbol, text in given.items()),
+        "seed": asked.seed,
+        "images_trained": int(seen),
+        "command": reproduction.command_of(asked),
+        "commit": str(commit)[:12],
+    }
