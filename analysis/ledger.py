@@ -151,16 +151,29 @@ def read(path: str | os.PathLike[str]) -> list[Row]:
     LedgerError
         Naming the file and line that cannot be read.
     """
+    return records(path, COLUMNS, _row)
+
+
+def records[T](
+    path: str | os.PathLike[str], columns: Sequence[str], make: Callable[[dict[str, str]], T]
+) -> list[T]:
+    """What is made of each record of a table; nothing if there is no such file.
+
+    Raises
+    ------
+    LedgerError
+        The table has other columns; or as `parsed` says.
+    """
     path = Path(path)
     if not path.is_file():
         return []
     with path.open(newline="", encoding="utf-8") as file:
         reader = csv.DictReader(file)
-        if tuple(reader.fieldnames or ()) != COLUMNS:
+        if tuple(reader.fieldnames or ()) != tuple(columns):
             raise LedgerError(
-                f"{path} has the columns {','.join(reader.fieldnames or ())}; expected {','.join(COLUMNS)}."
+                f"{path} has the columns {','.join(reader.fieldnames or ())}; expected {','.join(columns)}."
             )
-        return parsed(path, reader, _row)
+        return parsed(path, reader, make)
 
 
 def parsed[T](path: Path, reader: csv.DictReader[str], make: Callable[[dict[str, str]], T]) -> list[T]:

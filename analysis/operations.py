@@ -8,7 +8,6 @@ more than arithmetic on most hardware, is left out on both sides.
 
 from __future__ import annotations
 
-import csv
 import dataclasses
 import os
 from collections.abc import Iterable, Mapping, Sequence
@@ -202,14 +201,7 @@ def read(path: str | os.PathLike[str]) -> list[Row]:
     LedgerError
         Naming the file, and the line that cannot be read.
     """
-    path = Path(path)
-    if not path.is_file():
-        return []
-    with path.open(newline="", encoding="utf-8") as file:
-        reader = csv.DictReader(file)
-        if tuple(reader.fieldnames or ()) != COLUMNS:
-            raise ledger.LedgerError(f"{path}: has other columns than expected, {','.join(COLUMNS)}.")
-        return ledger.parsed(path, reader, _row)
+    return ledger.records(path, COLUMNS, _row)
 
 
 def append(path: str | os.PathLike[str], rows: Iterable[Row]) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import dataclasses
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -52,13 +51,7 @@ def read(path: Path) -> list[Measurement]:
     ValueError
         Naming the file and the line that cannot be read.
     """
-    if not path.is_file():
-        return []
-    with path.open(newline="", encoding="utf-8") as file:
-        reader = csv.DictReader(file)
-        if tuple(reader.fieldnames or ()) != COLUMNS:
-            raise ValueError(f"{path}: has the columns {reader.fieldnames}; expected {','.join(COLUMNS)}")
-        return ledger.parsed(path, reader, _measurement)
+    return ledger.records(path, COLUMNS, _measurement)
 
 
 def _measurement(record: dict[str, str]) -> Measurement:
