@@ -76,7 +76,7 @@ PERTURBATIONS: Mapping[str, Perturbation] = {
     "salt-and-pepper": Perturbation("Pixels set to black or white", "share", 0, 1, (0.0, 0.05, 0.1, 0.2, 0.3, 0.5)),
     "lesion-synapses": Perturbation("Plastic synapses removed", "share", 0, 1, _SHARES),
     "lesion-neurons": Perturbation("Neurons silenced", "share", 0, 1, _SHARES),
-    "quantise": Perturbation("Bits a weight", "bits", 1, 16, (1, 2, 3, 4, 5, 6, 8), whole=True),
+    "quantise": Perturbation("Precision of weights", "bits", 1, 16, (1, 2, 3, 4, 5, 6, 8), whole=True),
 }
 
 

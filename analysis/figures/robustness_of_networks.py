@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -12,6 +13,8 @@ from analysis.robustness import UNDISTURBED, Row
 
 _COLUMNS = 3
 _ROW_MM = 52
+_LABEL = 36
+"""Letters that have room below a panel."""
 
 
 @style.styled
@@ -61,7 +64,7 @@ def robustness_of_networks(
                     panel.axhline(row.accuracy, color=colour, linewidth=0.6, linestyle="--")
         panel.axhline(chance, color=style.GREY, linewidth=0.8, linestyle=":", label="chance")
         meaning, units = axes[name]
-        panel.set(xlabel=style.with_unit(meaning, units), ylim=(0, 100))
+        panel.set(xlabel=textwrap.fill(style.with_unit(meaning, units), _LABEL), ylim=(0, 100))
         if panel.get_subplotspec().is_first_col():
             panel.set_ylabel("Accuracy (%)")
     handles, labels = panels[0].get_legend_handles_labels()
