@@ -199,11 +199,33 @@ def append(path: str | os.PathLike[str], rows: Iterable[Row]) -> None:
     The ledger is locked, written to a temporary name and renamed: processes that add at the same time lose
     nothing, and a reader finds a whole file.
     """
+    merge(path, COLUMNS, rows, read=read, key=lambda row: (row.cell, row.seed), written=dataclasses.astuple)
+
+
+def merge[T](
+    path: str | os.PathLike[str],
+    columns: Sequence[str],
+    rows: Iterable[T],
+    *,
+    read: Callable[[Path], list[T]],
+    key: Callable[[T], object],
+    written: Callable[[T], Iterable[object]],
+) -> None:
+    """Add rows to a table, or replace those of the same key; processes may add at the same time.
+
+    Parameters
+    ----------
+    read
+        The rows that are there.
+    key
+        What tells a row from others.
+    written
+        A row's values, in the order of the columns.
+    """
     path = Path(path)
     with whole_files.locked(path.parent):
-        merged = {(row.cell, row.seed): row for row in read(path)}
-        merged |= {(row.cell, row.seed): row for row in rows}
-        whole_files.write_table(path, COLUMNS, map(dataclasses.astuple, merged.values()))
+        merged = {key(row): row for row in [*read(path), *rows]}
+        whole_files.write_table(path, columns, map(written, merged.values()))
 
 
 def _row(record: Mapping[str, str]) -> Row:

@@ -12,9 +12,8 @@ import dataclasses
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
-from analysis import ledger, whole_files
+from analysis import ledger
 
 LEDGER = "operations.csv"
 PROCESSES = ("forward", "backward", "update")
@@ -206,22 +205,15 @@ def read(path: str | os.PathLike[str]) -> list[Row]:
 
 def append(path: str | os.PathLike[str], rows: Iterable[Row]) -> None:
     """Add rows to a ledger, or replace those of the same run and phase; processes may add at the same time."""
-    path = Path(path)
-    with whole_files.locked(path.parent):
-        merged = {row.cell: row for row in [*read(path), *rows]}
-        whole_files.write(path, as_csv(merged.values()))
+    ledger.merge(path, COLUMNS, rows, read=read, key=lambda row: row.cell, written=_values)
 
 
-def as_csv(rows: Iterable[Row]) -> str:
-    """The ledger's text."""
-    lines = []
-    for row in rows:
-        record = {name: _written(getattr(row, name)) for name in (*_SINGLE, "command", "commit")}
-        record |= {_heading(*place): _written(getattr(row, place[0])[place[1]][place[2]]) for place in _PLACES}
-        record["energy_nj"] = _written(float(sum(map(row.energy, PROCESSES))))
-        record["conventional_energy_nj"] = _written(float(sum(map(row.conventional_energy, PROCESSES))))
-        lines.append([record[column] for column in COLUMNS])
-    return whole_files.table_text(COLUMNS, lines)
+def _values(row: Row) -> list[str]:
+    record = {name: _written(getattr(row, name)) for name in (*_SINGLE, "command", "commit")}
+    record |= {_heading(*place): _written(getattr(row, place[0])[place[1]][place[2]]) for place in _PLACES}
+    record["energy_nj"] = _written(float(sum(map(row.energy, PROCESSES))))
+    record["conventional_energy_nj"] = _written(float(sum(map(row.conventional_energy, PROCESSES))))
+    return [record[column] for column in COLUMNS]
 
 
 def _written(value: object) -> str:

@@ -6,9 +6,8 @@ import dataclasses
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
 
-from analysis import ledger, whole_files
+from analysis import ledger
 
 LEDGER = "robustness.csv"
 UNDISTURBED = "none"
@@ -75,10 +74,7 @@ def read(path: str | os.PathLike[str]) -> list[Row]:
 
 def append(path: str | os.PathLike[str], rows: Iterable[Row]) -> None:
     """Add rows to a ledger, or replace those of the same run, perturbation and readout."""
-    path = Path(path)
-    with whole_files.locked(path.parent):
-        merged = {row.cell: row for row in [*read(path), *rows]}
-        whole_files.write_table(path, COLUMNS, map(_written, merged.values()))
+    ledger.merge(path, COLUMNS, rows, read=read, key=lambda row: row.cell, written=_written)
 
 
 def _written(row: Row) -> list[object]:

@@ -6,19 +6,16 @@ from pathlib import Path
 from typing import Any
 
 from engine import results
-from models.contract import Model
 from protocols import reproduction, training
 
 
-def of_run(run: Path, model: Model) -> dict[str, Any]:
+def of_run(run: Path) -> dict[str, Any]:
     """Model, sizes, data, setting, seed, how long it was trained, and where it came from.
 
     Parameters
     ----------
     run : Path
         A complete run.
-    model : Model
-        The run's.
 
     Returns
     -------
@@ -27,6 +24,7 @@ def of_run(run: Path, model: Model) -> dict[str, Any]:
         ``command``, ``commit``.
     """
     asked = training.settings_of(run)
+    model = asked.make_model()
     with results.open_run(run) as tree:
         seen, commit, dataset = (tree.attrs[name] for name in ("samples_seen", "git_commit", "dataset"))
     shapes = [p.shape for p in model.projections()]

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from analysis import ledger, whole_files
+from analysis import ledger
 
 
 @dataclass(frozen=True)
@@ -61,9 +61,7 @@ def _measurement(record: dict[str, str]) -> Measurement:
 
 def append(path: Path, rows: Iterable[Measurement]) -> None:
     """Add measurements, or replace those of the same run and quantity; processes may add at the same time."""
-    with whole_files.locked(path.parent):
-        merged = {_key(row): row for row in [*read(path), *rows]}
-        whole_files.write_table(path, COLUMNS, map(dataclasses.astuple, merged.values()))
+    ledger.merge(path, COLUMNS, rows, read=read, key=_key, written=dataclasses.astuple)
 
 
 def _key(row: Measurement) -> tuple[str | int, ...]:

@@ -153,7 +153,7 @@ def _row(run: Path, model: Model, phase: str, counted: Tally, picojoules: Mappin
     sizes = model.population_sizes()
     skipped = counted.skipped
     return Row(
-        **identity.of_run(run, model),
+        **identity.of_run(run),
         accuracy=accuracy,
         phase=phase,
         images=n,

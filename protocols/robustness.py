@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,7 +26,7 @@ from analysis.robustness import Row
 from engine import results, streams
 from engine.contract import Arrays
 from models.contract import Model
-from protocols import datasets, draws, identity, registry, reproduction, training
+from protocols import datasets, draws, identity, reproduction, training
 from protocols.draws import Purpose
 from protocols.progress import Reporter
 
@@ -256,40 +256,35 @@ def save(measured: xr.Dataset, folder: Path) -> tuple[Path, Path]:
 
 def as_csv(measured: xr.Dataset) -> str:
     """A line a number, as in the header; level and seed are empty where nothing was disturbed."""
-    rows: list[tuple[object, ...]] = []
-    kind, images = measured.attrs["perturbation"], measured.attrs["images"]
-    for readout in measured["readout"].values:
-        percent = float(measured["unperturbed"].sel(readout=readout))
-        rows.append(("none", None, None, None, readout, f"{percent:.2f}", images))
-    for level in measured["level"].values:
-        for seed in measured["seed"].values:
-            for readout in measured["readout"].values:
-                percent = float(measured["accuracy"].sel(level=level, seed=seed, readout=readout))
-                units = measured["level"].attrs["units"]
-                rows.append((kind, f"{level:g}", units, seed, readout, f"{percent:.2f}", images))
+    images = measured.attrs["images"]
+    rows = (
+        (kind, None if level is None else f"{level:g}", units, draw, readout, f"{percent:.2f}", images)
+        for kind, level, units, draw, readout, percent in _accuracies(measured)
+    )
     columns = ("perturbation", "level", "units", "seed", "readout", "accuracy", "images")
     return whole_files.table_text(columns, rows)
 
 
 def rows_of(run: Path, measured: xr.Dataset) -> list[Row]:
     """What was measured of a run, as rows of the ledger of all runs."""
-    model, _ = training.trained_model(run)
-    known = identity.of_run(run, model)
-    kind, units, images = measured.attrs["perturbation"], measured["level"].attrs["units"], measured.attrs["images"]
-    rows = []
-    for readout in map(str, measured["readout"].values):
-        undisturbed = float(measured["unperturbed"].sel(readout=readout))
-        shared: dict[str, Any] = {**known, "readout": readout, "images": images}
-        rows.append(
-            Row(**shared, perturbation=ledger.UNDISTURBED, level=None, units="", draw=None, accuracy=undisturbed)
-        )
-        for level in map(float, measured["level"].values):
-            for draw in map(int, measured["seed"].values):
+    shared = {**identity.of_run(run), "images": measured.attrs["images"]}
+    return [
+        Row(**shared, perturbation=kind, level=level, units=units, draw=draw, readout=readout, accuracy=percent)
+        for kind, level, units, draw, readout, percent in _accuracies(measured)
+    ]
+
+
+def _accuracies(measured: xr.Dataset) -> Iterator[tuple[str, float | None, str, int | None, str, float]]:
+    """Perturbation, level, its units, draw, readout and per cent, of the undisturbed network first."""
+    readouts = [str(name) for name in measured["readout"].values]
+    for readout in readouts:
+        yield ledger.UNDISTURBED, None, "", None, readout, float(measured["unperturbed"].sel(readout=readout))
+    kind, units = measured.attrs["perturbation"], measured["level"].attrs["units"]
+    for level in map(float, measured["level"].values):
+        for draw in map(int, measured["seed"].values):
+            for readout in readouts:
                 percent = float(measured["accuracy"].sel(level=level, seed=draw, readout=readout))
-                rows.append(
-                    Row(**shared, perturbation=kind, level=level, units=units, draw=draw, accuracy=percent)
-                )
-    return rows
+                yield kind, level, units, draw, readout, percent
 
 
 def side_by_side(rows: Sequence[Row]) -> Figure:
@@ -302,7 +297,7 @@ def side_by_side(rows: Sequence[Row]) -> Figure:
 def _readout_of(model: str, rows: Sequence[Row]) -> str:
     try:
         return reproduction.paper_of(model).readout
-    except (ValueError, registry.RegistryError):  # a user's own model
+    except ValueError:  # a user's own model
         return next(row.readout for row in rows if row.model == model)
 
 

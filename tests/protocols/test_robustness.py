@@ -284,7 +284,6 @@ def test_networks_are_drawn_side_by_side() -> None:
         figures.robustness_of_networks(_rows("first", "none", {None: 90.0}), axes)
 
 
-
 def test_maps_of_a_run(trained: tuple[Path, Result]) -> None:
     said = hebbarium("maps", trained[0], "--images", 25, "--perplexity", 4)
     assert said.exit_code == 0, said.output
