@@ -235,6 +235,9 @@ class DenseGenerator(CPPCodeGenerator):
         divides = "_brian_mod" in str(vector) or "_brian_floordiv" in str(vector)
         keywords["width"] = WIDTH if self.padded and not divides and not self.draws else 1
         keywords["lanes"] = ROW
+        keywords["bytes"] = keywords["width"] > 1 and any(
+            np.dtype(self.variables[name].dtype) == np.bool_ for name in self._vector_reads
+        )
         keywords["few"] = self.template_name == "dense_threshold" and not self.draws and self._owners() <= FEW
         if self._waits:
             waits = [f"const double _wait{steps} = _shortest({steps}, dt);" for steps in sorted(self._waits)]

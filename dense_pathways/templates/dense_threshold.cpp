@@ -1,6 +1,8 @@
 {# USES_VARIABLES { N } #}
 {# Which neurons fire. A row of them is asked at once, and each answers with the row's bit in the word of its place in the
-   row. To gather the answers of a row takes longer than to ask: that is done for the few rows in which a neuron fires. #}
+   row. To gather the answers of a row takes longer than to ask: that is done for the few rows in which a neuron fires.
+   Where a byte is part of the question (whether a neuron is refractory), answers are bytes as well: to widen it to a
+   word takes longer than all the rest. #}
 {% extends 'threshold.cpp' %}
 {% block maincode %}
 {% set _events = get_array_name(eventspace_variable) %}
@@ -30,6 +32,40 @@
         {{vector_code|autoindent}}
         if (_cond)
             {{_events}}[_count++] = _idx;
+    }
+    {% elif bytes %}
+    const int32_t _piece = {{16*lanes}}, _word = 64;
+    for (int32_t _begin = 0; _begin < N; _begin += _piece)
+    {
+        alignas(64) char _answers[_piece];
+        const int32_t _length = std::min(_piece, (int32_t)(N - _begin));
+        const int32_t _asked = (_length + {{width - 1}})/{{width}}*{{width}}, _gathered = (_length + _word - 1)/_word*_word;
+        #pragma GCC ivdep
+        for (int32_t _offset = 0; _offset < _asked; ++_offset)
+        {
+            const size_t _idx = _begin + _offset;
+            const size_t _vectorisation_idx = _idx;
+            {{vector_code|autoindent}}
+            _answers[_offset] = _cond != 0;
+        }
+        for (int32_t _offset = _length; _offset < _gathered; ++_offset)
+            _answers[_offset] = 0;  // nobody is asked beyond the last neuron
+        for (int32_t _first = 0; _first < _length; _first += _word)
+        {
+            uint64_t _any = 0, _eight;
+            for (int32_t _offset = 0; _offset < _word; _offset += 8)
+            {
+                std::memcpy(&_eight, _answers + _first + _offset, 8);
+                _any |= _eight;
+            }
+            if (!_any)
+                continue;
+            uint64_t _bits = 0;
+            for (int32_t _offset = 0; _offset < _word; ++_offset)
+                _bits |= (uint64_t)_answers[_first + _offset] << _offset;
+            for (; _bits; _bits &= _bits - 1)
+                {{_events}}[_count++] = _begin + _first + __builtin_ctzll(_bits);
+        }
     }
     {% else %}
     const int32_t _lanes = {{lanes}}, _most = 32*_lanes;

@@ -220,7 +220,9 @@ def test_rows_side_by_side(tmp_path: Path) -> None:
 
 
 def large() -> Network:
-    """More than one block of rows and a part of a row at the end; whole numbers divided; bounds of any types."""
+    """More than one block of rows and a part of a row at the end, for neurons refractory and not; whole numbers
+    divided; bounds of any types.
+    """
     many = neurons(2 * 1024 + 77, "many")
     divided = NeuronGroup(
         1024 + 33, "period : integer\nn : integer\nhalf : integer\nv : 1", threshold="n % period == 0", reset="v += 1",
@@ -228,14 +230,19 @@ def large() -> Network:
     )  # fmt: skip
     divided.period = "1 + i % 7"
     divided.run_regularly("n += 1; half = n // period; v = clip(v + 1.0/period, 0, inf)", name="count")
+    restless = NeuronGroup(
+        2 * 1024 + 77, "dv/dt = (1.3 - v)/tau : 1\ntau : second (constant)", threshold="v > 1", reset="v = 0",
+        method="euler", name="restless",
+    )  # fmt: skip
+    restless.tau, restless.v = "(3 + 5*rand())*ms", "rand()"
     exact, few = neurons(1024, "exact"), neurons(3, "few")
-    groups = [many, divided, exact, few]
+    groups = [many, restless, divided, exact, few]
     return Network(groups, [SpikeMonitor(group, name=f"spikes_{group.name}") for group in groups])
 
 
 def test_large_groups_and_whole_numbers(tmp_path: Path) -> None:
     files = assert_same(large, tmp_path)
-    for name, size in {"many": 2125, "divided": 1057, "exact": 1024, "few": 3}.items():
+    for name, size in {"many": 2125, "restless": 2125, "divided": 1057, "exact": 1024, "few": 3}.items():
         (fired,) = [v for k, v in files.items() if k.startswith(f"_dynamic_array_spikes_{name}_i_")]
         assert np.unique(np.frombuffer(fired, np.int32)).tolist() == list(range(size)), name
 
