@@ -13,6 +13,7 @@ from __future__ import annotations
 import copy
 import itertools
 import re
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -82,6 +83,8 @@ class DenseGenerator(CPPCodeGenerator):
         self._waits: set[str] = set()
         #: byte variables that the template widens beforehand: name to (array, whether it is read, whether written)
         self.widened: dict[str, tuple[str, bool, bool]] | None = None
+        #: variables that are set before they are used
+        self._set_first: set[str] = set()
         #: what sources own, that a row adds up in a local variable: name to array
         self.carried: dict[str, str] = {}
         #: calls of rand() that the template makes beforehand; None if they stay where they are
@@ -129,6 +132,8 @@ class DenseGenerator(CPPCodeGenerator):
                 if f"{array}[_idx]" in line:
                     assert self.widened is not None
                     _, reads, writes = self.widened.get(name, (array, False, False))
+                    if not written and name in self._set_first:
+                        return line.replace(f" = {array}[_idx]", "")
                     self.widened[name] = (array, reads or not written, writes or written)
                     line = line.replace(f"{array}[_idx]", f"_wide_{name}[_offset]")
         return line
@@ -228,6 +233,7 @@ class DenseGenerator(CPPCodeGenerator):
             self.access.stateful, self.draws = set(), 0
         if self.template_name == "dense_stateupdate" and self.access.why_not_at_once(("_idx",)) is None:
             self.widened = {}
+            self._set_first = _set_before_use(ve_statements)
         scalar, vector, keywords = super().translate_statement_sequence(sc_statements, ve_statements)
         keywords["widened"] = [(name, *how) for name, how in sorted((self.widened or {}).items())]
         keywords["draws"] = self.draws or 0
@@ -319,6 +325,20 @@ class DenseGenerator(CPPCodeGenerator):
         keywords["uniform"] = not self._vector_reads and not self.access.stateful and self.draws is None
         keywords["remark"] = why_not
         return keywords
+
+
+def _set_before_use(blocks: Mapping[Any, Sequence[Statement]]) -> set[str]:
+    """Variables that every block sets before it uses them."""
+    found: list[set[str]] = []
+    for statements in blocks.values():
+        used, first = set[str](), set[str]()
+        for statement in statements:
+            used |= get_identifiers(statement.expr)
+            if statement.op == "=" and statement.var not in used:
+                first.add(statement.var)
+            used.add(statement.var)
+        found.append(first)
+    return set.intersection(*found) if found else set()
 
 
 def _fits(value: float) -> bool:

@@ -79,3 +79,11 @@ def test_one_period_for_all_neurons_needs_no_division(tmp_path: Path) -> None:
 @pytest.mark.usefixtures("dense")
 def test_periods_of_their_own_are_asked_as_before(tmp_path: Path) -> None:
     assert "_timestep(t - lastspike, dt) >= " in source("own", tmp_path)
+
+
+@pytest.mark.usefixtures("dense")
+def test_what_is_set_before_it_is_used_is_not_read(tmp_path: Path) -> None:
+    text = source(2 * ms, tmp_path)
+    assert "_wide_not_refractory[_offset] = not_refractory" in text
+    assert "_wide_not_refractory[_offset] = _ptr_array_group_not_refractory" not in text
+    assert "int32_t not_refractory;" in text
