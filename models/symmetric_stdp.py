@@ -52,8 +52,8 @@ MNIST: Mapping[int, Mapping[str, Any]] = {
     10000: {"tau_theta": 2e7 * ms, "theta_plus": 0.05 * mV, "a_plus": 7.5e-4, "a_plus_class": 4e-3, "w_ie": 17.0},
 }
 _FASHION: Mapping[str, Any] = {
-    "theta_plus": 0.05 * mV, "v_thresh": -80 * mV, "mean_pixel": 30.0, "w_max_class": 40.0, "beta_class": 0.05,
-}  # fmt: skip
+    "theta_plus": 0.05 * mV, "v_thresh": -80 * mV, "mean_pixel": 30.0, "w_max_class": 40.0,
+}
 FASHION: Mapping[int, Mapping[str, Any]] = {
     400: {"tau_theta": 5e7 * ms, "a_plus": 2e-3, "a_plus_class": 3.2e-2, "beta": 0.025, "w_ie": 12.0, **_FASHION},
     6400: {"tau_theta": 2e7 * ms, "a_plus": 5e-5, "a_plus_class": 8e-3, "beta": 0.025, "w_ie": 17.0, **_FASHION},
