@@ -385,6 +385,6 @@ def test_garments_take_constants_of_their_own() -> None:
     model: Any = settings.apply(SymmetricSTDP, {"neurons": "400", "tuned_for": "fashion-mnist"})
     assert (model.w_max_class, model.mean_pixel, model.a_plus) == (40.0, 30.0, FASHION[400]["a_plus"])
     assert float(model.tau_theta / ms) == pytest.approx(5e7)
-    # the largest weight of the class pathway and its target: 0.05 * 400 * 40
-    assert model.beta_class * 400 * model.w_max_class == pytest.approx(800)
+    # the largest weight of the class pathway and its target, by the beta of Eq. 7: 0.1 * 400 * 40
+    assert model.beta_class * 400 * model.w_max_class == pytest.approx(1600)
     assert model.beta * 784 == pytest.approx(19.6)
