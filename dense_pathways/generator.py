@@ -13,7 +13,6 @@ from __future__ import annotations
 import copy
 import itertools
 import re
-from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -126,17 +125,21 @@ class DenseGenerator(CPPCodeGenerator):
     def _widen(self, line: str, names: set[str], written: bool) -> str:
         """A line that reaches a byte variable reaches its widened copy instead."""
         for name in names if self.widened is not None else ():
-            variable = self.variables[name]
-            if np.dtype(variable.dtype) == np.bool_ and not variable.scalar:
-                array = self.get_array_name(variable)
+            if self._is_byte(name):
+                array = self.get_array_name(self.variables[name])
                 if f"{array}[_idx]" in line:
-                    assert self.widened is not None
-                    _, reads, writes = self.widened.get(name, (array, False, False))
                     if not written and name in self._set_first:
                         return line.replace(f" = {array}[_idx]", "")
+                    assert self.widened is not None
+                    _, reads, writes = self.widened.get(name, (array, False, False))
                     self.widened[name] = (array, reads or not written, writes or written)
                     line = line.replace(f"{array}[_idx]", f"_wide_{name}[_offset]")
         return line
+
+    def _is_byte(self, name: str) -> bool:
+        """Whether each element owns a byte of this variable."""
+        variable = self.variables[name]
+        return np.dtype(variable.dtype) == np.bool_ and not variable.scalar
 
     # -- single precision ------------------------------------------------------------------------------
     def translate_statement(self, statement: Statement) -> str:
@@ -233,7 +236,8 @@ class DenseGenerator(CPPCodeGenerator):
             self.access.stateful, self.draws = set(), 0
         if self.template_name == "dense_stateupdate" and self.access.why_not_at_once(("_idx",)) is None:
             self.widened = {}
-            self._set_first = _set_before_use(ve_statements)
+            (statements,) = ve_statements.values()
+            self._set_first = self._set_before_use(statements)
         scalar, vector, keywords = super().translate_statement_sequence(sc_statements, ve_statements)
         keywords["widened"] = [(name, *how) for name, how in sorted((self.widened or {}).items())]
         keywords["draws"] = self.draws or 0
@@ -241,9 +245,7 @@ class DenseGenerator(CPPCodeGenerator):
         divides = "_brian_mod" in str(vector) or "_brian_floordiv" in str(vector)
         keywords["width"] = WIDTH if self.padded and not divides and not self.draws else 1
         keywords["lanes"] = ROW
-        keywords["bytes"] = keywords["width"] > 1 and any(
-            np.dtype(self.variables[name].dtype) == np.bool_ for name in self._vector_reads
-        )
+        keywords["bytes"] = keywords["width"] > 1 and any(map(self._is_byte, self._vector_reads))
         keywords["few"] = self.template_name == "dense_threshold" and not self.draws and self._owners() <= FEW
         if self._waits:
             waits = [f"const double _wait{steps} = _shortest({steps}, dt);" for steps in sorted(self._waits)]
@@ -271,6 +273,18 @@ class DenseGenerator(CPPCodeGenerator):
                     # a function of the user may not bear what lies beyond an array
                     if DEFAULT_FUNCTIONS.get(name) is not variable:
                         self.padded = False
+
+    def _set_before_use(self, statements: list[Statement]) -> set[str]:
+        used, found = set[str](), set[str]()
+        for statement in statements:
+            used |= get_identifiers(statement.expr)
+            asked_for = getattr(self.variables.get(statement.var), "conditional_write", None)
+            if asked_for is not None:  # what only active neurons set asks who is active
+                used.add(asked_for.name)
+            if statement.op == "=" and statement.var not in used:
+                found.add(statement.var)
+            used.add(statement.var)
+        return found
 
     def _owners(self) -> int:
         """How many elements the loop has."""
@@ -325,20 +339,6 @@ class DenseGenerator(CPPCodeGenerator):
         keywords["uniform"] = not self._vector_reads and not self.access.stateful and self.draws is None
         keywords["remark"] = why_not
         return keywords
-
-
-def _set_before_use(blocks: Mapping[Any, Sequence[Statement]]) -> set[str]:
-    """Variables that every block sets before it uses them."""
-    found: list[set[str]] = []
-    for statements in blocks.values():
-        used, first = set[str](), set[str]()
-        for statement in statements:
-            used |= get_identifiers(statement.expr)
-            if statement.op == "=" and statement.var not in used:
-                first.add(statement.var)
-            used.add(statement.var)
-        found.append(first)
-    return set.intersection(*found) if found else set()
 
 
 def _fits(value: float) -> bool:

@@ -87,3 +87,14 @@ def test_what_is_set_before_it_is_used_is_not_read(tmp_path: Path) -> None:
     assert "_wide_not_refractory[_offset] = not_refractory" in text
     assert "_wide_not_refractory[_offset] = _ptr_array_group_not_refractory" not in text
     assert "int32_t not_refractory;" in text
+
+
+@pytest.mark.usefixtures("dense")
+def test_what_a_guarded_assignment_asks_for_is_read(tmp_path: Path) -> None:
+    equations = "dv/dt = -v/(5*ms) : 1 (unless refractory)"
+    group = NeuronGroup(5, equations, threshold="v > 1", refractory=2 * ms, method="exact", name="group")
+    group.run_regularly("v = 0.5\nnot_refractory = True", name="operation")
+    Network(group).run(1 * ms)
+    device.build(directory=str(tmp_path), compile=False, run=False, with_output=False)
+    text = (tmp_path / "code_objects" / "operation_codeobject.cpp").read_text()
+    assert "_wide_not_refractory[_offset] = _ptr_array_group_not_refractory" in text
