@@ -129,6 +129,7 @@ def measure(
     order = split.order(last)[:images]
     phases = {phase: (known.train_images[order], known.train_labels[order]) for phase, _ in asked.phases(model)}
     phases["test"] = (known.test_images[split.test], known.test_labels[split.test])
+    shared = {**identity.of_run(run), "accuracy": _accuracy(run, model)}
     rows = []
     with RunFolder.open(run) as folder:
         for phase, (pixels, labels) in phases.items():
@@ -140,21 +141,25 @@ def measure(
             begin = (initial_state if learns else training.frozen_state)(model, phase, state)
             inputs = model.all_inputs(phase, pixels, labels, np.full(len(pixels), last))
             counted = tally(model, phase, learns, presented(program, begin, inputs, asked.seed))
-            rows.append(_row(run, model, phase, counted, picojoules or ledger.costs()))
+            rows.append(_row(shared, model, phase, counted, picojoules or ledger.costs()))
     return rows
 
 
-def _row(run: Path, model: Model, phase: str, counted: Tally, picojoules: Mapping[str, float]) -> Row:
-    learns, n = phase != ledger.TEST, counted.samples
+def _accuracy(run: Path, model: Model) -> float:
     with results.open_run(run) as tree:
         found = tree[results.EVALUATION].to_dataset()["accuracy"].isel(seed=0, samples_seen=-1)
         wanted = results.CLASS_LAYER if model.class_layer else results.MOST_ACTIVE
-        accuracy = float(found.sel(readout=wanted))
+        return float(found.sel(readout=wanted))
+
+
+def _row(
+    shared: Mapping[str, Any], model: Model, phase: str, counted: Tally, picojoules: Mapping[str, float]
+) -> Row:
+    learns, n = phase != ledger.TEST, counted.samples
     sizes = model.population_sizes()
     skipped = counted.skipped
     return Row(
-        **identity.of_run(run),
-        accuracy=accuracy,
+        **shared,
         phase=phase,
         images=n,
         presentations=counted.presentations / n,
