@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 from pathlib import Path
 
-from analysis import whole_files
+from analysis import ledger
 
 COLUMNS = ("made", "runs", "processes", "wall time (min)", "machine", "commit")
 
@@ -23,11 +23,12 @@ def note(path: Path, made: str, runs: int, processes: int, seconds: float, machi
         From the command to the last accuracy, compilation included.
     machine, commit : str
     """
-    with whole_files.locked(path.parent):
-        rows = {}
-        if path.is_file():
-            with path.open(newline="", encoding="utf-8") as file:
-                rows = {tuple(row[:3]): row for row in list(csv.reader(file))[1:]}
-        row = [made, str(runs), str(processes), f"{seconds / 60:.1f}", machine, commit]
-        rows[tuple(row[:3])] = row
-        whole_files.write_table(path, COLUMNS, rows.values())
+    row = [made, str(runs), str(processes), f"{seconds / 60:.1f}", machine, commit]
+    ledger.merge(path, COLUMNS, [row], read=_read, key=lambda row: tuple(row[:3]), written=list)
+
+
+def _read(path: Path) -> list[list[str]]:
+    if not path.is_file():
+        return []
+    with path.open(newline="", encoding="utf-8") as file:
+        return list(csv.reader(file))[1:]
