@@ -43,8 +43,8 @@ CLASSES = 10
 # spike, alpha*dt/tau_theta. The rest is from the authors' code: learning rates of both pathways (there as rate times
 # the increment of a trace, 0.1), thresholds, targets of scaling, the brightness that images are brought to. Lateral
 # inhibition is 17 in the code at all sizes; for MNIST up to N = 6400 and for Fashion-MNIST with N = 400 it was chosen
-# on validation images, as was the target of the class layer's scaling for Fashion-MNIST (Eq. 7's, not the code's), see
-# results/symmetric_stdp_search.md.
+# on validation images, as was the target of the class layer's scaling for garments with N = 400 (Eq. 7's, not the
+# code's); see results/symmetric_stdp_search.md.
 MNIST: Mapping[int, Mapping[str, Any]] = {
     100: {"tau_theta": 6e6 * ms, "theta_plus": 0.07 * mV, "a_plus": 5e-4, "a_plus_class": 4e-3, "w_ie": 34.0},
     400: {"tau_theta": 6e6 * ms, "theta_plus": 0.07 * mV, "a_plus": 5e-4, "a_plus_class": 4e-3, "w_ie": 22.0},
