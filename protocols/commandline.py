@@ -202,6 +202,9 @@ def _train(asked: RunSettings, out: Path | None, figures: bool) -> None:
     room = estimates.disk_bytes(asked, made, shown)
     estimates.check_disk(out, room)
     with _reporting() as reporter:
+        for phase, passes in asked.phases(made):
+            if passes != asked.epochs:
+                reporter.message(f"{phase}: passes={passes}, whatever epochs is (here {asked.epochs})")
         if estimates.is_long(made, shown):
             reporter.message("Compiling, and measuring the speed on 20 images of each phase")
             duration = estimates.in_time(estimates.seconds(asked, made, images, shown))

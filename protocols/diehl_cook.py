@@ -62,7 +62,6 @@ SWITCHES: tuple[Mapping[str, str], ...] = (
 """What the table of switches changes, one at a time; and all of the port's at once."""
 
 
-
 def _cells() -> Iterator[Cell]:
     for neurons, printed in PRINTED.items():
         yield Cell("sizes", "mnist", f"{neurons}", {"neurons": f"{neurons}"}, printed)

@@ -79,11 +79,13 @@ def test_images_are_labelled_by_the_class_layer(trained: tuple[Path, Result], tm
 
 
 def test_layers_are_trained_one_after_the_other(trained: tuple[Path, Result], tmp_path: Path) -> None:
-    words = ["--schedule", "layer_by_layer", "--out", tmp_path / "run"]
+    words = ["--schedule", "layer_by_layer", "--epochs", "2", "--out", tmp_path / "run"]
     result = hebbarium("train", "symmetric_stdp", *QUICK, *FEW, *words)
     assert result.exit_code == 0, result.output
+    assert "train_classes: passes=1, whatever epochs is (here 2)" in result.output
+    assert "whatever epochs is" not in trained[1].output
     with results.open_run(tmp_path / "run") as tree:
-        assert tree.attrs["samples_seen"] == 40
+        assert tree.attrs["samples_seen"] == 2 * 20 + 20  # the class layer learns in one pass
         assert results.decoded(tree)["options"]["schedule"] == "layer_by_layer"
     assert drawn(result) == HIDDEN
 
