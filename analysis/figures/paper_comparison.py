@@ -13,6 +13,9 @@ from matplotlib.figure import Figure
 from analysis import ledger
 from analysis.figures import style
 
+NAME_WIDTH = 50
+"""Characters of a line of a cell's name."""
+
 
 @style.styled
 def paper_comparison(
@@ -39,7 +42,9 @@ def paper_comparison(
     varying.sort(key=lambda name: name == columns)
     cells.sort(key=lambda cell: ledger.sort_key(cell.row, varying))
     heights = np.arange(len(cells))[::-1]
-    figure = style.new_figure(style.PAGE_MM * 0.75, 5.0 * len(cells) + 32)
+    names = [_wrapped(ledger.described(cell.row, varying)) for cell in cells]
+    lines = max(name.count("\n") for name in names) + 1
+    figure = style.new_figure(style.PAGE_MM * 0.75, (2.0 + 3.0 * lines) * len(cells) + 32)
     axes = figure.add_subplot()
     seeds = [cell.seeds for cell in cells]
     axes.errorbar(
@@ -65,7 +70,6 @@ def paper_comparison(
             color=style.VERMILION,
             label="paper",
         )
-    names = [ledger.described(cell.row, varying) for cell in cells]
     axes.set_yticks(heights, names)
     axes.set_ylim(-0.7, len(cells) - 0.3)
     axes.grid(axis="y", color="#DDDDDD", linewidth=0.5)
@@ -75,3 +79,9 @@ def paper_comparison(
     figure.supxlabel(facts, fontsize=6, color=style.GREY)
     figure.legend(loc="outside upper right", ncols=2)
     return figure
+
+
+def _wrapped(name: str) -> str:
+    """A long name in several lines, broken between its parts, so that it leaves the axes their room."""
+    parts = (part.replace(" ", "\N{NO-BREAK SPACE}") for part in name.split(", "))
+    return textwrap.fill(", ".join(parts), NAME_WIDTH).replace("\N{NO-BREAK SPACE}", " ")

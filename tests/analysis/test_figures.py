@@ -258,6 +258,17 @@ def test_comparison_with_the_paper(tmp_path: Path) -> None:
     assert figures.paper_comparison([row()]).axes[0].containers[0].get_label() == "ours, one seed"
 
 
+def test_long_names_of_cells_leave_the_axes_their_room() -> None:
+    rows = [row(setting=f"w_t=9 integration={method} rule=pair pre_spike={method}") for method in ("euler", "clamped")]
+    figure = figures.paper_comparison([*rows, row(setting="w_t=11")])
+    figure.canvas.draw()
+    names = [tick.get_text().split("\n") for tick in figure.axes[0].get_yticklabels()]
+    assert max(map(len, names)) == 2
+    assert all(len(line) <= 50 for lines in names for line in lines)
+    assert names[0] == ["w_t 9, integration clamped, rule pair,", "pre_spike clamped"]
+    assert figure.axes[0].get_position().width > 0.4
+
+
 def test_accuracy_against_a_number_of_the_setting() -> None:
     figure = figures.accuracy_curve([*table_four()[::-1]], "Target norm", lambda row: float(row.symbols["w_t"]))
     axes: Any = figure.axes[0]
