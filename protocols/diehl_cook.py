@@ -52,6 +52,7 @@ PORT: Mapping[str, str] = {"pre_spike": "potentiates", "t_dead": "50*ms", "dt": 
 """Where the widespread Brian2 port departs from the authors' code."""
 
 SWITCHES: tuple[Mapping[str, str], ...] = (
+    {},
     *({symbol: text} for symbol, text in PORT.items()),
     PORT,
     {"delays": "uniform"},
@@ -59,7 +60,7 @@ SWITCHES: tuple[Mapping[str, str], ...] = (
     {"integration": "euler"},
     {"integration": "exponential_euler"},
 )
-"""What the table of switches changes, one at a time; and all of the port's at once."""
+"""What the table of switches changes: nothing, one thing at a time, all of the port's at once."""
 
 
 def _cells() -> Iterator[Cell]:
@@ -67,7 +68,7 @@ def _cells() -> Iterator[Cell]:
         yield Cell("sizes", "mnist", f"{neurons}", {"neurons": f"{neurons}"}, printed)
     for neurons in (100, 400):
         for changes in SWITCHES:
-            yield Cell("switches", "mnist", f"{neurons} {' '.join(changes)}", {"neurons": f"{neurons}", **changes})
+            yield Cell("switches", "mnist", " ".join([f"{neurons}", *changes]), {"neurons": f"{neurons}", **changes})
 
 
 def measure(tree: xr.DataTree, asked: RunSettings) -> dict[str, tuple[float, str]]:

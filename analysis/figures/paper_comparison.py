@@ -15,6 +15,8 @@ from analysis.figures import style
 
 NAME_WIDTH = 50
 """Characters of a line of a cell's name."""
+NOTHING_VARIED = "as it is"
+"""Name of a cell that has none of what varies."""
 
 
 @style.styled
@@ -42,7 +44,7 @@ def paper_comparison(
     varying.sort(key=lambda name: name == columns)
     cells.sort(key=lambda cell: ledger.sort_key(cell.row, varying))
     heights = np.arange(len(cells))[::-1]
-    names = [_wrapped(ledger.described(cell.row, varying)) for cell in cells]
+    names = [_wrapped(ledger.described(cell.row, varying) or NOTHING_VARIED) for cell in cells]
     lines = max(name.count("\n") for name in names) + 1
     figure = style.new_figure(style.PAGE_MM * 0.75, (2.0 + 3.0 * lines) * len(cells) + 32)
     axes = figure.add_subplot()

@@ -258,6 +258,11 @@ def test_comparison_with_the_paper(tmp_path: Path) -> None:
     assert figures.paper_comparison([row()]).axes[0].containers[0].get_label() == "ours, one seed"
 
 
+def test_a_cell_in_which_nothing_is_varied_has_a_name() -> None:
+    figure = figures.paper_comparison([row(setting=""), row(setting="rule=pair")])
+    assert [tick.get_text() for tick in figure.axes[0].get_yticklabels()] == ["as it is", "rule pair"]
+
+
 def test_long_names_of_cells_leave_the_axes_their_room() -> None:
     rows = [row(setting=f"w_t=9 integration={method} rule=pair pre_spike={method}") for method in ("euler", "clamped")]
     figure = figures.paper_comparison([*rows, row(setting="w_t=11")])

@@ -22,16 +22,17 @@ def test_the_published_numbers() -> None:
     assert cell.accuracy == 87.0
 
 
-def test_each_switch_is_one_setting_and_has_no_number() -> None:
+def test_each_switch_is_one_setting_at_most_and_has_no_number() -> None:
     cells = [cell for cell in PAPER.cells if cell.table == "switches"]
     assert len(cells) == 2 * len(SWITCHES)
+    assert [cell.neurons for cell in cells if set(cell.changes) == {"neurons"}] == ["100", "400"]  # to compare with
     for cell in cells:
         usual = shown(apply(DiehlCook, {"neurons": cell.neurons}))
         other = shown(apply(DiehlCook, cell.changes))
         differing = {symbol for symbol in usual if other[symbol] != usual[symbol]}
         assert differing == set(cell.changes) - {"neurons"}
         assert cell.neurons in {"100", "400"}
-        assert len(differing) == 1 or differing == set(PORT)
+        assert len(differing) <= 1 or differing == set(PORT)
         assert cell.accuracy is None
 
 
