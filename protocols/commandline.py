@@ -659,7 +659,7 @@ def reproduce(
             reproduction.note_wall_time(asked, outcomes, jobs, time.monotonic() - started, version)
         for name in dict.fromkeys(cell.table for cell in chosen):
             rows = reproduction.read_as_printed(reproduction.rows_of(asked), paper, name)
-            print(f"\nTable {name}" if name[0] in "IV0123456789" else f"\n{name}")
+            print(f"\n{name}" if reproduction.is_named(name) else f"\nTable {name}")
             print(ledger.markdown_table(rows, paper.columns if rows else None))
             if rows:
                 print(f"figure: {reproduction.draw(asked, name)}")

@@ -269,9 +269,9 @@ class Reproduction:
     cells : sequence of Cell
     seeds : tuple of int
     out : Path
-        Folder of the run folders and figures.
+        Folder of the run folders.
     results : Path
-        Folder of the ledgers.
+        Folder of the ledgers and figures.
     protocol : RunSettings
         The paper's, or what was asked for instead.
     keep : bool
@@ -408,13 +408,19 @@ def rows_of(asked: Reproduction) -> list[ledger.Row]:
 
 
 def draw(asked: Reproduction, table: str) -> Path:
-    """Figure of a table, ours beside the paper's."""
-    rows = read_as_printed(rows_of(asked), asked.paper, table)
-    path = asked.out / results.FIGURES / f"table_{table.replace('.', '')}.png"
+    """Figure of all that the ledger has of a table, ours beside the paper's, in the folder of the ledger."""
+    rows = read_as_printed(ledger.read(asked.ledger), asked.paper, table)
+    name = ("" if is_named(table) else "table_") + table.replace(".", "").replace(" ", "")
+    path = asked.results / results.FIGURES / f"{asked.protocol.model}_{name}.svg"
     path.parent.mkdir(parents=True, exist_ok=True)
     if table in asked.paper.curves:
         return figures.save(figures.accuracy_curve(rows, *asked.paper.curves[table]), path)
     return figures.save(figures.paper_comparison(rows), path)
+
+
+def is_named(table: str) -> bool:
+    """Whether a table has a name of its own, such as ``Fig.4``, and not only a number."""
+    return table[0] not in "IV0123456789"
 
 
 def read_as_printed(rows: Iterable[ledger.Row], paper: Paper, table: str) -> list[ledger.Row]:

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from analysis import ledger
 from analysis.figures import style
 
-NAME_WIDTH = 50
+NAME_WIDTH = 52
 """Characters of a line of a cell's name."""
 NOTHING_VARIED = "as it is"
 """Name of a cell that has none of what varies."""

@@ -269,7 +269,7 @@ def test_long_names_of_cells_leave_the_axes_their_room() -> None:
     figure.canvas.draw()
     names = [tick.get_text().split("\n") for tick in figure.axes[0].get_yticklabels()]
     assert max(map(len, names)) == 2
-    assert all(len(line) <= 50 for lines in names for line in lines)
+    assert all(len(line) <= 52 for lines in names for line in lines)
     assert names[0] == ["w_t 9, integration clamped, rule pair,", "pre_spike clamped"]
     assert figure.axes[0].get_position().width > 0.4
 

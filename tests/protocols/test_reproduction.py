@@ -120,7 +120,9 @@ def test_a_table_is_made_and_not_made_twice(small: Reproduction) -> None:
     assert reproduction.reproduce(small) == []
     assert small.ledger.read_text() == text
     assert "/ 40.00" in ledger.markdown_table(ledger.select(rows, readout="most_active"), "w_t")
-    assert reproduction.draw(small, "IV").stat().st_size > 1000
+    drawn = reproduction.draw(dataclasses.replace(small, seeds=(0,)), "IV")
+    assert drawn == small.results / "figures" / "synaptic_scaling_table_IV.svg"
+    assert "mean ± SE of 2 seeds" in drawn.read_text()  # all of the ledger, whatever was asked for last
 
 
 def test_whole_and_new_is_what_it_says(small: Reproduction, tmp_path: Path) -> None:
