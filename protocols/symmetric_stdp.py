@@ -96,7 +96,7 @@ def _cells() -> Iterator[Cell]:
         labelled = {results.CLASS_MEAN: label_statistics}
         yield Cell("two_hours", "mnist", str(neurons), {"neurons": str(neurons)}, simultaneous, labelled, run)
     for neurons in (100, 400):  # Section 5: "a decay factor for alpha [...] could significantly improve performance"
-        for ablation in ({"increment": "constant"}, {"plasticity": "classic"}):
+        for ablation in ({}, {"increment": "constant"}, {"plasticity": "classic"}):
             changes, run = {"neurons": str(neurons), **ablation}, {"epochs": EPOCHS[neurons], "schedule": SIMULTANEOUS}
             yield Cell("ablations", "mnist", str(neurons), changes, None, {}, run)
 
