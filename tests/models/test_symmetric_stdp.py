@@ -66,6 +66,26 @@ def test_a_taught_class_neuron_s_trace_decays(tmp_path: Path) -> None:
     np.testing.assert_allclose(end.state["classes.y"], y * np.exp(-8 / 20), rtol=1e-12)
 
 
+@pytest.mark.parametrize("rest", ["full", "jump"])
+def test_a_threshold_can_be_kept_from_falling(rest: str, tmp_path: Path) -> None:
+    begin = {"excitatory.theta": np.linspace(15, 60, NEURONS) * 1e-3}
+    kept, fallen = (
+        run_dark(small_model(theta_decay=how, rest=rest, **RESTED), "train", tmp_path, state=begin)
+        for how in ("none", "exponential")
+    )
+    assert kept.spikes["excitatory"].neuron.size == 0
+    np.testing.assert_array_equal(kept.state["excitatory.theta"], begin["excitatory.theta"])
+    assert np.all(fallen.state["excitatory.theta"] < begin["excitatory.theta"])
+
+
+@pytest.mark.parametrize(("tau_theta", "falls"), [(6e6, True), (8e6, True), (2e7, False), (5e7, False)])
+def test_in_single_precision_no_threshold_falls_from_2e7_ms_on(tau_theta: float, falls: bool) -> None:
+    """Why ``theta_decay=none`` is what a program does that steps Eq. 4 in single precision."""
+    theta = np.linspace(12, 100, 1000, dtype=np.float32)
+    stepped = theta - theta / np.float32(tau_theta) * np.float32(0.5)
+    assert np.all((stepped < theta) == falls)
+
+
 @pytest.mark.parametrize("increment", ["decaying", "constant"])
 def test_a_threshold_rises_by_eq_5(increment: str, tmp_path: Path) -> None:
     """Every neuron starts above its threshold and fires once."""
@@ -304,6 +324,7 @@ def test_jumps_change_no_spike_in_three_dozen_presentations(tmp_path: Path) -> N
 VARIANTS: list[dict[str, Any]] = [
     {"hidden": 0}, {}, {"hidden": 2}, {"hidden": 0, "rest": "jump"}, {"hidden": 2, "rest": "jump"},
     {"integration": "exponential_euler", "plasticity": "classic", "increment": "constant"},
+    {"theta_decay": "none", "rest": "jump"},
 ]  # fmt: skip
 
 
@@ -330,6 +351,7 @@ def test_the_declared_state_is_what_can_change(changes: dict[str, Any], phase: s
     if phase == "train" and model.hidden:
         unused = set(model.run_time_values()) - read
         allowed = set() if model.increment == "decaying" else {"theta_init"}
+        allowed |= set() if model.theta_decay == "exponential" else {"tau_theta"}
         class_neurons_listen = {"e_l_fast", "v_reset_fast", "v_thresh_fast", "tau_m_fast"} & unused
         assert unused <= allowed, f"{unused} are in the parameter table and nowhere in the network"
         assert not class_neurons_listen

@@ -31,7 +31,8 @@ def settings_of(model: SymmetricSTDP, phase: str) -> Settings:
         shown_steps=round(float(model.t_shown / model.dt)), sample_steps=model.sample_steps(phase),
         learns=frozenset(LEARNS[phase]) & set(layers(model, phase)), taught=phase in ("train", "train_classes"),
         tau_ge=float(model.tau_ge / ms), from_inhibitory=model.w_ie, theta_plus=float(model.theta_plus / mV),
-        tau_theta=float(model.tau_theta / ms), a_plus=model.a_plus, a_plus_class=model.a_plus_class,
+        tau_theta=float(model.tau_theta / ms) if model.theta_decay == "exponential" else np.inf,
+        a_plus=model.a_plus, a_plus_class=model.a_plus_class,
         minus=model.minus if model.plasticity == "symmetric" else -model.minus, beta=model.beta,
         beta_class=model.beta_class, decaying=model.increment == "decaying", euler=model.integration == "euler",
         intensity_most=model.intensity_most, enough=model.n_least,
@@ -124,6 +125,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "classic": {"plasticity": "classic"},
     "constant": {"increment": "constant"},
     "unequal orders": {"minus": 0.4},
+    "no decay": {"theta_decay": "none"},
     "two layers": {
         "hidden": 2, "integration": "exponential_euler", "plasticity": "classic", "increment": "constant"
     },
