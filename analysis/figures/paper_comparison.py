@@ -42,7 +42,8 @@ def paper_comparison(
         raise ledger.LedgerError(f"No rows with {asked}{source}.")
     varying, shared = ledger.split_names(cells)
     varying.sort(key=lambda name: name == columns)
-    cells.sort(key=lambda cell: ledger.sort_key(cell.row, varying))
+    # what all others are compared with stands on top
+    cells.sort(key=lambda cell: (bool(ledger.described(cell.row, varying)), ledger.sort_key(cell.row, varying)))
     heights = np.arange(len(cells))[::-1]
     names = [_wrapped(ledger.described(cell.row, varying) or NOTHING_VARIED) for cell in cells]
     lines = max(name.count("\n") for name in names) + 1

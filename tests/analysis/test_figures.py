@@ -259,8 +259,8 @@ def test_comparison_with_the_paper(tmp_path: Path) -> None:
 
 
 def test_a_cell_in_which_nothing_is_varied_has_a_name() -> None:
-    figure = figures.paper_comparison([row(setting=""), row(setting="rule=pair")])
-    assert [tick.get_text() for tick in figure.axes[0].get_yticklabels()] == ["as it is", "rule pair"]
+    figure = figures.paper_comparison([row(setting="w_t=9"), row(setting="rule=pair"), row(setting="")])
+    assert [tick.get_text() for tick in figure.axes[0].get_yticklabels()] == ["as it is", "w_t 9", "rule pair"]
 
 
 def test_long_names_of_cells_leave_the_axes_their_room() -> None:
