@@ -640,7 +640,7 @@ def reproduce(
     )  # fmt: skip
     # Whatever is not the paper's protocol stays out of the project's ledger.
     as_printed = given == _with_data(printed, given) and not embedded
-    out = out or Path("runs") / f"reproduce-{model}"
+    out = out or reproduction.usual_folder(model)
     ledgers = results or (Path(__file__).resolve().parent.parent / "results" if as_printed else out)
     chosen = reproduction.choose(paper, table or [], cells, neurons or [])
     if embedded:

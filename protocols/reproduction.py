@@ -228,6 +228,11 @@ def _best(cells: Iterable[Cell]) -> list[Cell]:
     return [max(row, key=lambda cell: cell.accuracy or 0.0) for row in rows.values()]
 
 
+def usual_folder(model: str) -> Path:
+    """Where the runs of a reproduction lie unless another folder is asked for."""
+    return Path("runs") / f"reproduce-{model}"
+
+
 def command_of(asked: RunSettings) -> str:
     """The command that makes one run, for whoever wants to make it again."""
     words = ["hebbarium", "train", asked.model, "--dataset", asked.dataset, "--seed", str(asked.seed)]
@@ -501,6 +506,8 @@ def _row(
         usual = registry.find(asked.model).labels_from if name == "labels_from" else getattr(default, name)
         if matters and getattr(asked, name) != usual:
             extra[name] = str(getattr(asked, name))
+    # no folder of one computer: the run that this one begins with is named by where it usually lies
+    before = asked.warm_start and str(usual_folder(asked.model) / Path(asked.warm_start).name)
     return ledger.Row(
         table=cell.table,
         dataset=cell.dataset,
@@ -515,7 +522,7 @@ def _row(
         selection=ledger.LAST,
         device=asked.device,
         precision=asked.precision,
-        command=command_of(dataclasses.replace(asked, snapshots=RunSettings().snapshots)),
+        command=command_of(dataclasses.replace(asked, snapshots=RunSettings().snapshots, warm_start=before)),
         commit=commit,
     )
 

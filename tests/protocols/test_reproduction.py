@@ -168,6 +168,19 @@ def test_an_embedded_cell_that_begins_with_another(monkeypatch: pytest.MonkeyPat
     assert "simultaneous" in planned[0]
 
 
+def test_rows_name_the_run_that_theirs_begins_with_by_no_folder_of_one_computer(tmp_path: Path) -> None:
+    paper = reproduction.paper_of("symmetric_stdp")
+    (cell,) = (reproduction.embedded(cell) for cell in choose(paper, ["1"], neurons=[100]) if cell.before)
+    asked = Reproduction(paper, [cell], (0,), tmp_path, tmp_path, paper.protocol)
+    run = asked.run_of(cell, 0)
+    assert str(tmp_path) in str(run.settings.warm_start)
+    for row in reproduction._expected_rows(cell, run.settings):
+        words = shlex.split(row.command)
+        before = reproduction.usual_folder("symmetric_stdp") / Path(str(run.settings.warm_start)).name
+        assert words[words.index("--from") + 1] == str(before)
+        assert str(tmp_path) not in row.command
+
+
 def test_measurements_are_kept(small: Reproduction) -> None:
     reproduction.reproduce(small)
     found = measurements.read(small.measurements)
