@@ -174,11 +174,11 @@ def test_rows_name_the_run_that_theirs_begins_with_by_no_folder_of_one_computer(
     asked = Reproduction(paper, [cell], (0,), tmp_path, tmp_path, paper.protocol)
     run = asked.run_of(cell, 0)
     assert str(tmp_path) in str(run.settings.warm_start)
-    for row in reproduction._expected_rows(cell, run.settings):
-        words = shlex.split(row.command)
+    for made in reproduction._expected_rows(cell, run.settings):
+        words = shlex.split(made.command)
         before = reproduction.usual_folder("symmetric_stdp") / Path(str(run.settings.warm_start)).name
         assert words[words.index("--from") + 1] == str(before)
-        assert str(tmp_path) not in row.command
+        assert str(tmp_path) not in made.command
 
 
 def test_measurements_are_kept(small: Reproduction) -> None:
