@@ -306,7 +306,7 @@ class SymmetricSTDP(Model):
             over_rest += plasticity.POST_TRACE_OVER_REST
         if learns:
             lines += homeostasis.SCALED_NEURON
-            reset += neurons.THETA_JUMP_DECAYING if self.increment == "decaying" else neurons.THETA_JUMP
+            reset += self._theta_jump
             decays = self._theta_decays
             switch += renamed(homeostasis.FACTOR_OF_SUM, **self._constants(layer)) + homeostasis.CLEAR_NORM
             over_rest += neurons.THETA_OVER_REST if decays else ""
@@ -334,6 +334,10 @@ class SymmetricSTDP(Model):
             group.run_on_event("switch", switch, when="start", order=2)
         self._jump(group, over_rest)
         return group
+
+    @property
+    def _theta_jump(self) -> str:
+        return neurons.THETA_JUMP_DECAYING if self.increment == "decaying" else neurons.THETA_JUMP
 
     @property
     def _theta_decays(self) -> str:
@@ -647,8 +651,7 @@ class SymmetricSTDP(Model):
         if self._traced(layer, phase):
             found += self._trace_work(shown, name, n, plasticity.POST_TRACE_DECAYS, plasticity.POST_TRACE_ADDS)
         if self._learns(layer, phase):
-            jump = neurons.THETA_JUMP_DECAYING if self.increment == "decaying" else neurons.THETA_JUMP
-            found.append(Work(UPDATE, jump, shown.count(name)))
+            found.append(Work(UPDATE, self._theta_jump, shown.count(name)))
             if self._theta_decays:
                 found.append(Work(UPDATE, self._theta_decays, shown.steps * n))
         return found
