@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from analysis import ledger
+from models.symmetric_stdp import SymmetricSTDP
 from models.synaptic_scaling import SynapticScaling
 from protocols import claims, many_runs, measurements, reproduction
 from protocols.many_runs import Outcome, PlannedRun
@@ -151,6 +152,20 @@ def test_the_time_of_a_whole_sweep_is_noted(small: Reproduction, tmp_path: Path)
     assert "0123456789ab-changed" in text
 
 
+def test_a_table_made_with_tuned_inhibition_is_made_with_the_authors_beside_it() -> None:
+    cells = reproduction.paper_of("symmetric_stdp").cells
+    by_authors = [cell for cell in cells if cell.table == "1" and cell.changes.get("w_ie") == "17"]
+    for cell in by_authors:
+        tuned = {symbol: text for symbol, text in cell.changes.items() if symbol != "w_ie"}
+        beside = [other for other in cells if other.changes == tuned and other.run["schedule"] == cell.run["schedule"]]
+        assert {other.accuracy for other in beside if other.table == "1"} == {cell.accuracy}
+    # at 10,000 the model's own is the authors'
+    assert {(cell.neurons, cell.run["schedule"]) for cell in by_authors} == {
+        (size, schedule) for size in ("100", "400", "1600", "6400") for schedule in ("simultaneous", "classes")
+    }
+    assert apply(SymmetricSTDP, {"neurons": "10000"}).run_time_values()["w_ie"] == 17
+
+
 def test_an_embedded_cell_that_begins_with_another(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     paper = reproduction.paper_of("symmetric_stdp")
     printed = [cell for cell in choose(paper, ["1"], neurons=[100]) if cell.before]
@@ -163,14 +178,15 @@ def test_an_embedded_cell_that_begins_with_another(monkeypatch: pytest.MonkeyPat
 
     monkeypatch.setattr(many_runs, "run_all", run_all)
     reproduction.reproduce(Reproduction(paper, cells, (0,), tmp_path, tmp_path, paper.protocol))
-    assert len(planned) == 2
+    assert len(planned) == 4
     assert all("mnist-embedded" in name for name in planned)
-    assert "simultaneous" in planned[0]
+    assert ["simultaneous" in name for name in planned] == [True, True, False, False]
+    assert ["w_ie=17" in name for name in planned] == [False, True, False, True]
 
 
 def test_rows_name_the_run_that_theirs_begins_with_by_no_folder_of_one_computer(tmp_path: Path) -> None:
     paper = reproduction.paper_of("symmetric_stdp")
-    (cell,) = (reproduction.embedded(cell) for cell in choose(paper, ["1"], neurons=[100]) if cell.before)
+    cell = next(reproduction.embedded(cell) for cell in choose(paper, ["1"], neurons=[100]) if cell.before)
     asked = Reproduction(paper, [cell], (0,), tmp_path, tmp_path, paper.protocol)
     run = asked.run_of(cell, 0)
     assert str(tmp_path) in str(run.settings.warm_start)
