@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import ctypes
-import os
-import select
+import queue
 import signal
 import subprocess
 import threading
@@ -15,6 +14,10 @@ from types import FrameType
 from engine.errors import Stopped
 
 _asked = threading.Event()
+# One for each child that is waited for. A signal's handler may put into such a queue whatever it interrupted.
+_waiting: set[queue.SimpleQueue[None]] = set()
+# Found beforehand: between fork and exec nothing may be loaded.
+_prctl = getattr(ctypes.CDLL(None), "prctl", None)
 
 
 @contextmanager
@@ -27,6 +30,8 @@ def stopping_on_signals() -> Iterator[None]:
 
     def ask(number: int, frame: FrameType | None) -> None:
         _asked.set()
+        for news in tuple(_waiting):
+            news.put(None)
 
     previous = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
@@ -44,26 +49,36 @@ def stop_if_asked() -> None:
 
 
 def die_with_parent() -> None:
-    """For a child process, before it starts: be killed when the process that made it ends."""
-    libc = ctypes.CDLL(None, use_errno=True)
-    pr_set_pdeathsig = 1
-    libc.prctl(pr_set_pdeathsig, signal.SIGKILL)
+    """For a child process, before it starts: be killed when the process that made it ends; where there is prctl."""
+    if _prctl is not None:
+        pr_set_pdeathsig = 1
+        _prctl(pr_set_pdeathsig, signal.SIGKILL)
 
 
 def wait(child: subprocess.Popen[bytes]) -> int:
-    """Wait for a child and return its exit code; kill it and raise `Stopped` if a signal asks for it."""
-    handle = os.pidfd_open(child.pid)
+    """Wait for a child and return its exit code; kill it and raise `Stopped` if a signal asks for it.
+
+    A thread waits for the child, since only Linux 5.3 and newer, and only some builds of Python, can wait for a child
+    and for a signal in one call.
+    """
+    news: queue.SimpleQueue[None] = queue.SimpleQueue()
+
+    def until_it_ends() -> None:
+        child.wait()
+        news.put(None)
+
+    watcher = threading.Thread(target=until_it_ends, daemon=True)
+    _waiting.add(news)
     try:
-        while child.poll() is None:
-            select.select([handle], [], [], 0.2)
-            if _asked.is_set() and child.poll() is None:
-                child.kill()
-                child.wait()
-                stop_if_asked()
+        watcher.start()
+        if not _asked.is_set():
+            news.get()
+        if child.poll() is None:
+            stop_if_asked()
     except BaseException:
         child.kill()
-        child.wait()
         raise
     finally:
-        os.close(handle)
-    return child.returncode
+        _waiting.discard(news)
+        code = child.wait()
+    return code
