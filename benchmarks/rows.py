@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +10,6 @@ from pathlib import Path
 import numpy as np
 
 from analysis import whole_files
-from benchmarks.worker import ROOT
 
 COLUMNS = ("name", "value", "unit", "machine", "commit")
 
@@ -105,15 +103,3 @@ def read_csv(path: Path) -> list[Row]:
     """The rows of a file. Targets are not kept in it."""
     with open(path, newline="", encoding="utf-8") as file:
         return [Row(row["name"], float(row["value"]), row["unit"]) for row in csv.DictReader(file)]
-
-
-def commit_in_use() -> str:
-    """Git's short name of the commit, with ``-dirty`` if code differs from it; empty outside a checkout."""
-    described = subprocess.run(
-        ["git", "describe", "--always", "--dirty", "--exclude=*"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    return described.stdout.strip() if described.returncode == 0 else ""

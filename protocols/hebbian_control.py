@@ -12,7 +12,7 @@ import dataclasses
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
-from analysis import ledger, whole_files
+from analysis import commits, ledger, whole_files
 from analysis.accuracy import accuracy
 from engine import streams
 from protocols import draws, rate_network, training
@@ -134,7 +134,7 @@ def rows(
         ("test-images", tested, None),
     ):
         command += "" if value == usual else f" --{option} {value}"
-    commit = training.code_version()["commit"][:12]
+    commit = commits.named(**training.code_version())
     for seed in seeds:
         found = control(images, seed, constants, epochs, trained=trained, tested=tested, reporter=reporter)
         for readout, percent in found.items():

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from analysis import commits
 from engine import results
 from protocols import reproduction, training
 
@@ -26,7 +27,8 @@ def of_run(run: Path) -> dict[str, Any]:
     asked = training.settings_of(run)
     model = asked.make_model()
     with results.open_run(run) as tree:
-        seen, commit, dataset = (tree.attrs[name] for name in ("samples_seen", "git_commit", "dataset"))
+        seen, dataset = tree.attrs["samples_seen"], tree.attrs["dataset"]
+        commit = commits.named(str(tree.attrs["git_commit"]), bool(tree.attrs["git_dirty"]))
     shapes = [p.shape for p in model.projections()]
     given = {symbol: text for symbol, text in asked.changes.items() if symbol not in ("neurons", "layers")}
     return {
@@ -37,5 +39,5 @@ def of_run(run: Path) -> dict[str, Any]:
         "seed": asked.seed,
         "images_trained": int(seen),
         "command": reproduction.command_of(asked),
-        "commit": str(commit)[:12],
+        "commit": commit,
     }

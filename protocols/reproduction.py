@@ -15,7 +15,7 @@ from typing import Any
 
 import xarray as xr
 
-from analysis import figures, ledger
+from analysis import commits, figures, ledger
 from engine import machine, results, run_folder
 from models.contract import Model
 from protocols import (
@@ -398,7 +398,7 @@ def note_wall_time(
         return
     made = f"{asked.protocol.model}: {', '.join(dict.fromkeys(cell.table for cell in asked.cells))}"
     path = asked.results / "wall_times.csv"
-    wall_times.note(path, made, len(outcomes), jobs, seconds, machine.in_words(), _commit(**version))
+    wall_times.note(path, made, len(outcomes), jobs, seconds, machine.in_words(), commits.named(**version))
 
 
 def rows_of(asked: Reproduction) -> list[ledger.Row]:
@@ -447,7 +447,7 @@ def measure_shown_again(asked: Reproduction, reporter: Reporter, images: int = 2
         run = dataclasses.replace(asked.run_of(cell, asked.seeds[0]).settings, images=images, block=100)
         once, again = shown_again.compare(run, reporter)
         common = (cell.dataset, cell.neurons, cell.setting, run.seed, images)
-        commit = _commit(**training.code_version())
+        commit = commits.named(**training.code_version())
         measurements.append(
             asked.measurements,
             [
@@ -467,15 +467,11 @@ def _expected_rows(cell: Cell, asked: RunSettings) -> Iterable[ledger.Row]:
 
 def _rows(cell: Cell, asked: RunSettings, tree: xr.DataTree) -> Iterable[ledger.Row]:
     accuracy = tree["evaluation"].to_dataset()["accuracy"].isel(seed=0, samples_seen=-1)
-    commit = _commit(str(tree.attrs["git_commit"]), bool(tree.attrs["git_dirty"]))
+    commit = commits.named(str(tree.attrs["git_commit"]), bool(tree.attrs["git_dirty"]))
     tested = tree["test"].children[next(iter(tree["test"].children))].sizes["sample"]
     for readout in accuracy["readout"].values:
         value = round(float(accuracy.sel(readout=readout)), 2)
         yield _row(cell, asked, str(readout), value, int(tree.attrs["samples_seen"]), tested, commit)
-
-
-def _commit(commit: str, dirty: bool) -> str:
-    return f"{commit[:12]}-changed" if dirty else commit[:12]
 
 
 def _measurements(

@@ -133,6 +133,25 @@ def test_machine_is_in_words() -> None:
     assert "\n" not in machine.in_words()
 
 
+@pytest.mark.parametrize(
+    ("cpuinfo", "words"),
+    [
+        ("model\t\t: 85\nmodel name\t: Intel(R) Xeon(R) Gold 6130 CPU\n", "Intel(R) Xeon(R) Gold 6130 CPU"),
+        (
+            "cpu family\t: 25\nmodel\t: 17\nmodel name\t: AMD EPYC\n\nmodel\t: 1\nmodel name\t: another\n",
+            "AMD EPYC (cpu family 25, model 17)",
+        ),
+        (
+            "CPU implementer\t: 0x41\nCPU part\t: 0xd0c\n",
+            "unknown processor (CPU implementer 0x41, CPU part 0xd0c)",
+        ),
+        ("", "unknown processor"),
+    ],
+)
+def test_a_processor_whose_name_says_little_is_told_by_its_model(cpuinfo: str, words: str) -> None:
+    assert machine.processor_of(cpuinfo) == words
+
+
 @pytest.mark.parametrize("sizes", [{}, {100: 1.0, 400: 3.5}])
 def test_figure(tmp_path: Path, sizes: dict[int, float]) -> None:
     path = tmp_path / "figures" / "benchmarks.svg"
