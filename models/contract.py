@@ -17,7 +17,9 @@ import numpy as np
 from brian2 import Network, Quantity, get_dimensions, have_same_dimensions, hertz, second, siemens, volt
 from numpy.typing import NDArray
 
+from models import ranges
 from models.operations import Shown, Work
+from models.ranges import ANY, Range
 
 Arrays = dict[str, NDArray[Any]]
 
@@ -28,7 +30,7 @@ _EQUATION_UNITS = {
 }
 
 
-def quantity(default: Any, unit: Any, meaning: str, source: str) -> Any:
+def quantity(default: Any, unit: Any, meaning: str, source: str, within: Range = ANY) -> Any:
     """A number of the equations: reaches the compiled program at run time, so it can be swept.
 
     Parameters
@@ -38,18 +40,20 @@ def quantity(default: Any, unit: Any, meaning: str, source: str) -> Any:
         The unit it is shown in.
     meaning, source : str
         Source: ``Table II``, ``Eq. 7`` or ``not stated; ...``.
+    within : Range
+        Which values it may have, in that unit.
     """
-    return _field("quantity", default, unit, meaning, source)
+    return _field("quantity", default, unit, meaning, source, within)
 
 
-def encoding(default: Any, unit: Any, meaning: str, source: str) -> Any:
+def encoding(default: Any, unit: Any, meaning: str, source: str, within: Range = ANY) -> Any:
     """A number used before the program runs, to turn images into inputs: can be swept as well."""
-    return _field("encoding", default, unit, meaning, source)
+    return _field("encoding", default, unit, meaning, source, within)
 
 
-def structure(default: Any, unit: Any, meaning: str, source: str) -> Any:
+def structure(default: Any, unit: Any, meaning: str, source: str, within: Range = ANY) -> Any:
     """A size or a step that is compiled in: another value is another program."""
-    return _field("structure", default, unit, meaning, source)
+    return _field("structure", default, unit, meaning, source, within)
 
 
 def choice(default: Any, among: tuple[Any, ...], meaning: str, source: str) -> Any:
@@ -57,7 +61,9 @@ def choice(default: Any, among: tuple[Any, ...], meaning: str, source: str) -> A
     return _field("choice", default, 1, meaning, source, among=among)
 
 
-def _field(kind: str, default: Any, unit: Any, meaning: str, source: str, among: tuple[Any, ...] = ()) -> Any:
+def _field(
+    kind: str, default: Any, unit: Any, meaning: str, source: str, within: Range = ANY, among: tuple[Any, ...] = ()
+) -> Any:
     return dataclasses.field(
         default_factory=lambda: default,  # a quantity is an array, which dataclasses take for mutable
         metadata={
@@ -66,6 +72,7 @@ def _field(kind: str, default: Any, unit: Any, meaning: str, source: str, among:
             "unit": unit,
             "meaning": meaning,
             "source": source,
+            "within": within,
             "among": among,
         },
     )
@@ -81,7 +88,14 @@ class Parameter:
     unit: Any
     meaning: str
     source: str
+    within: Range
     among: tuple[Any, ...]
+
+    def fault(self, value: Any) -> str:
+        """Why a value with the dimensions of the default cannot be this parameter's; empty if it can."""
+        if self.kind == "choice":
+            return "" if value in self.among else f"expected one of {', '.join(map(str, self.among))}"
+        return ranges.fault(value, self.unit, self.unit_name, self.within, isinstance(self.default, int | tuple))
 
     @property
     def unit_name(self) -> str:
@@ -106,6 +120,9 @@ class Parameter:
 
 CONSTANTS = frozenset(("sample_steps", "n_in", "n_jumped", "n_rivals", "p_norm", "tau_m", "tau_s", "e_least"))
 """Names that equation strings have besides a model's parameters for what does not change."""
+
+MOST_WEIGHTS = 2**28
+"""Of a network: in double precision, as they are drawn, two gigabytes."""
 
 NEVER = -1e4
 """Brian2's own value, in seconds, for a last spike that has not been."""
@@ -170,6 +187,9 @@ class Model:
     #: per-neuron state shown in the results: {variable: (population, unit)}; of every population that has it, what is
     #: learned and handed on as weights are
     shown_state: ClassVar[Mapping[str, tuple[str, Any]]] = {}
+    #: what has to hold between parameters, besides what the classes say that this one is derived from; see
+    #: `models.ranges.broken`
+    relations: ClassVar[tuple[str, ...]] = ()
     #: how printed slips of the paper were corrected
     slips: ClassVar[tuple[str, ...]] = ()
     #: what the paper leaves open and what was found, for the documentation
@@ -207,14 +227,27 @@ class Model:
     def __post_init__(self) -> None:
         for symbol, row in self.parameters().items():
             value = getattr(self, symbol)
-            if row.among and value not in row.among:
-                known = ", ".join(map(str, row.among))
-                raise ValueError(f"{symbol}={value}: expected one of {known}")
-            if row.kind != "choice" and not have_same_dimensions(value, row.default):
+            plain = row.kind == "choice" or isinstance(row.default, tuple)
+            if not plain and not have_same_dimensions(value, row.default):
                 expected = row.unit_name or "a number without unit"
                 raise ValueError(
                     f"{symbol}={value}: expected {expected}, as in --set {symbol}={row.show(row.default)}"
                 )
+            if fault := row.fault(value):
+                raise ValueError(f"{symbol}={row.show(value)}: {fault}")
+        self._refuse_unrelated()
+
+    def _refuse_unrelated(self) -> None:
+        table = self.parameters()
+        values = {symbol: getattr(self, symbol) for symbol in table}
+        needed = dict.fromkeys(r for kind in reversed(type(self).__mro__) for r in vars(kind).get("relations", ()))
+        if fault := ranges.broken(needed, values):
+            words, symbols = fault
+            given = ", ".join(f"{symbol}={table[symbol].show(values[symbol])}" for symbol in symbols)
+            raise ValueError(f"{given}: expected {words}")
+        weights = sum(p.shape[0] * p.shape[1] for p in self.projections())
+        if weights > MOST_WEIGHTS:
+            raise ValueError(f"{self.name}: {weights:,} weights, expected {MOST_WEIGHTS:,} at most; make it smaller")
 
     def replace(self, **changes: Any) -> Self:
         """The same model with some fields changed."""

@@ -33,6 +33,7 @@ from numpy.typing import NDArray
 from equations import desire
 from models.contract import Arrays, Model, Projection, StateVariable, choice, encoding, quantity, structure
 from models.operations import BACKWARD, FORWARD, UPDATE, Shown, Work
+from models.ranges import FRACTION, NOT_NEGATIVE, POSITIVE, PROBABILITY, SIZE, Range
 
 NOT_STATED = "not stated; the authors' code"
 FIRST_STEP = "t_in_timesteps % sample_steps == 0"
@@ -64,27 +65,36 @@ class DesireBackprop(Model):
 
     # Architecture (Section 5.2)
     layers: tuple[int, ...] = structure(
-        (1600, 800), 1, "neurons of the hidden layers, from the input on", "Section 5.2: 784 - 2N - N - 10, N = 800"
+        (1600, 800), 1, "neurons of the hidden layers, from the input on", "Section 5.2: 784 - 2N - N - 10, N = 800",
+        SIZE,
     )
-    pixels: int = structure(784, 1, "input neurons, one a pixel", "Section 5.2")
-    classes: int = structure(10, 1, "output neurons, one a class", "Section 5.2")
-    steps: int = structure(20, 1, "time steps of a sample (T)", "Section 5.2")
-    dt: Quantity = structure(1 * ms, ms, "length of a time step, which has no bearing on anything", "not stated")
+    pixels: int = structure(784, 1, "input neurons, one a pixel", "Section 5.2", SIZE)
+    classes: int = structure(10, 1, "output neurons, one a class", "Section 5.2", SIZE)
+    steps: int = structure(20, 1, "time steps of a sample (T)", "Section 5.2", Range(2, LONGEST))
+    dt: Quantity = structure(
+        1 * ms, ms, "length of a time step, which has no bearing on anything", "not stated", POSITIVE
+    )
 
     # Neurons
-    beta_p: float = quantity(0.75, 1, "decay of the membrane potential", f"Eq. 1; {NOT_STATED}")
-    theta_p: float = quantity(1.0, 1, "firing threshold", "Section 5.2")
-    white: float = quantity(255.0, 1, "threshold of an input neuron, in pixel levels", "Section 5.1")
+    beta_p: float = quantity(0.75, 1, "decay of the membrane potential", f"Eq. 1; {NOT_STATED}", FRACTION)
+    theta_p: float = quantity(1.0, 1, "firing threshold", "Section 5.2", POSITIVE)
+    white: float = quantity(255.0, 1, "threshold of an input neuron, in pixel levels", "Section 5.1", POSITIVE)
 
     # Learning
-    beta_r: float = quantity(0.75, 1, "decay of spike traces", f"Eq. 3; {NOT_STATED}")
-    eta: float = encoding(1e-5, 1, "learning rate of the first epoch", "Section 5.2")
-    eta_decay: float = encoding(0.04, 1, "part of the learning rate lost after each epoch", "Section 5.2")
-    theta_out: float = quantity(0.30, 1, "least error of an output neuron with a desire", "Section 5.2, Eq. 11")
-    theta_hid: float = quantity(0.05, 1, "least pull on a hidden neuron with a desire", "Section 5.2, Eq. 15")
-    margin: float = quantity(4.0, 1, "steps fewer than T that count as a full train, reading=code", NOT_STATED)
-    p_hidden: float = quantity(0.30, 1, "dropout of hidden neurons", "Section 5.2; 0.40 for Fashion-MNIST")
-    p_input: float = quantity(0.0, 1, "dropout of input neurons", "Section 5.2; 0.05 for Fashion-MNIST")
+    beta_r: float = quantity(0.75, 1, "decay of spike traces", f"Eq. 3; {NOT_STATED}", FRACTION)
+    eta: float = encoding(1e-5, 1, "learning rate of the first epoch", "Section 5.2", FRACTION)
+    eta_decay: float = encoding(0.04, 1, "part of the learning rate lost after each epoch", "Section 5.2", FRACTION)
+    theta_out: float = quantity(
+        0.30, 1, "least error of an output neuron with a desire", "Section 5.2, Eq. 11", NOT_NEGATIVE
+    )
+    theta_hid: float = quantity(
+        0.05, 1, "least pull on a hidden neuron with a desire", "Section 5.2, Eq. 15", NOT_NEGATIVE
+    )
+    margin: float = quantity(
+        4.0, 1, "steps fewer than T that count as a full train, reading=code", NOT_STATED, NOT_NEGATIVE
+    )
+    p_hidden: float = quantity(0.30, 1, "dropout of hidden neurons", "Section 5.2; 0.40 for Fashion-MNIST", PROBABILITY)
+    p_input: float = quantity(0.0, 1, "dropout of input neurons", "Section 5.2; 0.05 for Fashion-MNIST", PROBABILITY)
 
     reading: str = choice(
         "code",
@@ -92,6 +102,8 @@ class DesireBackprop(Model):
         "the equations as printed, or as the authors' code has them",
         "Eqs. 1, 3-16",
     )
+
+    relations: ClassVar[tuple[str, ...]] = ("margin < steps if reading == 'code'",)
 
     #: which neurons take part in a sample: replace it to say so yourself
     draw_kept: ClassVar[str] = desire.DRAW_KEPT
@@ -116,15 +128,8 @@ class DesireBackprop(Model):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if not self.layers or any(n < 1 for n in self.layers):
-            raise ValueError(f"layers={self.layers}: expected one or more sizes, each 1 or more, as in 1600,800")
-        if not 2 <= self.steps <= LONGEST:
-            raise ValueError(f"steps={self.steps}: expected 2 to {LONGEST}, since a spike train is kept in one number")
-        for symbol in ("p_hidden", "p_input"):
-            if not 0 <= getattr(self, symbol) < 1:
-                raise ValueError(f"{symbol}={getattr(self, symbol)}: expected 0 or more, and less than 1")
-        if self.reading == desire.CODE and not 0 <= self.margin < self.steps:
-            raise ValueError(f"margin={self.margin:g}: expected 0 or more, and less than steps={self.steps}")
+        if not self.layers:
+            raise ValueError(f"layers={self.layers}: expected one or more sizes, as in 1600,800")
 
     # -- the network -----------------------------------------------------------------------------------
     @property

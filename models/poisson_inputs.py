@@ -8,6 +8,9 @@ from models.contract import Model
 
 WHOLE_IN_SINGLE = 2**24  # single precision holds all whole numbers up to here, `due` among them
 
+MOST_STEPS = 16_000
+"""Steps of a presentation, at most: so many that a block of a thousand images stays below that number."""
+
 CONSTANTS: Mapping[str, float] = {
     "p_least": 1e-12,  # an interval far beyond any block
     "p_most": 1 - 1e-12,

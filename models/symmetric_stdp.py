@@ -34,6 +34,7 @@ from equations.renaming import renamed
 from models import poisson_inputs, spike_pairs, winner_take_all
 from models.contract import NEVER, Arrays, Model, Projection, StateVariable, choice, encoding, quantity, structure
 from models.operations import FORWARD, UPDATE, Shown, Work
+from models.ranges import FRACTION, NOT_NEGATIVE, POSITIVE, POTENTIAL, RISE, SIZE, WEIGHT, Range
 
 AUTHORS_CODE = "not stated; from the authors' code"
 NOT_STATED = "not stated; chosen by validation"
@@ -81,65 +82,83 @@ class SymmetricSTDP(Model):
     shown_state: ClassVar[Mapping[str, tuple[str, Any]]] = {"theta": ("excitatory", mV)}
 
     # Architecture and protocol (Section 3)
-    neurons: int = structure(100, 1, "excitatory neurons of a hidden layer", "Table 1: 100 to 10,000")
-    pixels: int = structure(784, 1, "input neurons, one a pixel", "Section 2")
-    dt: Quantity = structure(0.5 * ms, ms, "time step", "Section 3")
-    t_shown: Quantity = structure(350 * ms, ms, "presentation time", "Section 3")
-    t_rest: Quantity = structure(150 * ms, ms, "rest after a presentation", "Section 3")
-    t_settle: Quantity = structure(25 * ms, ms, "part of the rest that rest=jump simulates", NOT_STATED)
+    neurons: int = structure(100, 1, "excitatory neurons of a hidden layer", "Table 1: 100 to 10,000", SIZE)
+    pixels: int = structure(784, 1, "input neurons, one a pixel", "Section 2", SIZE)
+    dt: Quantity = structure(0.5 * ms, ms, "time step", "Section 3", POSITIVE)
+    t_shown: Quantity = structure(350 * ms, ms, "presentation time", "Section 3", POSITIVE)
+    t_rest: Quantity = structure(150 * ms, ms, "rest after a presentation", "Section 3", POSITIVE)
+    t_settle: Quantity = structure(25 * ms, ms, "part of the rest that rest=jump simulates", NOT_STATED, POSITIVE)
     hidden: int = choice(1, (0, 1, 2), "hidden layers", "Section 7")
 
     # Hidden neurons (Eqs. 1-5)
-    e_l: Quantity = quantity(-65 * mV, mV, "resting potential", "Section 2")
-    v_reset: Quantity = quantity(-65 * mV, mV, "reset potential", "Section 2")
-    v_thresh: Quantity = quantity(-72 * mV, mV, "constant part of the threshold", "Section 2, Eq. 4")
-    tau_m: Quantity = quantity(100 * ms, ms, "membrane time constant", "Section 2, Eq. 1")
-    t_ref: Quantity = quantity(2 * ms, ms, "refractory period, hidden and inhibitory", "Section 2")
-    theta_init: Quantity = quantity(20 * mV, mV, "initial dynamic part of the threshold", "Section 2, Eq. 5")
+    e_l: Quantity = quantity(-65 * mV, mV, "resting potential", "Section 2", POTENTIAL)
+    v_reset: Quantity = quantity(-65 * mV, mV, "reset potential", "Section 2", POTENTIAL)
+    v_thresh: Quantity = quantity(-72 * mV, mV, "constant part of the threshold", "Section 2, Eq. 4", POTENTIAL)
+    tau_m: Quantity = quantity(100 * ms, ms, "membrane time constant", "Section 2, Eq. 1", POSITIVE)
+    t_ref: Quantity = quantity(2 * ms, ms, "refractory period, hidden and inhibitory", "Section 2", NOT_NEGATIVE)
+    theta_init: Quantity = quantity(20 * mV, mV, "initial dynamic part of the threshold", "Section 2, Eq. 5", RISE)
     theta_plus: Quantity = quantity(
-        0.07 * mV, mV, "its rise at a spike while it is theta_init", "Table 1: alpha*dt/tau_theta"
+        0.07 * mV, mV, "its rise at a spike while it is theta_init", "Table 1: alpha*dt/tau_theta", RISE
     )
-    tau_theta: Quantity = quantity(6e6 * ms, ms, "its time constant", "Table 1")
+    tau_theta: Quantity = quantity(6e6 * ms, ms, "its time constant", "Table 1", POSITIVE)
 
     # Inhibitory and class neurons
-    e_l_fast: Quantity = quantity(-60 * mV, mV, "resting potential, inhibitory and class neurons", AUTHORS_CODE)
-    v_reset_fast: Quantity = quantity(-45 * mV, mV, "reset potential, inhibitory and class neurons", AUTHORS_CODE)
-    v_thresh_fast: Quantity = quantity(-40 * mV, mV, "threshold, inhibitory and class neurons", AUTHORS_CODE)
-    tau_m_fast: Quantity = quantity(10 * ms, ms, "membrane time constant, inhibitory and class neurons", AUTHORS_CODE)
+    e_l_fast: Quantity = quantity(
+        -60 * mV, mV, "resting potential, inhibitory and class neurons", AUTHORS_CODE, POTENTIAL
+    )
+    v_reset_fast: Quantity = quantity(
+        -45 * mV, mV, "reset potential, inhibitory and class neurons", AUTHORS_CODE, POTENTIAL
+    )
+    v_thresh_fast: Quantity = quantity(-40 * mV, mV, "threshold, inhibitory and class neurons", AUTHORS_CODE, POTENTIAL)
+    tau_m_fast: Quantity = quantity(
+        10 * ms, ms, "membrane time constant, inhibitory and class neurons", AUTHORS_CODE, POSITIVE
+    )
 
     # Synapses (Eqs. 2 and 3)
-    e_exc: Quantity = quantity(0 * mV, mV, "reversal potential of excitation", "Section 2")
-    e_inh: Quantity = quantity(-100 * mV, mV, "reversal potential of inhibition", "Section 2")
-    tau_ge: Quantity = quantity(1 * ms, ms, "time constant of excitation", "Section 2, Eq. 2")
-    tau_gi: Quantity = quantity(2 * ms, ms, "time constant of inhibition", "authors' code; 1 ms in Section 2")
-    w_ei: float = quantity(10.4, 1, "strength, excitatory to its inhibitory neuron", AUTHORS_CODE)
+    e_exc: Quantity = quantity(0 * mV, mV, "reversal potential of excitation", "Section 2", POTENTIAL)
+    e_inh: Quantity = quantity(-100 * mV, mV, "reversal potential of inhibition", "Section 2", POTENTIAL)
+    tau_ge: Quantity = quantity(1 * ms, ms, "time constant of excitation", "Section 2, Eq. 2", POSITIVE)
+    tau_gi: Quantity = quantity(2 * ms, ms, "time constant of inhibition", "authors' code; 1 ms in Section 2", POSITIVE)
+    w_ei: float = quantity(10.4, 1, "strength, excitatory to its inhibitory neuron", AUTHORS_CODE, WEIGHT)
     w_ie: float = quantity(
-        34.0, 1, "strength, inhibitory to each other excitatory neuron", f"{NOT_STATED}; 17 in the authors' code"
+        34.0, 1, "strength, inhibitory to each other excitatory neuron", f"{NOT_STATED}; 17 in the authors' code",
+        WEIGHT,
     )
 
     # Plasticity (Eqs. 6 and 7)
-    a_plus: float = quantity(5e-4, 1, "potentiation of a pair, input pathway", f"Eq. 6; {AUTHORS_CODE}")
-    a_plus_class: float = quantity(4e-3, 1, "potentiation of a pair, pathways above it", f"Eq. 6; {AUTHORS_CODE}")
-    minus: float = quantity(1.0, 1, "a_minus/a_plus: the other order of spikes", "Eq. 6; 1 in the authors' code")
-    tau_p: Quantity = quantity(20 * ms, ms, "time constant of STDP, both orders", f"Eq. 6; {AUTHORS_CODE}")
-    w_min: float = quantity(0.0, 1, "least weight", "Section 3")
-    w_max: float = quantity(1.0, 1, "largest weight, input pathway", "Section 3")
-    w_max_class: float = quantity(8.0, 1, "largest weight, pathways above it", "Section 3")
-    w_start: float = encoding(0.3, 1, "initial weights reach up to this part of the largest", "Section 3")
-    beta: float = quantity(0.1, 1, "scaling: mean weight in units of the largest, input pathway", "Section 3, Eq. 7")
-    beta_class: float = quantity(0.1, 1, "scaling, pathways above it", "Section 3, Eq. 7")
+    a_plus: float = quantity(5e-4, 1, "potentiation of a pair, input pathway", f"Eq. 6; {AUTHORS_CODE}", WEIGHT)
+    a_plus_class: float = quantity(
+        4e-3, 1, "potentiation of a pair, pathways above it", f"Eq. 6; {AUTHORS_CODE}", WEIGHT
+    )
+    minus: float = quantity(
+        1.0, 1, "a_minus/a_plus: the other order of spikes", "Eq. 6; 1 in the authors' code", WEIGHT
+    )
+    tau_p: Quantity = quantity(20 * ms, ms, "time constant of STDP, both orders", f"Eq. 6; {AUTHORS_CODE}", POSITIVE)
+    w_min: float = quantity(0.0, 1, "least weight", "Section 3", WEIGHT)
+    w_max: float = quantity(1.0, 1, "largest weight, input pathway", "Section 3", WEIGHT)
+    w_max_class: float = quantity(8.0, 1, "largest weight, pathways above it", "Section 3", WEIGHT)
+    w_start: float = encoding(0.3, 1, "initial weights reach up to this part of the largest", "Section 3", FRACTION)
+    beta: float = quantity(
+        0.1, 1, "scaling: mean weight in units of the largest, input pathway", "Section 3, Eq. 7", POSITIVE
+    )
+    beta_class: float = quantity(0.1, 1, "scaling, pathways above it", "Section 3, Eq. 7", POSITIVE)
 
     # Input and teacher (Section 3)
     rate_step: Quantity = encoding(
-        31.875 * hertz, hertz, "rate of a white pixel at intensity 1", "Section 3: 255/4 Hz at intensity 2"
+        31.875 * hertz, hertz, "rate of a white pixel at intensity 1", "Section 3: 255/4 Hz at intensity 2",
+        NOT_NEGATIVE,
     )
-    intensity_first: float = quantity(2.0, 1, "intensity of a first presentation", "Section 3: 63.75 Hz")
-    intensity_step: float = quantity(1.0, 1, "its rise if too few spikes came", "Section 3: 32 Hz")
-    intensity_most: float = quantity(32.0, 1, "the highest intensity", AUTHORS_CODE)
-    n_least: float = quantity(5.0, 1, "hidden spikes that are enough", "Section 3")
-    n_dead: float = quantity(1.0, 1, "steps after a spike in which a Poisson neuron is silent", AUTHORS_CODE)
-    mean_pixel: float = encoding(0.0, 1, "mean that images are scaled to; 0: they are not", "Section 6")
-    teacher_rate: Quantity = encoding(200 * hertz, hertz, "rate of the class neuron of the label", "Section 3")
+    intensity_first: float = quantity(2.0, 1, "intensity of a first presentation", "Section 3: 63.75 Hz", POSITIVE)
+    intensity_step: float = quantity(1.0, 1, "its rise if too few spikes came", "Section 3: 32 Hz", POSITIVE)
+    intensity_most: float = quantity(32.0, 1, "the highest intensity", AUTHORS_CODE, POSITIVE)
+    n_least: float = quantity(5.0, 1, "hidden spikes that are enough", "Section 3", NOT_NEGATIVE)
+    n_dead: float = quantity(
+        1.0, 1, "steps after a spike in which a Poisson neuron is silent", AUTHORS_CODE, NOT_NEGATIVE
+    )
+    mean_pixel: float = encoding(0.0, 1, "mean that images are scaled to; 0: they are not", "Section 6", Range(0, 255))
+    teacher_rate: Quantity = encoding(
+        200 * hertz, hertz, "rate of the class neuron of the label", "Section 3", NOT_NEGATIVE
+    )
 
     # Readings of what the paper leaves open, and ablations
     tuned_for: str = choice(
@@ -167,6 +186,16 @@ class SymmetricSTDP(Model):
         "full", ("full", "jump"), "the rest is simulated, or jumped over in closed form after t_settle", "Section 3"
     )
 
+    relations: ClassVar[tuple[str, ...]] = (
+        *winner_take_all.RELATIONS,
+        "t_settle <= t_rest if rest == 'jump'",
+        "whole(t_settle/dt) if rest == 'jump'",
+        "w_min < w_max_class",
+        "theta_init > 0 if increment == 'decaying'",
+        "teacher_rate*dt <= 1",
+        "dt <= min(tau_m, tau_m_fast) if integration == 'euler'",
+    )
+
     open_choices: ClassVar[tuple[str, ...]] = (
         "Where the paper is silent, what its authors' code does is the default: constants of inhibitory and class "
         "neurons, strengths of inhibition, learning rates, the clamp of the potential, dead time of inputs.",
@@ -190,11 +219,6 @@ class SymmetricSTDP(Model):
         "are 3 points better still with w_max_class=16.",
         "A class layer that stays silent gives no answer, which counts as wrong; in the authors' code it answers 0.",
     )
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if self.rest == "jump" and self.t_settle > self.t_rest:
-            raise ValueError(f"t_settle={self.t_settle}: expected at most t_rest, {self.t_rest}, with rest=jump")
 
     @classmethod
     def tuned(cls, given: Mapping[str, Any]) -> dict[str, Any]:

@@ -32,6 +32,7 @@ from equations import encoders, homeostasis, neurons, plasticity, synapses, topo
 from models import poisson_inputs, spike_pairs, winner_take_all
 from models.contract import NEVER, Arrays, Model, Projection, StateVariable, choice, encoding, quantity, structure
 from models.operations import FORWARD, UPDATE, Shown, Work
+from models.ranges import NORM, NOT_NEGATIVE, POSITIVE, POTENTIAL, RISE, SIZE, WEIGHT, Range
 
 NOT_STATED = "not stated; chosen by validation"
 TARGETS = ("tau_s",)  # quantities that synapses read from the neuron they end on
@@ -51,48 +52,56 @@ class SynapticScaling(Model):
     shown_state: ClassVar[Mapping[str, tuple[str, Any]]] = {"theta": ("excitatory", mV)}
 
     # Architecture and protocol (Sections III.A and V.A)
-    neurons: int = structure(100, 1, "excitatory neurons, and as many inhibitory ones", "Section III.A: 100 or 400")
-    pixels: int = structure(784, 1, "input neurons, one a pixel", "Section III.A")
-    dt: Quantity = structure(1 * ms, ms, "time step", "Section V.A")
-    t_train: Quantity = structure(150 * ms, ms, "presentation time of a training image", "Section V.A")
-    t_test: Quantity = structure(500 * ms, ms, "presentation time of a test image", "Section V.A")
+    neurons: int = structure(
+        100, 1, "excitatory neurons, and as many inhibitory ones", "Section III.A: 100 or 400", SIZE
+    )
+    pixels: int = structure(784, 1, "input neurons, one a pixel", "Section III.A", SIZE)
+    dt: Quantity = structure(1 * ms, ms, "time step", "Section V.A", POSITIVE)
+    t_train: Quantity = structure(150 * ms, ms, "presentation time of a training image", "Section V.A", POSITIVE)
+    t_test: Quantity = structure(500 * ms, ms, "presentation time of a test image", "Section V.A", POSITIVE)
 
     # Neurons (Table I)
-    v_thresh: Quantity = quantity(-40 * mV, mV, "threshold at rest, excitatory and inhibitory", "Table I")
-    e_l: Quantity = quantity(-60 * mV, mV, "resting potential", "Table I")
-    v_reset: Quantity = quantity(-60 * mV, mV, "reset potential", "not stated; the resting potential")
-    t_ref_exc: Quantity = quantity(2 * ms, ms, "refractory period, excitatory", "Table I")
-    t_ref_inh: Quantity = quantity(5 * ms, ms, "refractory period, inhibitory", "Table I")
-    tau_m_exc: Quantity = quantity(30 * ms, ms, "membrane time constant, excitatory", "Table I")
-    tau_m_inh: Quantity = quantity(5 * ms, ms, "membrane time constant, inhibitory", "Table I")
-    tau_theta: Quantity = quantity(2e5 * ms, ms, "time constant of the adaptive threshold", "Table I")
-    theta_plus: Quantity = quantity(0.11 * mV, mV, "rise of the threshold at a spike (alpha)", "Table I, Eq. 7")
+    v_thresh: Quantity = quantity(-40 * mV, mV, "threshold at rest, excitatory and inhibitory", "Table I", POTENTIAL)
+    e_l: Quantity = quantity(-60 * mV, mV, "resting potential", "Table I", POTENTIAL)
+    v_reset: Quantity = quantity(-60 * mV, mV, "reset potential", "not stated; the resting potential", POTENTIAL)
+    t_ref_exc: Quantity = quantity(2 * ms, ms, "refractory period, excitatory", "Table I", NOT_NEGATIVE)
+    t_ref_inh: Quantity = quantity(5 * ms, ms, "refractory period, inhibitory", "Table I", NOT_NEGATIVE)
+    tau_m_exc: Quantity = quantity(30 * ms, ms, "membrane time constant, excitatory", "Table I", POSITIVE)
+    tau_m_inh: Quantity = quantity(5 * ms, ms, "membrane time constant, inhibitory", "Table I", POSITIVE)
+    tau_theta: Quantity = quantity(2e5 * ms, ms, "time constant of the adaptive threshold", "Table I", POSITIVE)
+    theta_plus: Quantity = quantity(0.11 * mV, mV, "rise of the threshold at a spike (alpha)", "Table I, Eq. 7", RISE)
 
     # Synapses (Table II)
-    e_exc: Quantity = quantity(0 * mV, mV, "reversal potential of excitation", "Table II")
-    e_inh: Quantity = quantity(-80 * mV, mV, "reversal potential of inhibition", "Table II")
-    tau_s: Quantity = quantity(20 * ms, ms, "time constant of synaptic conductances", "Table II, Eq. 4")
+    e_exc: Quantity = quantity(0 * mV, mV, "reversal potential of excitation", "Table II", POTENTIAL)
+    e_inh: Quantity = quantity(-80 * mV, mV, "reversal potential of inhibition", "Table II", POTENTIAL)
+    tau_s: Quantity = quantity(20 * ms, ms, "time constant of synaptic conductances", "Table II, Eq. 4", POSITIVE)
     gain: Quantity = quantity(
-        1 * ms, ms, "conductance over time of a weight of one, in units of g_m", "Eq. 4 as it stands"
+        1 * ms, ms, "conductance over time of a weight of one, in units of g_m", "Eq. 4 as it stands", NOT_NEGATIVE
     )
-    w_ei: Quantity = quantity(40 * ms, ms, "strength, excitatory to its inhibitory neuron", NOT_STATED)
-    w_ie: Quantity = quantity(900 * ms, ms, "strength, inhibitory to all other excitatory neurons together", NOT_STATED)
+    w_ei: Quantity = quantity(40 * ms, ms, "strength, excitatory to its inhibitory neuron", NOT_STATED, NOT_NEGATIVE)
+    w_ie: Quantity = quantity(
+        900 * ms, ms, "strength, inhibitory to all other excitatory neurons together", NOT_STATED, NOT_NEGATIVE
+    )
 
     # Plasticity (Section IV)
-    a_plus: float = quantity(0.005, 1, "potentiation of a pair", "Eq. 5")
-    a_minus: float = quantity(0.0025, 1, "depression of a pair", "Eq. 5")
-    tau_p: Quantity = quantity(60 * ms, ms, "time constant of STDP", "Tables III-VI: 20 or 60 ms")
-    w_min: float = quantity(0.0, 1, "least weight that STDP leaves", NOT_STATED)
-    w_max: float = quantity(1.0, 1, "largest weight that STDP leaves (scaling may exceed it)", NOT_STATED)
-    w_t: float = quantity(9.0, 1, "target norm of a neuron's incoming weights", "Eq. 6, Tables III-VI")
+    a_plus: float = quantity(0.005, 1, "potentiation of a pair", "Eq. 5", WEIGHT)
+    a_minus: float = quantity(0.0025, 1, "depression of a pair", "Eq. 5", WEIGHT)
+    tau_p: Quantity = quantity(60 * ms, ms, "time constant of STDP", "Tables III-VI: 20 or 60 ms", POSITIVE)
+    w_min: float = quantity(0.0, 1, "least weight that STDP leaves", NOT_STATED, WEIGHT)
+    w_max: float = quantity(1.0, 1, "largest weight that STDP leaves (scaling may exceed it)", NOT_STATED, WEIGHT)
+    w_t: float = quantity(9.0, 1, "target norm of a neuron's incoming weights", "Eq. 6, Tables III-VI", NORM)
 
     # Input (Section III.B and V.A)
-    total_rate: Quantity = encoding(4900 * hertz, hertz, "summed rate of all inputs, rate_coding=summed", NOT_STATED)
-    max_rate: Quantity = encoding(63.75 * hertz, hertz, "rate of a white pixel, rate_coding=peak", NOT_STATED)
+    total_rate: Quantity = encoding(
+        4900 * hertz, hertz, "summed rate of all inputs, rate_coding=summed", NOT_STATED, NOT_NEGATIVE
+    )
+    max_rate: Quantity = encoding(
+        63.75 * hertz, hertz, "rate of a white pixel, rate_coding=peak", NOT_STATED, NOT_NEGATIVE
+    )
 
     # Readings of what the paper leaves open
     norm: str = choice("L2", ("L1", "L2", "Lp", "none"), "norm of synaptic scaling; none: no scaling", "Eq. 6")
-    p_norm: float = structure(2.0, 1, "p of norm=Lp", "Eq. 6")
+    p_norm: float = structure(2.0, 1, "p of norm=Lp", "Eq. 6", Range(1, 16))
     scaling_at: str = choice(
         "image",
         ("image", "spike"),
@@ -121,6 +130,17 @@ class SynapticScaling(Model):
     )
     encoder: str = choice(
         "geometric", ("geometric", "bernoulli"), "one random number a spike, or one a step: the same process", "Eq. 1"
+    )
+
+    relations: ClassVar[tuple[str, ...]] = (
+        "whole(t_train/dt)",
+        "whole(t_test/dt)",
+        f"max(t_train, t_test)/dt <= {poisson_inputs.MOST_STEPS}",
+        "v_reset < v_thresh",
+        "e_inh < e_exc",
+        "w_min < w_max",
+        "max_rate*dt <= 1 if rate_coding == 'peak'",
+        "total_rate*dt <= pixels if rate_coding != 'peak'",
     )
 
     # The learning rule: what an input spike and an excitatory spike do to a weight; replace them for your own.

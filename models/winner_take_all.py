@@ -16,6 +16,21 @@ from numpy.typing import NDArray
 from equations import homeostasis, presentation, synapses, topologies
 from models.contract import Model, StateVariable
 from models.operations import FORWARD, UPDATE, Shown, Work
+from models.poisson_inputs import MOST_STEPS
+
+RELATIONS = (
+    "whole(t_shown/dt)",
+    "whole(t_rest/dt)",
+    f"(t_shown + t_rest)/dt <= {MOST_STEPS}",
+    "v_reset < v_thresh + theta_init",
+    "v_reset_fast < v_thresh_fast",
+    "e_inh < e_exc",
+    "w_min < w_max",
+    "intensity_first <= intensity_most",
+    "(intensity_most - intensity_first)/intensity_step <= 1000",  # presentations of one sample
+    "rate_step*intensity_first*dt <= 1",
+)
+"""What has to hold between the parameters of a network with a controller; see `models.contract.Model.relations`."""
 
 
 def controller(model: Model, counts: bool, common: dict[str, Any]) -> NeuronGroup:

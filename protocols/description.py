@@ -118,6 +118,8 @@ def _parameters(model: Model) -> Iterator[tuple[str, str, str, str]]:
         meaning = row.meaning
         if row.among and set(row.among) != {True, False}:
             meaning += f" (one of {', '.join(map(str, row.among))})"
+        elif row.within.short:
+            meaning += f" ({row.within.short})"
         yield symbol, row.show(getattr(model, symbol)).replace("*", " "), meaning, row.source
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import ast
 import difflib
 import functools
-import math
 import operator
 import re
 import warnings
@@ -86,7 +85,8 @@ def parse(model_class: type[Model], symbol: str, text: str) -> Any:
     Raises
     ------
     SettingError
-        Unknown symbol (the nearest are suggested), wrong unit, not one of the choices, not an expression.
+        Unknown symbol (the nearest are suggested), wrong unit, out of its range, not one of the choices, not an
+        expression.
 
     Examples
     --------
@@ -102,13 +102,9 @@ def parse(model_class: type[Model], symbol: str, text: str) -> Any:
     value = _expression(row, text)
     if not have_same_dimensions(value, row.default):
         raise _refused(row, text, f"expected {_wanted(row.unit_name)}, got {_wanted(_unit_name(value))}")
-    if not math.isfinite(float(value)):
-        raise _refused(row, text, "expected a finite number")
-    if row.kind == "structure" and float(value) <= 0:
-        raise _refused(row, text, "expected more than zero")
+    if fault := row.fault(value):
+        raise _refused(row, text, fault)
     if isinstance(row.default, int):
-        if float(value) != int(value):
-            raise _refused(row, text, "expected a whole number")
         return int(value)
     return 1.0 * value if isinstance(row.default, Quantity) else float(value)
 
@@ -180,7 +176,10 @@ def _sizes(row: Parameter, text: str) -> tuple[int, ...]:
     parts = [part.strip() for part in text.strip().strip("()").rstrip(",").split(",")]
     if not all(re.fullmatch(r"0*[1-9]\d{0,6}", part) for part in parts):
         raise _refused(row, text, "expected whole numbers from 1 on, with commas between them")
-    return tuple(map(int, parts))
+    sizes = tuple(map(int, parts))
+    if fault := row.fault(sizes):
+        raise _refused(row, text, fault)
+    return sizes
 
 
 def _expression(row: Parameter, text: str) -> Any:
