@@ -21,7 +21,7 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from engine import block_file
+from engine import block_file, folder_names
 from engine.contract import Arrays
 from engine.errors import RunFolderError
 
@@ -43,6 +43,7 @@ class RunFolder:
     @classmethod
     def create(cls, path: Path, configuration: Mapping[str, Any]) -> RunFolder:
         """A new run. Raises `RunFolderError` if something is there already or cannot be written."""
+        folder_names.refuse(path)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.mkdir()

@@ -190,10 +190,13 @@ def train(
 
 
 def _train(asked: RunSettings, out: Path | None, figures: bool) -> None:
-    from protocols import datasets, estimates, many_runs, registry, training
+    from engine import folder_names
+    from protocols import datasets, estimates, limits, many_runs, registry, training
 
     kind = registry.find(asked.model)
     made = asked.make_model()
+    limits.refuse_model(asked, made)
+    folder_names.refuse(out or Path("runs/new"))
     images = datasets.load(asked.dataset, asked.data)
     shown = estimates.presentations(asked, images)
     out = out or many_runs.unused_folder(Path("runs"), f"{kind.name}-{images.name.removesuffix('.npz')}")
@@ -795,6 +798,8 @@ def _run_settings(**given: Any) -> RunSettings:
         wanted |= {"labelling_images": int(text)} if "labelling_images" in wanted else {}
     else:
         raise ValueError(f"--labelling-images {text}: expected a number of images, or all")
+    if given.get("labelling_images") is not None and wanted.get("labels_from") != "labelling":
+        raise ValueError(f"--labelling-images {text}: is for --labels-from labelling; give both, or leave it out")
     return RunSettings(**wanted)
 
 
@@ -837,13 +842,15 @@ def _with_data(protocol: RunSettings, given: RunSettings) -> RunSettings:
 
 def _announce(runs: list[PlannedRun], out: Path, jobs: int, reporter: Reporter) -> None:
     """Refuse runs that the disk has no room for; say how long the others will take if that is long."""
-    from protocols import datasets, estimates, many_runs
+    from protocols import datasets, estimates, limits, many_runs
 
     waiting = [run for run in runs if not many_runs.is_done(run)]
     if not waiting:
         return
     # The runs of one command are much alike; the largest network stands for all.
     models = {run.name: run.settings.make_model() for run in waiting}
+    for run in waiting:
+        limits.refuse_model(run.settings, models[run.name])
     run = max(waiting, key=lambda run: sum(models[run.name].population_sizes().values()))
     asked, model = run.settings, models[run.name]
     images = datasets.load(asked.dataset, asked.data)

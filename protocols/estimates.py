@@ -12,7 +12,7 @@ from engine import devices, streams
 from engine.contract import Block, Structure, initial_state
 from engine.errors import RunFolderError
 from models.contract import Model
-from protocols import draws, training
+from protocols import draws, limits, training
 from protocols.labelled_images import Dataset
 from protocols.training import RunSettings
 
@@ -34,6 +34,7 @@ class Presentations:
 def presentations(asked: RunSettings, images: Dataset) -> Presentations:
     """How many images a run shows while training, labelling and testing."""
     split = draws.split(images, asked.images, asked.validation, asked.test_images, asked.seed)
+    limits.refuse_length(asked, asked.make_model(), len(split.train))
     labelling = 0
     if asked.labels_from == "labelling":
         labelling = min(len(split.train), asked.labelling_images or len(split.train))

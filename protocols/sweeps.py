@@ -21,6 +21,7 @@ from protocols.training import RunSettings
 __all__ = ["SUMMARY", "SweptRun", "go", "plan", "seeds_of", "table", "values_of"]
 
 SUMMARY = "summary.csv"
+MOST_SEEDS = 10_000
 
 
 @dataclass(frozen=True)
@@ -78,7 +79,10 @@ def seeds_of(text: str) -> tuple[int, ...]:
         match = re.fullmatch(r"\s*(\d{1,9})(?:\s*-\s*(\d{1,9}))?\s*", part)
         if not match or int(match[2] or match[1]) < int(match[1]):
             raise ValueError(f"--seeds {text}: expected numbers or ranges, such as 0-2 or 0,3,7")
-        seeds += range(int(match[1]), int(match[2] or match[1]) + 1)
+        wanted = range(int(match[1]), int(match[2] or match[1]) + 1)
+        if len(seeds) + len(wanted) > MOST_SEEDS:
+            raise ValueError(f"--seeds {text}: more than {MOST_SEEDS:,} runs of each setting; ask for fewer")
+        seeds += wanted
     if len(set(seeds)) < len(seeds):
         raise ValueError(f"--seeds {text}: a seed is given twice")
     return tuple(seeds)

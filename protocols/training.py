@@ -24,14 +24,14 @@ from numpy.typing import NDArray
 
 from analysis.accuracy import accuracy
 from analysis.accuracy import evaluate as evaluate_tree
-from analysis.labels import SOURCES, ClassMeans
+from analysis.labels import ClassMeans
 from analysis.readouts import READOUTS, class_layer
 from engine import devices, interruption, presentations, results, run_folder, streams
 from engine.contract import Arrays, Block, Program, Structure, initial_state
 from engine.errors import RunFolderError
 from engine.run_folder import RunFolder
 from models.contract import Model
-from protocols import datasets, draws, profiling, recording, registry, settings
+from protocols import datasets, draws, limits, profiling, recording, registry, settings
 from protocols.progress import QuietReporter, Reporter
 
 CAPACITY = 1000
@@ -92,32 +92,7 @@ class RunSettings:
     profile: bool = False
 
     def __post_init__(self) -> None:
-        for name, least, most in (
-            ("block", 1, CAPACITY),
-            ("epochs", 1, None),
-            ("jobs", 1, None),
-            ("snapshots", 1, None),
-            ("validation", 0, None),
-            ("seed", 0, None),
-            ("evaluate_every", 1, None),
-            ("evaluate_images", 1, None),
-        ):
-            value = getattr(self, name)
-            if value is None:
-                continue
-            if value < least or (most is not None and value > most):
-                limit = f"{least} to {most}" if most else f"{least} or more"
-                raise ValueError(f"{name}={value}: expected {limit}")
-        for name, known in (
-            ("precision", ("float32", "float64")),
-            ("evaluate_on", ("test", "validation")),
-            ("labels_from", SOURCES),
-            ("device", devices.NAMES),
-        ):
-            if getattr(self, name) not in known:
-                raise ValueError(f"{name}={getattr(self, name)}: expected one of {', '.join(known)}")
-        if self.profile and self.device not in devices.COMPILED:
-            raise ValueError(f"profile: device {self.device} has none; expected one of {', '.join(devices.COMPILED)}")
+        limits.refuse_settings(self, CAPACITY)
 
     def make_model(self) -> Model:
         """The model with its changes applied."""
@@ -157,7 +132,7 @@ def train(asked: RunSettings, out: Path, reporter: Reporter | None = None) -> Pa
     EngineError, DatasetError, ValueError
         See the modules that raise them.
     """
-    asked.phases(asked.make_model())  # a wrong setting is an error before anything is made
+    limits.refuse_model(asked, asked.make_model())  # a wrong setting is an error before anything is made
     configuration = {**dataclasses.asdict(asked), "command": " ".join(sys.argv), "code": code_version()}
     with RunFolder.create(Path(out), configuration) as folder:
         _Run(folder, asked, reporter or QuietReporter()).go()
@@ -176,7 +151,10 @@ def resume(run: Path, reporter: Reporter | None = None) -> Path:
 def settings_of(run: Path) -> RunSettings:
     """What a run was asked to do."""
     stored = run_folder.configuration(run)
-    return RunSettings(**{f.name: stored[f.name] for f in dataclasses.fields(RunSettings) if f.name in stored})
+    try:
+        return RunSettings(**{f.name: stored[f.name] for f in dataclasses.fields(RunSettings) if f.name in stored})
+    except ValueError as error:
+        raise RunFolderError(f"{run}: its {run_folder.CONFIGURATION} cannot be a run's: {error}") from error
 
 
 def is_complete(run: Path) -> bool:
@@ -223,7 +201,8 @@ def responses(
     begin = frozen_state(model, phase, state)
     starts = range(0, len(images), EVALUATION_BLOCK)
 
-    populations = answering(model)
+    # without a class layer, where a phase has none
+    populations = tuple(p for p in answering(model) if p in program.structure.populations)
 
     def one(index: int) -> dict[str, NDArray[np.uint16]]:
         shown = images[starts[index] : starts[index] + EVALUATION_BLOCK]
@@ -365,6 +344,7 @@ class _Run:
         self.images = datasets.load(asked.dataset, asked.data)
         self.split = draws.split(self.images, asked.images, asked.validation, asked.test_images, asked.seed)
         phases = asked.phases(self.model)
+        limits.refuse_length(asked, self.model, len(self.split.train))
         taught = {self.model.class_layer} - {self.model.readout}  # a teacher speaks through it: no answer
         self.trained_in = tuple(p for p in answering(self.model) if p not in taught)
         self.blocks: list[NDArray[np.int64]] = []

@@ -151,8 +151,8 @@ def test_nothing_is_under_way_when_a_presentation_ends(tmp_path: Path) -> None:
 
 
 def test_delays_outlast_no_rest() -> None:
-    with pytest.raises(ValueError, match="expected less than the rest"):
-        small_model(delay_most=15 * ms).longest_delays()
+    with pytest.raises(ValueError, match="expected delay_most < t_rest"):
+        small_model(delay_most=15 * ms)
     assert small_model(delays="none").longest_delays() == {}
 
 

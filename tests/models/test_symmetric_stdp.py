@@ -361,7 +361,7 @@ def test_the_declared_state_is_what_can_change(changes: dict[str, Any], phase: s
 
 def test_a_rest_shorter_than_what_a_jump_simulates_is_refused() -> None:
     assert small_model(t_rest=5 * ms).t_rest == 5 * ms
-    with pytest.raises(ValueError, match=r"t_settle=10. ms: expected at most t_rest, 5. ms, with rest=jump"):
+    with pytest.raises(ValueError, match=r"t_settle=10\*ms, t_rest=5\*ms, .*: expected t_settle <= t_rest with"):
         small_model(t_rest=5 * ms, rest="jump")
 
 
