@@ -34,12 +34,31 @@ how_to_install() {
 }
 
 # ---------------------------------------------------------------------------------------------- compiler
-if [ "$needs_compiler" = yes ] && ! command -v g++ >/dev/null 2>&1; then
-    say "Hebbarium compiles each network to a C++ program, and g++ was not found on the PATH."
-    say "Install it, then run the same command again:"
-    how_to_install "g++ make" "gcc-c++ make" "gcc make" "gcc-c++ make"
-    exit 1
+# As the engine chooses it: CXX, with its options or behind a wrapper, or what is there.
+first_word() { eval "set -- $1"; printf '%s' "${1:-}"; }
+
+compiler=${CXX:-}
+if [ "$needs_compiler" = yes ]; then
+    if [ -n "$compiler" ]; then
+        command -v "$compiler" >/dev/null 2>&1 || command -v "$(first_word "$compiler")" >/dev/null 2>&1 || fail \
+            "CXX=$compiler: there is no such program; name a C++ compiler, such as CXX=g++, or unset CXX."
+    else
+        for candidate in g++ clang++ c++; do
+            if command -v "$candidate" >/dev/null 2>&1; then compiler=$candidate; break; fi
+        done
+    fi
+    if [ -z "$compiler" ]; then
+        say "Hebbarium compiles each network to a C++ program, and g++ was not found on the PATH, nor was clang++."
+        say "Install it, then run the same command again:"
+        how_to_install "g++ make" "gcc-c++ make" "gcc make" "gcc-c++ make"
+        exit 1
+    fi
 fi
+
+compile() {
+    # a path with spaces and without quotes is one program
+    if command -v "$compiler" >/dev/null 2>&1; then "$compiler" "$@"; else eval "$compiler \"\$@\""; fi
+}
 
 # ---------------------------------------------------------------------------------------------- freshness
 # A finished set-up leaves a record of what it was made from; a different record means that it is stale.
@@ -142,8 +161,8 @@ venv_is_usable() {
 # ---------------------------------------------------------------------------------------------- set up
 is_fresh && exit 0  # made by another command while this one waited
 
-if [ "$needs_compiler" = yes ] && ! printf '#include <cmath>\nint main() {}\n' | g++ -x c++ -fsyntax-only -; then
-    say "g++ is there but cannot compile an empty program; its message stands above. It usually lacks the"
+if [ "$needs_compiler" = yes ] && ! printf '#include <cmath>\nint main() {}\n' | compile -x c++ -fsyntax-only -; then
+    say "$compiler is there but cannot compile an empty program; its message stands above. It usually lacks the"
     say "headers of the C and C++ libraries:"
     how_to_install "build-essential" "gcc-c++ glibc-devel" "base-devel" "gcc-c++ glibc-devel"
     exit 1

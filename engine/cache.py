@@ -15,7 +15,6 @@ import json
 import os
 import platform
 import shutil
-import subprocess
 import sys
 import sysconfig
 import tempfile
@@ -29,6 +28,7 @@ from typing import Any
 import brian2
 import platformdirs
 
+from engine import compiler
 from engine.errors import BuildFailed
 
 _VARIABLE = "HEBBARIUM_CACHE"
@@ -155,21 +155,12 @@ def _sources_key(draft: Path) -> str:
     return digest.hexdigest()[:24]
 
 
-@functools.cache
 def toolchain() -> list[str]:
     """Compiler, processor and versions that a program depends on."""
-    compiler = os.environ.get("CXX", "g++")
-    try:
-        version = subprocess.run(
-            [compiler, "--version"], capture_output=True, text=True, check=True
-        ).stdout.split("\n")[0]
-    except (OSError, subprocess.CalledProcessError) as error:
-        raise BuildFailed(
-            f"no C++ compiler: '{compiler} --version' failed ({error}); install g++ (Debian: apt install g++ make)"
-        ) from error
-    return [version, _processor(), brian2.__version__, platform.python_version()]
+    return [*compiler.chosen().identity(), _processor(), brian2.__version__, platform.python_version()]
 
 
+@functools.cache
 def _processor() -> str:
     try:
         text = Path("/proc/cpuinfo").read_text()

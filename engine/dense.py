@@ -16,6 +16,7 @@ from typing import Any
 from brian2 import device
 
 import dense_pathways
+from engine import compiler
 from engine.contract import Structure
 from engine.standalone import StandaloneProgram, run_make
 
@@ -46,7 +47,7 @@ class DenseProgram(StandaloneProgram):
 
     def compile(self, folder: Path) -> None:
         """Run make: two files, two jobs."""
-        run_make(folder, ["make", "-j2"])
+        run_make(folder, ["make", "-j2", compiler.chosen().assignment()])
 
 
 def operations(program: DenseProgram) -> dict[str, tuple[bool, str]]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from engine import cuda, dense, runtime, standalone
+from engine import compiler, cuda, dense, runtime, standalone
 from engine.contract import Program, Structure
-from engine.errors import EngineError
+from engine.errors import BuildFailed, EngineError
 
 DEFAULT = dense.DEVICE
 COMPILED = (dense.DEVICE, standalone.DEVICE)
@@ -33,14 +33,32 @@ def program(structure: Structure, scratch: Path) -> Program:
     raise EngineError(f"device '{structure.device}': expected one of {', '.join(NAMES)}")
 
 
+def require(name: str) -> None:
+    """Raise `BuildFailed` if what a device's programs are compiled with is missing."""
+    if name == "numpy":
+        return
+    compiler.chosen()
+    if name != "cython" and shutil.which("make") is None:
+        raise BuildFailed(f"device {name}: there is no make on the path; install it (Debian: apt install make)")
+
+
 def listing() -> dict[str, str]:
-    """Each device and whether it can be used here, in words."""
-    compiler = shutil.which("g++")
-    cpp = "ready" if compiler and shutil.which("make") else "needs g++ and make"
+    """Each device and whether it can be used here, in words; then what programs are compiled by."""
+    try:
+        found, missing = str(compiler.chosen()), []
+    except BuildFailed as error:
+        found, missing = str(error), ["a C++ compiler"]
+    make = [] if shutil.which("make") else ["make"]
+    headers = [] if compiler.python_headers() else ["Python's headers"]
     return {
-        dense.DEVICE: f"C++ standalone with dense pathways (default): {cpp}",
-        standalone.DEVICE: f"C++ standalone as Brian2 has it: {cpp}",
-        "cython": "Brian2 runtime with Cython, for debugging: " + ("ready" if compiler else "needs g++"),
+        dense.DEVICE: f"C++ standalone with dense pathways (default): {_ready(missing + make)}",
+        standalone.DEVICE: f"C++ standalone as Brian2 has it: {_ready(missing + make)}",
+        "cython": f"Brian2 runtime with Cython, for debugging: {_ready(missing + headers)}",
         "numpy": "Brian2 runtime with NumPy, for debugging: ready",
         cuda.DEVICE: f"CUDA standalone: {cuda.available()[1]}",
+        "compiler": found,
     }
+
+
+def _ready(missing: list[str]) -> str:
+    return f"needs {' and '.join(missing)}" if missing else "ready"

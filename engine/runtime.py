@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 import numpy as np
 from brian2 import get_device, prefs, second, seed, set_device
 
-from engine import inspection, interruption
+from engine import compiler, inspection, interruption
 from engine.contract import Arrays, Block, BlockResult, Spikes, Structure, relative
 
 DEVICES = {"cython": "cython", "numpy": "numpy"}
@@ -44,7 +44,8 @@ class RuntimeProgram:
         s = self.structure
         inspection.refuse_delays(s, block.state)
         dt = s.model.time_step()
-        with runtime_device(self.target, s.precision):
+        compiled = compiler.for_brian2() if self.target == "cython" else nullcontext()
+        with compiled, runtime_device(self.target, s.precision):
             network = s.model.build(s.phase, s.precision, dict(block.inputs), s.record)
             inspection.refuse_unfaithful(network, s)
             variables = dict(inspection.arrays(network))

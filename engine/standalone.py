@@ -26,7 +26,7 @@ from brian2 import Network, device, get_device, prefs, second, set_device
 from brian2.core.variables import ArrayVariable, DynamicArrayVariable
 from numpy.typing import NDArray
 
-from engine import block_file, cache, inspection, interruption
+from engine import block_file, cache, compiler, inspection, interruption
 from engine.contract import Arrays, Block, BlockResult, Spikes, Structure, relative
 from engine.errors import BlockFailed, BuildFailed
 
@@ -117,7 +117,7 @@ class StandaloneProgram:
         """Write the program's sources into a folder."""
         s = self.structure
         sizes = s.model.population_sizes()
-        with standalone_device(self.brian_device, s.precision, **self.device_options):
+        with compiler.for_brian2(), standalone_device(self.brian_device, s.precision, **self.device_options):
             self.set_preferences()
             network = s.model.build(s.phase, s.precision, blank_inputs(s, sizes["input"]), s.record)
             self.check(network)
@@ -137,7 +137,14 @@ class StandaloneProgram:
         self.leave_out(folder, list(blank_inputs(s, sizes["input"])))
 
     def set_preferences(self) -> None:
-        """Flags of this device."""
+        """Flags of this device, as far as the compiler knows them.
+
+        Brian2 would ask the compiler that Python was built with, and leave out what that one refuses.
+        """
+        cpp = prefs.codegen.cpp
+        wanted = cpp.extra_compile_args_gcc if cpp.extra_compile_args is None else cpp.extra_compile_args
+        get_device().extra_compile_args = compiler.chosen().accepted(list(wanted))
+        cpp.extra_compile_args = []
         # At link time this sets flush-to-zero: denormal conductances and traces cost a third of a float32 run.
         prefs.codegen.cpp.extra_link_args = [*prefs.codegen.cpp.extra_link_args, "-ffast-math"]
 
@@ -257,7 +264,7 @@ class StandaloneProgram:
             + "\t$(CXX) -Wno-write-strings $(OPTIMISATIONS) -I. -x c++-header objects.h -o $@\n"
         )
         (folder / "make.deps").touch()
-        run_make(folder, ["make", "-j2"])
+        run_make(folder, ["make", "-j2", compiler.chosen().assignment()])
         (folder / "objects.h.gch").unlink()
 
     # -- running ---------------------------------------------------------------------------------------
@@ -374,13 +381,16 @@ def run_make(folder: Path, command: list[str]) -> None:
             child = subprocess.Popen(
                 command,
                 cwd=folder,
+                env=compiler.for_make(),
                 stdout=out,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
                 preexec_fn=interruption.die_with_parent,
             )
         except OSError as error:
-            raise BuildFailed(f"'{command[0]}' cannot be started ({error}); install make and g++") from error
+            raise BuildFailed(
+                f"'{command[0]}' cannot be started ({error}); install it (Debian: apt install {command[0]})"
+            ) from error
         code = interruption.wait(child)
     if code != 0:
         tail = "\n".join(log.read_text(errors="replace").split("\n")[-30:])

@@ -130,7 +130,7 @@ def devices() -> None:
     from engine import devices as engine_devices
 
     for name, text in engine_devices.listing().items():
-        print(f"{name:8}{text}")
+        print(f"{name:10}{text}")
 
 
 # -- running -------------------------------------------------------------------------------------------------

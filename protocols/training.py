@@ -133,6 +133,7 @@ def train(asked: RunSettings, out: Path, reporter: Reporter | None = None) -> Pa
         See the modules that raise them.
     """
     limits.refuse_model(asked, asked.make_model())  # a wrong setting is an error before anything is made
+    devices.require(asked.device)
     configuration = {**dataclasses.asdict(asked), "command": " ".join(sys.argv), "code": code_version()}
     with RunFolder.create(Path(out), configuration) as folder:
         _Run(folder, asked, reporter or QuietReporter()).go()

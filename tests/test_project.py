@@ -368,6 +368,35 @@ def test_set_up_says_that_the_compiler_is_missing(bare_machine: tuple[Path, Path
     assert "dnf install gcc-c++" in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("name", "cxx"),
+    [
+        ("clang++", ""),
+        ("c++", ""),
+        ("my-compiler", "my-compiler"),
+        ("my-compiler", "my-compiler -O1 -DNAME='a b'"),
+        ("a folder/my compiler", "{}/a folder/my compiler"),
+        ("a folder/my compiler", "'{}/a folder/my compiler' -O1"),
+    ],
+)
+def test_set_up_takes_any_compiler(bare_machine: tuple[Path, Path], name: str, cxx: str) -> None:
+    clone, commands = bare_machine
+    (commands / "a folder").mkdir()
+    command(commands, name, f"cat >/dev/null; echo \"$*\" >> '{clone}/compiled'; exit 0")
+    done = set_up(clone, commands, PYTHON="python3.9", CXX=cxx.format(commands))
+    assert "PYTHON=python3.9 does not run" in done.stderr  # it is past the compiler
+    assert "-fsyntax-only" in (clone / "compiled").read_text()
+
+
+@pytest.mark.parametrize("cxx", ["nonesuch", "nonesuch -O1", "'g++"])
+def test_set_up_names_a_compiler_that_is_not_there(bare_machine: tuple[Path, Path], cxx: str) -> None:
+    clone, commands = bare_machine
+    command(commands, "g++", "exit 0")
+    done = set_up(clone, commands, CXX=cxx)
+    assert done.returncode == 1
+    assert f"CXX={cxx}: there is no such program" in done.stderr
+
+
 @no_python_elsewhere
 def test_set_up_says_that_python_is_missing(bare_machine: tuple[Path, Path]) -> None:
     clone, commands = bare_machine
