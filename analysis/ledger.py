@@ -35,8 +35,8 @@ from pathlib import Path
 
 import numpy as np
 
-from analysis import whole_files
 from analysis.intervals import CONFIDENCE, half_width
+from engine import whole_files
 
 BEST, LAST = "best", "last"
 

@@ -2,13 +2,11 @@
 
 Layout, little-endian: the bytes ``HEBBLOCK``, a count (uint32); for each array the length of its name
 (uint32), the name, the length of its type (uint32), the type in NumPy's notation, the number of bytes
-(uint64), the bytes; at the end a CRC-32 of all that came before. A file is written under a temporary name
-and renamed, so that a reader sees a whole one or none.
+(uint64), the bytes; at the end a CRC-32 of all that came before.
 """
 
 from __future__ import annotations
 
-import os
 import struct
 import zlib
 from collections.abc import Mapping
@@ -18,6 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from engine import whole_files
 from engine.errors import EngineError
 
 MAGIC = b"HEBBLOCK"
@@ -51,36 +50,8 @@ def pack(arrays: Mapping[str, NDArray[Any]]) -> list[bytes | memoryview]:
 
 
 def write(path: Path, arrays: Mapping[str, NDArray[Any]], durable: bool = False) -> None:
-    """Write whole or not at all.
-
-    Parameters
-    ----------
-    durable : bool
-        Wait until it is on the disk: for checkpoints.
-    """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        with open(temporary, "wb") as file:
-            for part in pack(arrays):
-                file.write(part)
-            file.flush()
-            if durable:
-                os.fsync(file.fileno())
-        os.replace(temporary, path)
-        if durable:
-            sync_folder(path.parent)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
-
-
-def sync_folder(folder: Path) -> None:
-    """Make a rename in this folder outlive a power cut."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+    """Write whole or not at all; see `engine.whole_files.write`."""
+    whole_files.write(path, pack(arrays), durable)
 
 
 def read(path: Path) -> dict[str, NDArray[Any]]:

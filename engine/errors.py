@@ -23,3 +23,22 @@ class RunFolderError(EngineError):
 
 class Stopped(EngineError):
     """The run was asked to stop and did so at its last whole block."""
+
+
+class FileNotWritten(EngineError, OSError):
+    """A file could not be written; what was there is as it was.
+
+    Parameters
+    ----------
+    path
+        The file.
+    reason : str
+        The system's words for it.
+    is_full : bool
+        Whether room on the disk would help.
+    """
+
+    def __init__(self, path: object, reason: str, is_full: bool = False) -> None:
+        advice = "make room on its disk" if is_full else "choose a place that can be written"
+        super().__init__(f"{path}: cannot be written ({reason}), and what was there is as it was; {advice}")
+        self.reason = reason

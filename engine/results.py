@@ -27,7 +27,6 @@ its own, as long as every variable has ``units`` and ``long_name``.
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 from collections.abc import Mapping, Sequence
@@ -38,6 +37,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike, DTypeLike
 
+from engine import whole_files
 from engine.errors import EngineError
 
 SCHEMA_VERSION = 1
@@ -681,11 +681,14 @@ def write(tree: xr.DataTree, path: str | os.PathLike[str]) -> Path:
     ------
     SchemaError
         If the tree is not as the schema says; nothing is written.
-    OSError
+    FileNotWritten
         If the disk is full or the folder cannot be written; the old file, if any, is as it was.
     """
     validate(tree)
-    return _write_whole(tree, file_of(path))
+    file = file_of(path)
+    # HDF5 ends the process when a disk is full; it writes into memory, and what it wrote is written to the disk.
+    whole_files.write(file, [tree.to_netcdf(engine="h5netcdf", encoding=_encoding(tree))])
+    return file
 
 
 def file_of(path: str | os.PathLike[str]) -> Path:
@@ -730,6 +733,15 @@ def open_run(path: str | os.PathLike[str]) -> xr.DataTree:
     return tree
 
 
+def is_readable(path: str | os.PathLike[str]) -> bool:
+    """Whether there is a result file that `open_run` opens."""
+    try:
+        open_run(path).close()
+    except (OSError, ValueError):
+        return False
+    return True
+
+
 def array(tree: xr.DataTree, path: str) -> np.ndarray[Any, Any]:
     """Values of one variable, such as ``array(tree, "evaluation/neuron_label")``."""
     group, name = path.rsplit("/", 1)
@@ -750,30 +762,9 @@ def _open(file: Path) -> xr.DataTree:
     except (OSError, ValueError, KeyError, RuntimeError) as error:
         raise ResultFileError(
             f"{file} ({file.stat().st_size} bytes) cannot be read as netCDF-4: {error}. It is truncated or "
-            "not a result file; resume the run to have it written again from its last checkpoint."
+            f"not a result file; `hebbarium resume {file.parent}` writes it again, after training again what it is "
+            "made of, as far as that is gone."
         ) from error
-
-
-def _write_whole(tree: xr.DataTree, file: Path) -> Path:
-    temporary = file.with_name(f".{file.name}.{os.getpid()}.tmp")
-    try:
-        tree.to_netcdf(temporary, engine="h5netcdf", encoding=_encoding(tree))
-        descriptor = os.open(temporary, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
-        os.replace(temporary, file)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            temporary.unlink()
-        raise
-    folder = os.open(file.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)  # the new name itself, too, must outlive a power cut
-    finally:
-        os.close(folder)
-    return file
 
 
 def _encoding(tree: xr.DataTree) -> dict[str, dict[str, dict[str, Any]]]:

@@ -2,7 +2,11 @@
 
 ``configuration.json`` is written once. ``checkpoints/<block>`` holds the state after that many blocks; the last
 two are kept, so that a damaged one has one before it. ``blocks/<stage>/<block>`` holds the responses of a block,
-``snapshots/<block>`` what the results show of the weights. ``scratch/`` holds private files of running blocks.
+``snapshots/<samples>`` what the results show of the weights, ``accuracies/<samples>`` what was measured on the way.
+``scratch/`` holds private files of running blocks.
+
+Whatever a checkpoint builds upon is on the disk before the checkpoint is; see `engine.resumption` for what happens
+where a part of it is missing all the same.
 """
 
 from __future__ import annotations
@@ -10,8 +14,8 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import json
-import os
 import shutil
+import threading
 import time
 import warnings
 from collections.abc import Mapping
@@ -21,11 +25,13 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from engine import block_file, folder_names
+from engine import block_file, folder_names, whole_files
 from engine.contract import Arrays
-from engine.errors import RunFolderError
+from engine.errors import FileNotWritten, RunFolderError
 
 CONFIGURATION = "configuration.json"
+CHECKPOINTS, BLOCKS, SNAPSHOTS, ACCURACIES = "checkpoints", "blocks", "snapshots", "accuracies"
+_LOCK, _SCRATCH = "lock", "scratch"
 _KEPT = 2
 _GRACE = 1.0  # seconds
 
@@ -39,14 +45,18 @@ class RunFolder:
     def __init__(self, path: Path, lock: IO[str]) -> None:
         self.path = path
         self._lock = lock
+        self._waiting: list[Path] = []  # files that are not on the disk for certain
+        self._waits = threading.Lock()
 
     @classmethod
     def create(cls, path: Path, configuration: Mapping[str, Any]) -> RunFolder:
         """A new run. Raises `RunFolderError` if something is there already or cannot be written."""
         folder_names.refuse(path)
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.mkdir()
+            whole_files.make_folder(path.parent)
+            if not is_unbegun(path):
+                path.mkdir()
+            whole_files.sync_folder(path.parent)
         except FileExistsError as error:
             raise RunFolderError(
                 f"{path}: exists already; nothing in it was touched. Choose another --out, or go on with"
@@ -57,25 +67,30 @@ class RunFolder:
                 f"{path}: cannot be created ({error.strerror}); choose another --out"
             ) from error
         folder = cls._locked(path)
-        temporary = path / f".{CONFIGURATION}.tmp"
         try:
-            temporary.write_text(json.dumps(dict(configuration), indent=1) + "\n")
-            os.replace(temporary, path / CONFIGURATION)
-        except OSError as error:
-            raise RunFolderError(f"{path}: cannot be written ({error.strerror})") from error
+            whole_files.write(path / CONFIGURATION, json.dumps(dict(configuration), indent=1) + "\n")
+        except FileNotWritten as error:
+            raise RunFolderError(str(error)) from error
         return folder
 
     @classmethod
     def open(cls, path: Path) -> RunFolder:
         """An existing run. Raises `RunFolderError` if it is none or is in use."""
         if not (path / CONFIGURATION).is_file():
+            if is_unbegun(path):
+                raise RunFolderError(f"{path}: was cut off before its run began; train again: --out {path}")
+            if not path.exists():
+                raise RunFolderError(f"{path}: there is no such run; train it: --out {path}")
             raise RunFolderError(f"{path}: is not a run folder (it holds no {CONFIGURATION})")
-        return cls._locked(path)
+        folder = cls._locked(path)
+        whole_files.clear_temporaries(path, below=True)
+        whole_files.sync_folder(path.parent)  # a process may have been killed before it had done so
+        return folder
 
     @classmethod
     def _locked(cls, path: Path) -> RunFolder:
         try:
-            lock = open(path / "lock", "w")  # noqa: SIM115 - held open as long as the run
+            lock = open(path / _LOCK, "w")  # noqa: SIM115 - held open as long as the run
         except OSError as error:
             raise RunFolderError(f"{path}: cannot be written ({error.strerror})") from error
         # What a killed process had just forked holds its lock a moment longer, until it becomes another program.
@@ -106,7 +121,7 @@ class RunFolder:
     @property
     def scratch(self) -> Path:
         """Folder for private files of blocks."""
-        return self.path / "scratch"
+        return self.path / _SCRATCH
 
     @property
     def configuration(self) -> dict[str, Any]:
@@ -115,22 +130,44 @@ class RunFolder:
 
     # -- checkpoints -----------------------------------------------------------------------------------
     def write_checkpoint(self, blocks: int, arrays: Mapping[str, NDArray[Any]]) -> None:
-        """State after ``blocks`` blocks; older checkpoints than the last two go."""
-        folder = self.path / "checkpoints"
-        self._write(folder / f"{blocks:06d}", arrays, durable=True)
-        for old in sorted(folder.glob("[0-9]*"))[:-_KEPT]:
-            old.unlink()
+        """State after ``blocks`` blocks, once all that was written before is on the disk.
 
-    def last_checkpoint(self) -> tuple[int, Arrays] | None:
-        """The latest checkpoint that is whole: number of blocks and arrays."""
-        return last_checkpoint(self.path)
+        Older checkpoints than the last two go. Later ones stay: of a run that is trained again they are what there
+        is, until it has come as far.
+        """
+        self.sync()
+        self._write(self.path / CHECKPOINTS / f"{blocks:06d}", arrays, durable=True)
+        for old, file in checkpoints(self.path).items():
+            if old <= blocks - _KEPT:
+                file.unlink(missing_ok=True)
 
     # -- responses and snapshots -----------------------------------------------------------------------
+    def counts_file(self, stage: str, block: int) -> Path:
+        """Where the responses of a block are kept."""
+        return self.path / BLOCKS / stage / f"{block:06d}"
+
+    def snapshot_file(self, samples_seen: int) -> Path:
+        """Where a snapshot is kept."""
+        return self.path / SNAPSHOTS / f"{samples_seen:09d}"
+
+    def accuracies_file(self, samples_seen: int) -> Path:
+        """Where accuracies measured on the way are kept."""
+        return self.path / ACCURACIES / f"{samples_seen:09d}"
+
+    def sync(self) -> None:
+        """Wait until what was written is on the disk. Raises `RunFolderError`."""
+        with self._waits:
+            files, self._waiting = self._waiting, []
+        try:
+            whole_files.sync(files, within=self.path)
+        except OSError as error:
+            raise unwritten(self.path, error, self.path) from error
+
     def write_counts(self, stage: str, block: int, counts: NDArray[np.uint16]) -> None:
         """Spike counts ``(samples, neurons)`` of a block, kept sparse."""
         sample, neuron = np.nonzero(counts)
         self._write(
-            self.path / "blocks" / stage / f"{block:06d}",
+            self.counts_file(stage, block),
             {
                 "shape": np.array(counts.shape, np.int64),
                 "sample": sample.astype(np.int32),
@@ -142,7 +179,7 @@ class RunFolder:
     def read_counts(self, stage: str, block: int) -> NDArray[np.uint16] | None:
         """Spike counts of a block, or None if they are not there or not whole."""
         try:
-            stored = block_file.read(self.path / "blocks" / stage / f"{block:06d}")
+            stored = block_file.read(self.counts_file(stage, block))
         except block_file.BlockFileError:
             return None
         counts = np.zeros(tuple(stored["shape"]), np.uint16)
@@ -151,29 +188,27 @@ class RunFolder:
 
     def write_snapshot(self, samples_seen: int, arrays: Mapping[str, NDArray[Any]]) -> None:
         """What the results show of weights and thresholds after so many samples."""
-        self._write(self.path / "snapshots" / f"{samples_seen:09d}", arrays)
+        self._write(self.snapshot_file(samples_seen), arrays)
 
     def snapshots(self, up_to: int) -> dict[int, Arrays]:
         """Snapshots by samples seen."""
-        files = sorted((self.path / "snapshots").glob("[0-9]*"))
-        return {int(f.name): block_file.read(f) for f in files if int(f.name) <= up_to}
+        return {n: block_file.read(f) for n, f in _numbered(self.path / SNAPSHOTS).items() if n <= up_to}
 
     def write_accuracies(self, samples_seen: int, accuracies: Mapping[str, float]) -> None:
         """Accuracy by readout after so many samples, measured while training went on."""
         self._write(
-            self.path / "accuracies" / f"{samples_seen:09d}",
+            self.accuracies_file(samples_seen),
             {name: np.array([value]) for name, value in accuracies.items()},
         )
 
     def accuracies(self, up_to: int) -> dict[int, dict[str, float]]:
         """Accuracies by samples seen, by readout."""
-        files = sorted((self.path / "accuracies").glob("[0-9]*"))
-        stored = {int(f.name): block_file.read(f) for f in files if int(f.name) <= up_to}
+        stored = {n: block_file.read(f) for n, f in _numbered(self.path / ACCURACIES).items() if n <= up_to}
         return {seen: {name: float(value[0]) for name, value in a.items()} for seen, a in stored.items()}
 
     def drop_intermediate(self) -> None:
         """Delete what the result file holds as well."""
-        for name in ("blocks", "snapshots", "accuracies"):
+        for name in (BLOCKS, SNAPSHOTS, ACCURACIES):
             shutil.rmtree(self.path / name, ignore_errors=True)
 
     def _write(self, path: Path, arrays: Mapping[str, NDArray[Any]], durable: bool = False) -> None:
@@ -181,26 +216,54 @@ class RunFolder:
             path.parent.mkdir(parents=True, exist_ok=True)
             block_file.write(path, arrays, durable)
         except OSError as error:
-            raise RunFolderError(
-                f"{path}: cannot be written ({error.strerror}); the run can be resumed from its last checkpoint once"
-                f" there is room: `hebbarium resume {self.path}`"
-            ) from error
+            raise unwritten(path, error, self.path) from error
+        if not durable:
+            with self._waits:
+                self._waiting.append(path)
+
+
+def is_unbegun(path: Path) -> bool:
+    """Whether a folder is empty, or all that it holds is what a run leaves that never wrote its configuration."""
+    return path.is_dir() and not path.is_symlink() and all(
+        entry.name in (_LOCK, _SCRATCH) or entry.name.startswith(f".{CONFIGURATION}.") for entry in path.iterdir()
+    )
 
 
 def configuration(path: Path) -> dict[str, Any]:
     """What a run was asked to do. Raises `RunFolderError`."""
     try:
-        return dict(json.loads((path / CONFIGURATION).read_text()))
+        stored = json.loads((path / CONFIGURATION).read_text())
+        if not isinstance(stored, dict):
+            raise ValueError("expected names and values")
     except (OSError, ValueError) as error:
         raise RunFolderError(
             f"{path}: is not a run folder, or its {CONFIGURATION} is damaged ({error})"
         ) from error
+    return stored
+
+
+def checkpoints(path: Path) -> dict[int, Path]:
+    """The checkpoints of a run folder, whole or not, by the number of blocks they come after."""
+    return _numbered(path / CHECKPOINTS)
 
 
 def last_checkpoint(path: Path) -> tuple[int, Arrays] | None:
     """The latest whole checkpoint of a run folder; a damaged one is passed over with a warning."""
-    for file in sorted((path / "checkpoints").glob("[0-9]*"), reverse=True):
+    for blocks, file in reversed(checkpoints(path).items()):
         with contextlib.suppress(block_file.BlockFileError):
-            return int(file.name), block_file.read(file)
+            return blocks, block_file.read(file)
         warnings.warn(f"{file}: damaged; going back to the checkpoint before it", stacklevel=2)
     return None
+
+
+def unwritten(path: Path, error: OSError, run: Path) -> RunFolderError:
+    """What to say when a file of a run could not be written."""
+    reason = error.reason if isinstance(error, FileNotWritten) else error.strerror
+    return RunFolderError(
+        f"{path}: cannot be written ({reason}); the run can be resumed from its last checkpoint once there is room:"
+        f" `hebbarium resume {run}`"
+    )
+
+
+def _numbered(folder: Path) -> dict[int, Path]:
+    return {int(file.name): file for file in sorted(folder.glob("[0-9]*")) if file.name.isdecimal()}

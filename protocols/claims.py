@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from analysis import ledger, whole_files
-from engine import results
+from analysis import ledger
+from engine import results, whole_files
 from protocols.measurements import Measurement
 
 __all__ = ["CLAIMS", "Evidence", "Verdict", "judge", "table", "write"]

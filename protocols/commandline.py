@@ -191,6 +191,7 @@ def train(
 
 def _train(asked: RunSettings, out: Path | None, figures: bool) -> None:
     from engine import folder_names
+    from engine.run_folder import is_unbegun
     from protocols import datasets, estimates, limits, many_runs, registry, training
 
     kind = registry.find(asked.model)
@@ -200,7 +201,7 @@ def _train(asked: RunSettings, out: Path | None, figures: bool) -> None:
     images = datasets.load(asked.dataset, asked.data)
     shown = estimates.presentations(asked, images)
     out = out or many_runs.unused_folder(Path("runs"), f"{kind.name}-{images.name.removesuffix('.npz')}")
-    if out.exists():
+    if out.exists() and not is_unbegun(out):
         raise ValueError(f"{out}: exists already; choose another --out, or go on with `hebbarium resume {out}`")
     room = estimates.disk_bytes(asked, made, shown)
     estimates.check_disk(out, room)

@@ -12,9 +12,9 @@ import dataclasses
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
-from analysis import commits, ledger, whole_files
+from analysis import commits, ledger
 from analysis.accuracy import accuracy
-from engine import streams
+from engine import streams, whole_files
 from protocols import draws, rate_network, training
 from protocols.labelled_images import Dataset
 from protocols.progress import QuietReporter, Reporter

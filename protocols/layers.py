@@ -13,11 +13,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis import desires, figures, whole_files
+from analysis import desires, figures
 from analysis.accuracy import accuracy
 from analysis.desires import Operations, Rule, Wishes
 from analysis.readouts import class_layer
-from engine import devices, presentations, results, streams
+from engine import devices, presentations, results, streams, whole_files
 from engine.contract import Arrays, Block, Structure, initial_state
 from engine.run_folder import RunFolder
 from models.desire_backprop import DesireBackprop

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import multiprocessing
-import shutil
 import signal
 import tempfile
 import warnings
@@ -335,13 +334,6 @@ def _carry_out(run: PlannedRun, reporter: Reporter) -> None:
     if (run.folder / run_folder.CONFIGURATION).is_file():
         training.resume(run.folder, reporter)
     else:
-        _clear_unbegun(run.folder)
         training.train(run.settings, run.folder, reporter)
     if run.figures:
         figures.save_all(run.folder)
-
-
-def _clear_unbegun(folder: Path) -> None:
-    """Remove what a run left that was killed before it had written its configuration."""
-    if folder.is_dir() and all(entry.name.startswith(".") or entry.name == "lock" for entry in folder.iterdir()):
-        shutil.rmtree(folder)

@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import xarray as xr
 
-from analysis import figures, whole_files
+from analysis import figures
 from analysis import maps as analysis_maps
 from analysis.maps import Map
-from engine import results
+from engine import results, whole_files
 from protocols import datasets, draws, training
 from protocols.draws import Purpose
 from protocols.published_sets import SETS

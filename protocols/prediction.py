@@ -9,10 +9,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis import whole_files
 from analysis.accuracy import accuracy
 from analysis.readouts import READOUTS
-from engine import results, streams
+from engine import results, streams, whole_files
 from protocols import training
 from protocols.labelled_images import UNLABELLED
 from protocols.own_images import read_npz

@@ -19,11 +19,11 @@ import xarray as xr
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from analysis import figures, whole_files
+from analysis import figures
 from analysis import robustness as ledger
 from analysis.accuracy import accuracy
 from analysis.robustness import Row
-from engine import results, streams
+from engine import results, streams, whole_files
 from engine.contract import Arrays
 from models.contract import Model
 from protocols import datasets, draws, identity, reproduction, training

@@ -9,9 +9,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from analysis import whole_files
 from analysis.ledger import mean_and_error
-from engine import results
+from engine import results, whole_files
 from protocols import many_runs, registry, settings
 from protocols.many_runs import Outcome, PlannedRun
 from protocols.progress import Reporter

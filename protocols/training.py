@@ -26,9 +26,9 @@ from analysis.accuracy import accuracy
 from analysis.accuracy import evaluate as evaluate_tree
 from analysis.labels import ClassMeans
 from analysis.readouts import READOUTS, class_layer
-from engine import devices, interruption, presentations, results, run_folder, streams
+from engine import devices, interruption, presentations, results, resumption, run_folder, streams
 from engine.contract import Arrays, Block, Program, Structure, initial_state
-from engine.errors import RunFolderError
+from engine.errors import FileNotWritten, RunFolderError
 from engine.run_folder import RunFolder
 from models.contract import Model
 from protocols import datasets, draws, limits, profiling, recording, registry, settings
@@ -141,11 +141,22 @@ def train(asked: RunSettings, out: Path, reporter: Reporter | None = None) -> Pa
 
 
 def resume(run: Path, reporter: Reporter | None = None) -> Path:
-    """Go on with a run from its last whole block; does nothing if it is complete."""
+    """Go on with a run from its last whole block; does nothing if it is complete.
+
+    Results that were lost or damaged are written again; what they are made of is trained again as far as it is gone.
+    """
+    reporter = reporter or QuietReporter()
     with RunFolder.open(Path(run)) as folder:
         asked = settings_of(folder.path)
-        if not is_complete(folder.path):
-            _Run(folder, asked, reporter or QuietReporter()).go()
+        file = results.file_of(folder.path)
+        if file.is_dir():
+            raise RunFolderError(f"{file}: is a folder, where results are to be written; move it elsewhere")
+        if is_complete(folder.path):
+            folder.drop_intermediate()  # the power may have failed before it was
+        else:
+            if file.exists() and not results.is_readable(file):
+                reporter.message(f"{file}: is damaged, and is written again")
+            _Run(folder, asked, reporter).go()
     return Path(run)
 
 
@@ -215,6 +226,7 @@ def responses(
             counts = _counts(answers, populations)
             if folder:
                 _keep(folder, phase, index, counts)
+                folder.sync()
         reporter.advance(len(shown))
         return counts
 
@@ -411,6 +423,8 @@ class _Run:
     def _train(self) -> tuple[Arrays, dict[str, float]]:
         asked, model = self.asked, self.model
         done, state, totals = self._begin()
+        if done:
+            self._complete(done, state)
         means = ClassMeans(model.population_sizes()[model.readout])
         blocks = self.blocks
         self.reporter.stage("Training", len(self.order), sum(len(b) for b in blocks[:done]))
@@ -455,10 +469,10 @@ class _Run:
                 self._snapshot(seen, state)
             self.folder.write_checkpoint(index + 1, state | {k: np.array([v]) for k, v in totals.items()})
             self.reporter.advance(len(shown), self._score(means, index, shown, counts))
-            if index + 1 < len(blocks):
+            if self._is_evaluated(index):
                 self._evaluate_on_the_way(index, state)
-                if index + 1 in snapshots:
-                    self._write(totals, index + 1, {}, complete=False)
+            if index + 1 < len(blocks) and index + 1 in snapshots:
+                self._write(totals, index + 1, {}, complete=False)
         if program is not None and profile:
             images = sum(len(b) for b in blocks[done:])
             self.reporter.message(
@@ -473,21 +487,47 @@ class _Run:
         return state, totals
 
     def _begin(self) -> tuple[int, Arrays, dict[str, float]]:
-        found = self.folder.last_checkpoint()
+        found = resumption.checkpoint(self.folder.path, self._needed(), self.reporter.message)
         if found is None:
-            given: Mapping[str, NDArray[Any]]
-            given = self.model.initial_state(streams.generator(self.asked.seed, streams.INITIAL_WEIGHTS))
-            if self.asked.warm_start:
-                trained = trained_model(Path(self.asked.warm_start))[1]
-                given = {k: trained[k] for k in _carried(self.model) if k in trained} | self._anew(given)
-            if self.phase_of[0] in self.model.anew:
-                given = self.model.handed_on(dict(given))  # the layers below are as they are in testing
-            state = dict(given) | initial_state(self.model, self.phase_of[0], given)
+            state = self._initial_state()
             self._snapshot(0, state)
             return 0, state, {"run.seconds": 0.0, "run.events": 0.0}
         done, arrays = found
         totals = {k: float(arrays.pop(k)[0]) for k in ("run.seconds", "run.events")}
         return done, arrays, totals
+
+    def _initial_state(self) -> Arrays:
+        given: Mapping[str, NDArray[Any]]
+        given = self.model.initial_state(streams.generator(self.asked.seed, streams.INITIAL_WEIGHTS))
+        if self.asked.warm_start:
+            trained = trained_model(Path(self.asked.warm_start))[1]
+            given = {k: trained[k] for k in _carried(self.model) if k in trained} | self._anew(given)
+        if self.phase_of[0] in self.model.anew:
+            given = self.model.handed_on(dict(given))  # the layers below are as they are in testing
+        return dict(given) | initial_state(self.model, self.phase_of[0], given)
+
+    def _needed(self) -> dict[Path, int]:
+        """Files that later blocks and the results are made of: the first checkpoint that cannot make up for each."""
+        kept, needed = self._snapshot_blocks(len(self.blocks)), {}
+        for index, end in enumerate(map(int, self.ends)):
+            for population in self.trained_in:
+                needed[self.folder.counts_file(f"train/{population}", index)] = index + 1
+            # a block's own checkpoint holds what these are made of
+            if index + 1 in kept:
+                needed[self.folder.snapshot_file(end)] = index + 2
+            if self._is_evaluated(index):
+                needed[self.folder.accuracies_file(end)] = index + 2
+        return needed
+
+    def _complete(self, done: int, state: Arrays) -> None:
+        """Make what can be made of a checkpoint, or of the beginning, and is not there or not whole."""
+        seen = int(self.ends[done - 1])
+        if not resumption.is_whole(self.folder.snapshot_file(0)):
+            self._snapshot(0, self._initial_state())
+        if done in self._snapshot_blocks(len(self.blocks)) and not resumption.is_whole(self.folder.snapshot_file(seen)):
+            self._snapshot(seen, state)
+        if self._is_evaluated(done - 1) and not resumption.is_whole(self.folder.accuracies_file(seen)):
+            self._evaluate_on_the_way(done - 1, state)
 
     def _anew(self, drawn: Arrays) -> Arrays:
         """Weights that the first phase learns from the beginning, though it builds on another run."""
@@ -497,8 +537,8 @@ class _Run:
         counts = _read(self.folder, "train", index, self.trained_in)
         if counts is None:
             raise RunFolderError(
-                f"{self.folder.path}: the responses of block {index} are missing or damaged, though a later checkpoint"
-                " is there; train again into another folder"
+                f"{self.folder.path}: the responses of block {index} went missing while the run was under way;"
+                f" `hebbarium resume {self.folder.path}` goes back to where they can be computed"
             )
         return counts
 
@@ -536,10 +576,12 @@ class _Run:
         self.folder.write_snapshot(seen, arrays)
 
     # -- accuracy while training goes on ---------------------------------------------------------------
-    def _evaluate_on_the_way(self, index: int, state: Arrays) -> None:
+    def _is_evaluated(self, index: int) -> bool:
+        """Whether accuracy is measured after a block; after the last one it is, on all images."""
         every, before = self.asked.evaluate_every, self.ends[index] - len(self.blocks[index])
-        if every is None or self.ends[index] // every == before // every:
-            return
+        return every is not None and index + 1 < len(self.blocks) and self.ends[index] // every != before // every
+
+    def _evaluate_on_the_way(self, index: int, state: Arrays) -> None:
         images, labels, _ = self._test_images()
         chosen = draws.even_draw(
             labels, min(self.asked.evaluate_images, len(labels)), streams.generator(self.asked.seed, streams.DRAW, 1)
@@ -655,7 +697,10 @@ class _Run:
                 earlier=self.folder.accuracies(seen - 1),
             )
         )
-        results.write(tree, self.folder.path)
+        try:
+            results.write(tree, self.folder.path)
+        except FileNotWritten as error:
+            raise run_folder.unwritten(results.file_of(self.folder.path), error, self.folder.path) from error
 
     def _shown_state(self, kept: dict[int, Arrays]) -> Iterator[tuple[str, xr.Dataset]]:
         for name, (population, unit) in self.model.shown_state.items():

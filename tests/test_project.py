@@ -31,7 +31,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "models": ("equations",),
     "dense_pathways": (),
     "engine": ("dense_pathways",),
-    "analysis": ("engine.results",),
+    "analysis": ("engine.results", "engine.whole_files"),
     "protocols": ("equations", "models", "engine", "analysis"),
     "benchmarks": PACKAGES,
 }

@@ -17,25 +17,9 @@ import pytest
 from engine import results, run_folder
 from engine.errors import RunFolderError
 from protocols.training import RunSettings, resume, train
+from tests.engine.equal_runs import Told, assert_same_bits
 
 ROOT = Path(__file__).parents[2]
-
-
-def assert_same_bits(one: Path, other: Path) -> None:
-    """All state, readouts and predictions are equal; wall time is not compared."""
-    first, second = run_folder.last_checkpoint(one), run_folder.last_checkpoint(other)
-    assert first is not None
-    assert second is not None
-    assert first[0] == second[0]
-    for name in first[1]:
-        if name != "run.seconds":
-            np.testing.assert_array_equal(first[1][name], second[1][name], err_msg=name)
-    with results.open_run(one) as a, results.open_run(other) as b:
-        assert a.attrs["complete"] == b.attrs["complete"] == 1
-        for group in a.groups:
-            for variable in a[group].data_vars:
-                path = f"{group}/{variable}"
-                np.testing.assert_array_equal(results.array(a, path), results.array(b, path), err_msg=path)
 
 
 def start(asked: RunSettings, out: Path, before: str = "") -> subprocess.Popen[bytes]:
@@ -205,8 +189,10 @@ def test_corrupted_checkpoint_falls_back_to_the_one_before(
     data = bytearray(newest.read_bytes())
     data[len(data) // 2] ^= 1
     newest.write_bytes(data)
-    with pytest.warns(UserWarning, match=f"{newest.name}: damaged"):
-        resume(out)
+    told = Told()
+    resume(out, told)
+    before = int(newest.name) - 1
+    assert told.messages == [f"{newest}: is damaged; the run goes on from the checkpoint of block {before}"]
     assert_same_bits(out, uninterrupted)
 
 
@@ -216,8 +202,10 @@ def test_truncated_checkpoints_everywhere_start_anew(
     out = killed_after(3, slow, tmp_path)
     for file in (out / "checkpoints").glob("[0-9]*"):
         os.truncate(file, 100)
-    with pytest.warns(UserWarning, match="damaged"):
-        resume(out)
+    told = Told()
+    resume(out, told)
+    [message] = told.messages
+    assert "2: is damaged, and so are 1 other files; the run is trained again from the start" in message
     assert_same_bits(out, uninterrupted)
 
 

@@ -16,7 +16,7 @@ from engine.errors import Stopped
 from engine.run_folder import RunFolder
 from protocols import datasets, estimates, training
 from protocols.training import RunSettings, resume, train
-from tests.engine.test_interrupted_runs import assert_same_bits
+from tests.engine.equal_runs import assert_same_bits
 
 #: presentations of 50 ms; many images need more than one
 SMALL = RunSettings(

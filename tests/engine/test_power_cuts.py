@@ -1,0 +1,185 @@
+"""Wherever the power fails, `resume` ends at the bits of the undisturbed run, and loses no block that was finished."""
+
+from __future__ import annotations
+
+import shutil
+import zlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from engine import devices, results, run_folder
+from engine.contract import Block, BlockResult, Spikes, Structure
+from engine.errors import RunFolderError
+from engine.run_folder import RunFolder
+from protocols import recording, training
+from protocols.training import RunSettings, resume, train
+from tests.engine.equal_runs import Told, assert_same_bits
+from tests.engine.forgetful_disk import Disk, Image, lay_out
+
+ASKED = RunSettings(
+    changes={"neurons": "20"},
+    images=60,
+    block=10,
+    test_images=20,
+    labels_from="labelling",
+    labelling_images=20,
+    snapshots=3,
+    evaluate_every=20,
+    evaluate_images=10,
+    seed=3,
+)
+BLOCKS = 6
+PHASES = ("begin", "Training", "write_accuracies", "Labelling", "Testing", "write", "drop_intermediate")
+
+
+class Drawn:
+    """A program that draws all its answers, from the seed and the state that it is given: quick, and never the same."""
+
+    def __init__(self, structure: Structure, scratch: Path) -> None:
+        self.structure = structure
+
+    def run(self, block: Block) -> BlockResult:
+        s, given = self.structure, 0
+        for name in sorted(block.state):
+            given = zlib.crc32(np.ascontiguousarray(block.state[name]), given)
+        generator = np.random.default_rng([block.seed, given])
+        state = {k: np.asarray(v) + generator.random(v.size).astype(np.float32) for k, v in block.state.items()}
+        spikes = {}
+        for population in s.populations:
+            step = np.sort(generator.integers(0, block.samples * s.sample_steps, 5 * block.samples))
+            neuron = generator.integers(0, s.model.population_sizes()[population], len(step)).astype(np.int32)
+            spikes[population] = Spikes(step, neuron)
+        return BlockResult(state, spikes, s.ended(spikes, block.samples), 0.1, 0.1)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def quick() -> Iterator[None]:
+    """Runs without Brian2."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(devices, "program", Drawn)
+        patch.setattr(recording, "record", lambda *_: {})
+        patch.setattr(training, "EVALUATION_BLOCK", 10)
+        yield
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return train(ASKED, tmp_path_factory.mktemp("undisturbed") / "run")
+
+
+@dataclass
+class Cut:
+    """What a disk held at one moment, the phase, and the last block whose checkpoint the run had made by then."""
+
+    phase: str
+    done: int
+    image: Image
+
+
+@dataclass
+class Watch(Told):
+    """A run on a forgetful disk, cut whenever something changed."""
+
+    disk: Disk
+    cuts: list[Cut] = field(default_factory=list)
+    phase: str = "begin"
+    done: int = 0
+
+    def __post_init__(self) -> None:
+        super().__init__()
+
+    def stage(self, title: str, total: int, done: int = 0) -> None:
+        super().stage(title, total, done)
+        self.phase = title
+
+    def cut(self) -> None:
+        for image in (self.disk.promised(), self.disk.named()):
+            if all(image != cut.image for cut in self.cuts[-4:]):
+                self.cuts.append(Cut(self.phase, self.done, image))
+
+
+def entering(watch: Watch, function: Callable[..., Any]) -> Callable[..., Any]:
+    """A function that says when it is at work."""
+
+    def entered(*arguments: Any, **others: Any) -> Any:
+        before, watch.phase = watch.phase, function.__name__
+        found = function(*arguments, **others)
+        if function.__name__ == "write_checkpoint":
+            watch.done = arguments[1]
+        watch.phase = before
+        return found
+
+    return entered
+
+
+@pytest.fixture(scope="module")
+def cuts(tmp_path_factory: pytest.TempPathFactory) -> list[Cut]:
+    """All moments of a run into new folders at which a power cut leaves something else."""
+    root = tmp_path_factory.mktemp("disk")
+    watch = Watch(Disk(root))
+    with pytest.MonkeyPatch.context() as patch:
+        for owner, name in (
+            (RunFolder, "write_accuracies"),
+            (RunFolder, "write_checkpoint"),
+            (RunFolder, "drop_intermediate"),
+            (results, "write"),
+        ):
+            patch.setattr(owner, name, entering(watch, getattr(owner, name)))
+        with watch.disk.watched(watch.cut):
+            train(ASKED, root / "new" / "run", watch)
+    for cut in watch.cuts:
+        cut.phase = "Training" if cut.phase == "write_checkpoint" else cut.phase
+    return watch.cuts
+
+
+def survives(cut: Cut, undisturbed: Path, folder: Path) -> None:
+    lay_out(cut.image, folder)
+    run = folder / "new" / "run"
+    if not (run / run_folder.CONFIGURATION).exists():
+        assert cut.done == 0
+        with pytest.raises(RunFolderError, match="train"):
+            resume(run)
+        train(ASKED, run)
+    else:
+        told = Told()
+        complete = training.is_complete(run)
+        resume(run, told)
+        # A run that had to go back would come to the same; it should not have to.
+        assert told.messages == []
+        if not complete:
+            assert told.stages[0][2] >= cut.done * ASKED.block
+    assert_same_bits(run, undisturbed)
+    shutil.rmtree(folder)
+
+
+@pytest.mark.parametrize("phase", PHASES)
+def test_power_cuts(phase: str, cuts: list[Cut], undisturbed: Path, tmp_path: Path) -> None:
+    there = [cut for cut in cuts if cut.phase == phase]
+    assert there, f"nothing happens on the disk: {phase}"
+    for number in sorted({len(there) // 2, len(there) - 1}):
+        survives(there[number], undisturbed, tmp_path / str(number))
+
+
+@pytest.mark.long
+def test_power_cuts_at_every_moment(cuts: list[Cut], undisturbed: Path, tmp_path: Path) -> None:
+    for number, cut in enumerate(cuts):
+        survives(cut, undisturbed, tmp_path / str(number))
+
+
+def test_a_disk_that_forgets_is_noticed(undisturbed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The tests above fail where responses are not synced before the checkpoint that needs them."""
+    watch = Watch(Disk(tmp_path))
+    monkeypatch.setattr(RunFolder, "sync", lambda folder: None)
+    with watch.disk.watched(watch.cut):
+        train(ASKED, tmp_path / "new" / "run", watch)
+    lost = [cut for cut in watch.cuts if cut.phase == "Training" and any("checkpoints/" in name for name in cut.image)]
+    lay_out(lost[-1].image, tmp_path / "image")
+    told = Told()
+    resume(tmp_path / "image" / "new" / "run", told)
+    assert "trained again from the start" in told.messages[0]
+    assert_same_bits(tmp_path / "image" / "new" / "run", undisturbed)
