@@ -733,15 +733,6 @@ def open_run(path: str | os.PathLike[str]) -> xr.DataTree:
     return tree
 
 
-def is_readable(path: str | os.PathLike[str]) -> bool:
-    """Whether there is a result file that `open_run` opens."""
-    try:
-        open_run(path).close()
-    except (OSError, ValueError):
-        return False
-    return True
-
-
 def array(tree: xr.DataTree, path: str) -> np.ndarray[Any, Any]:
     """Values of one variable, such as ``array(tree, "evaluation/neuron_label")``."""
     group, name = path.rsplit("/", 1)
@@ -758,7 +749,7 @@ def neuron_label(tree: xr.DataTree) -> np.ndarray[Any, Any] | None:
 
 def _open(file: Path) -> xr.DataTree:
     try:
-        return xr.open_datatree(file, engine="h5netcdf")
+        return xr.open_datatree(file, engine="h5netcdf", phony_dims="access")
     except (OSError, ValueError, KeyError, RuntimeError) as error:
         raise ResultFileError(
             f"{file} ({file.stat().st_size} bytes) cannot be read as netCDF-4: {error}. It is truncated or "

@@ -38,7 +38,7 @@ def checkpoint(
     if broken:
         first, *others = sorted(broken, key=lambda file: broken[file])
         problem = "is damaged" if first.exists() else "is missing"
-        more = f", and so are {len(others)} other files" if others else ""
+        more = f" (and {len(others)} more)" if others else ""
         goes_on = f"goes on from the checkpoint of block {found[0]}" if found else "is trained again from the start"
         say(f"{first}: {problem}{more}; the run {goes_on}")
     return found

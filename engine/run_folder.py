@@ -260,7 +260,7 @@ def unwritten(path: Path, error: OSError, run: Path) -> RunFolderError:
     """What to say when a file of a run could not be written."""
     reason = error.reason if isinstance(error, FileNotWritten) else error.strerror
     return RunFolderError(
-        f"{path}: cannot be written ({reason}); the run can be resumed from its last checkpoint once there is room:"
+        f"{path}: cannot be written ({reason}); once it can, the run goes on from its last checkpoint:"
         f" `hebbarium resume {run}`"
     )
 

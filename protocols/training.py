@@ -16,7 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from importlib import metadata
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import xarray as xr
@@ -151,10 +151,10 @@ def resume(run: Path, reporter: Reporter | None = None) -> Path:
         file = results.file_of(folder.path)
         if file.is_dir():
             raise RunFolderError(f"{file}: is a folder, where results are to be written; move it elsewhere")
-        if is_complete(folder.path):
+        if (condition := _condition(folder.path)) == "complete":
             folder.drop_intermediate()  # the power may have failed before it was
         else:
-            if file.exists() and not results.is_readable(file):
+            if condition == "damaged":
                 reporter.message(f"{file}: is damaged, and is written again")
             _Run(folder, asked, reporter).go()
     return Path(run)
@@ -170,12 +170,22 @@ def settings_of(run: Path) -> RunSettings:
 
 
 def is_complete(run: Path) -> bool:
-    """Whether a run has written its final results."""
+    """Whether a run has written its final results, and they are whole."""
+    return _condition(run) == "complete"
+
+
+def _condition(run: Path) -> Literal["complete", "incomplete", "damaged", "missing"]:
+    """How it stands with the results of a run."""
+    if not results.file_of(run).is_file():
+        return "missing"
     try:
         with results.open_run(run) as tree:
-            return bool(tree.attrs["complete"])
+            if not tree.attrs["complete"]:
+                return "incomplete"
+            always = {results.ACTIVITY, results.WEIGHTS, results.TEST, results.EVALUATION}
+            return "complete" if always <= set(tree.children) else "damaged"
     except (OSError, ValueError):
-        return False
+        return "damaged"
 
 
 def trained_model(run: Path) -> tuple[Model, Arrays]:

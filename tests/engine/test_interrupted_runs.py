@@ -205,7 +205,7 @@ def test_truncated_checkpoints_everywhere_start_anew(
     told = Told()
     resume(out, told)
     [message] = told.messages
-    assert "2: is damaged, and so are 1 other files; the run is trained again from the start" in message
+    assert "1: is damaged (and 2 more); the run is trained again from the start" in message
     assert_same_bits(out, uninterrupted)
 
 

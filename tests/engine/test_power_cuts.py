@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import subprocess
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import h5py
 import numpy as np
 import pytest
 
@@ -183,3 +186,186 @@ def test_a_disk_that_forgets_is_noticed(undisturbed: Path, tmp_path: Path, monke
     resume(tmp_path / "image" / "new" / "run", told)
     assert "trained again from the start" in told.messages[0]
     assert_same_bits(tmp_path / "image" / "new" / "run", undisturbed)
+
+
+# -- where something is missing all the same -----------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def half_way(cuts: list[Cut], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run after four of its six blocks, with the checkpoints of blocks 3 and 4."""
+    cut = next(cut for cut in cuts if cut.done == 4)
+    folder = tmp_path_factory.mktemp("half_way") / "disk"
+    lay_out(cut.image, folder)
+    run = folder / "new" / "run"
+    assert set(run_folder.checkpoints(run)) == {3, 4}
+    return run
+
+
+@pytest.mark.parametrize(
+    ("lost", "how", "goes_on"),
+    [
+        ("blocks/train/excitatory/000003", "missing", 3),
+        ("blocks/train/excitatory/000003", "damaged", 3),
+        ("blocks/train/excitatory/000002", "empty", 0),
+        ("checkpoints/000004", "missing", 3),
+        ("checkpoints/000004", "empty", 3),
+        ("checkpoints", "damaged", 0),
+        ("accuracies/000000020", "missing", 0),
+        ("snapshots/000000010", "damaged", 0),
+        ("snapshots/000000000", "empty", 4),
+    ],
+)
+def test_missing_files(lost: str, how: str, goes_on: int, half_way: Path, undisturbed: Path, tmp_path: Path) -> None:
+    run = shutil.copytree(half_way, tmp_path / "run")
+    for file in sorted((run / lost).iterdir()) if lost == "checkpoints" else [run / lost]:
+        content = bytearray(file.read_bytes())
+        file.unlink()
+        if how != "missing":
+            content[-1] ^= 1
+            file.write_bytes(b"" if how == "empty" else content)
+    if how == "missing" and lost.startswith("checkpoints"):
+        lost = ""  # nothing tells that they were there: the run goes on from the ones before, or the start
+    told = Told()
+    resume(run, told)
+    assert told.stages[0] == ("Training", BLOCKS * ASKED.block, goes_on * ASKED.block)
+    if not lost or goes_on == 4:
+        assert told.messages == []
+    else:
+        [message] = told.messages
+        assert lost in message
+        assert "is missing" in message if how == "missing" else "is damaged" in message
+        assert ("trained again from the start" if goes_on == 0 else f"checkpoint of block {goes_on}") in message
+    assert_same_bits(run, undisturbed)
+
+
+def test_a_run_killed_while_it_is_measured_measures_again(
+    undisturbed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(RunFolder, "write_accuracies", killed)
+        with pytest.raises(KeyboardInterrupt):
+            train(ASKED, tmp_path / "run")
+    told = Told()
+    resume(tmp_path / "run", told)
+    assert told.messages == []
+    assert told.stages[0][2] == 20
+    assert_same_bits(tmp_path / "run", undisturbed)
+
+
+# -- complete runs whose results are lost --------------------------------------------------------------------
+
+
+def test_lost_results_are_trained_again(undisturbed: Path, tmp_path: Path) -> None:
+    run = shutil.copytree(undisturbed, tmp_path / "run")
+    (run / results.FILE_NAME).unlink()
+    told = Told()
+    resume(run, told)
+    [message] = told.messages
+    assert "blocks/train/excitatory/000000: is missing" in message
+    assert message.endswith("the run is trained again from the start")
+    assert_same_bits(run, undisturbed)
+
+
+def test_a_run_that_is_trained_again_keeps_what_it_knew_until_it_knows_it_again(
+    undisturbed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = shutil.copytree(undisturbed, tmp_path / "run")
+    (run / results.FILE_NAME).unlink()
+
+    def killed(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(RunFolder, "write_accuracies", killed)
+        with pytest.raises(KeyboardInterrupt):
+            resume(run)
+    assert set(run_folder.checkpoints(run)) == {1, 2, 5, 6}
+    told = Told()
+    resume(run, told)
+    assert told.stages[0][2] == 20
+    assert_same_bits(run, undisturbed)
+
+
+def _torn(file: Path) -> None:
+    file.write_bytes(file.read_bytes()[:1000])
+
+
+def _empty(file: Path) -> None:
+    file.write_bytes(b"")
+
+
+def _text(file: Path) -> None:
+    file.write_text("no netCDF")
+
+
+def _without_groups(file: Path) -> None:
+    with h5py.File(file, "a") as opened:
+        del opened["evaluation"], opened["activity"]
+
+
+def _others(file: Path) -> None:
+    file.unlink()
+    with h5py.File(file, "w") as opened:
+        opened["something"] = [1, 2]
+
+
+@pytest.mark.parametrize("tear", [_torn, _empty, _text, _without_groups, _others])
+def test_torn_results_are_written_again(
+    tear: Callable[[Path], None], cuts: list[Cut], undisturbed: Path, tmp_path: Path
+) -> None:
+    """From what there is, while it is there."""
+    cut = next(cut for cut in cuts if cut.phase == "drop_intermediate")
+    lay_out(cut.image, tmp_path / "disk")
+    run = tmp_path / "disk" / "new" / "run"
+    tear(run / results.FILE_NAME)
+    told = Told()
+    resume(run, told)
+    assert told.messages == [f"{run / results.FILE_NAME}: is damaged, and is written again"]
+    assert told.stages[0][2] == BLOCKS * ASKED.block
+    assert_same_bits(run, undisturbed)
+
+
+def test_a_folder_in_the_place_of_the_results_is_left(undisturbed: Path, tmp_path: Path) -> None:
+    run = shutil.copytree(undisturbed, tmp_path / "run")
+    (run / results.FILE_NAME).unlink()
+    (run / results.FILE_NAME / "precious").mkdir(parents=True)
+    with pytest.raises(RunFolderError, match="is a folder, where results are to be written; move it"):
+        resume(run)
+    assert (run / results.FILE_NAME / "precious").is_dir()
+
+
+def test_results_that_are_a_link_are_replaced_and_not_written_through(undisturbed: Path, tmp_path: Path) -> None:
+    run = shutil.copytree(undisturbed, tmp_path / "run")
+    (tmp_path / "elsewhere").write_text("precious")
+    (run / results.FILE_NAME).unlink()
+    (run / results.FILE_NAME).symlink_to(tmp_path / "elsewhere")
+    resume(run)
+    assert (tmp_path / "elsewhere").read_text() == "precious"
+    assert_same_bits(run, undisturbed)
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", "null", "3"])
+def test_damaged_configurations_are_named(content: str, undisturbed: Path, tmp_path: Path) -> None:
+    run = shutil.copytree(undisturbed, tmp_path / "run")
+    (run / run_folder.CONFIGURATION).write_text(content)
+    with pytest.raises(RunFolderError, match=r"configuration.json is damaged"):
+        resume(run)
+
+
+def test_what_killed_processes_left_is_cleared(undisturbed: Path, half_way: Path, tmp_path: Path) -> None:
+    run = shutil.copytree(half_way, tmp_path / "run")
+    gone = subprocess.Popen(["true"])
+    gone.wait()
+    places = (".results.nc", "checkpoints/.000005", "blocks/train/excitatory/.000004")
+    left = [f"{place}.{gone.pid}.tmp" for place in places]
+    kept = [f".results.nc.{os.getppid()}.tmp", "notes.tmp"]
+    for name in (*left, *kept):
+        (run / name).write_text("half of it")
+    resume(run)
+    assert not [name for name in left if (run / name).exists()]
+    assert all((run / name).exists() for name in kept), "another process may be writing it"
+    assert_same_bits(run, undisturbed)

@@ -12,7 +12,8 @@ import pytest
 from engine import results, run_folder
 from engine.errors import Stopped
 from protocols.training import RunSettings, resume, train
-from tests.engine.equal_runs import assert_same_bits, start
+from tests.engine.equal_runs import assert_same_bits
+from tests.engine.test_interrupted_runs import start
 from tests.protocols.test_supervised_runs import stop_after
 
 pytestmark = pytest.mark.slow
