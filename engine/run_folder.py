@@ -80,7 +80,7 @@ class RunFolder:
             if is_unbegun(path):
                 raise RunFolderError(f"{path}: was cut off before its run began; train again: --out {path}")
             if not path.exists():
-                raise RunFolderError(f"{path}: there is no such run; train it: --out {path}")
+                raise RunFolderError(f"{path}: is not a run folder (there is none); train it first: --out {path}")
             raise RunFolderError(f"{path}: is not a run folder (it holds no {CONFIGURATION})")
         folder = cls._locked(path)
         whole_files.clear_temporaries(path, below=True)
