@@ -7,7 +7,7 @@ from typing import Any
 
 from analysis import commits
 from engine import results
-from protocols import reproduction, training
+from protocols import reproduction, settings, training
 
 
 def of_run(run: Path) -> dict[str, Any]:
@@ -21,8 +21,8 @@ def of_run(run: Path) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``model``, ``layers`` (as in ``784-400-10``), ``dataset``, ``setting``, ``seed``, ``images_trained``,
-        ``command``, ``commit``.
+        ``model``, ``layers`` (as in ``784-400-10``), ``dataset``, ``setting`` (with the constants that follow from a
+        size), ``seed``, ``images_trained``, ``command``, ``commit``.
     """
     asked = training.settings_of(run)
     model = asked.make_model()
@@ -31,6 +31,7 @@ def of_run(run: Path) -> dict[str, Any]:
         commit = commits.named(str(tree.attrs["git_commit"]), bool(tree.attrs["git_dirty"]))
     shapes = [p.shape for p in model.projections()]
     given = {symbol: text for symbol, text in asked.changes.items() if symbol not in ("neurons", "layers")}
+    given |= settings.following(type(model), asked.changes)
     return {
         "model": model.name,
         "layers": "-".join(map(str, (shapes[0][0], *(shape[1] for shape in shapes)))),

@@ -495,13 +495,15 @@ def _measurements(
 def _row(
     cell: Cell, asked: RunSettings, readout: str, accuracy: float, trained: int, tested: int, commit: str
 ) -> ledger.Row:
+    model_class = registry.find(asked.model)
     extra = {symbol: text for symbol, text in asked.changes.items() if symbol not in cell.changes}
     default = RunSettings()
     for name in ("labels_from", "labelling_images", "epochs", "block", "evaluate_on"):
         matters = name != "labelling_images" or asked.labels_from == "labelling"
-        usual = registry.find(asked.model).labels_from if name == "labels_from" else getattr(default, name)
+        usual = model_class.labels_from if name == "labels_from" else getattr(default, name)
         if matters and getattr(asked, name) != usual:
             extra[name] = str(getattr(asked, name))
+    extra |= settings.following(model_class, asked.changes)
     # no folder of one computer: the run that this one begins with is named by where it usually lies
     before = asked.warm_start and str(usual_folder(asked.model) / Path(asked.warm_start).name)
     return ledger.Row(

@@ -22,7 +22,7 @@ from brian2.units.fundamentalunits import get_unit
 
 from models.contract import Model, Parameter
 
-__all__ = ["SettingError", "apply", "assignments", "parse", "shown"]
+__all__ = ["SettingError", "apply", "assignments", "following", "parse", "shown"]
 
 _LONGEST = 200  # characters: deeper nesting than this allows would exhaust the parser
 _NUMBER_AND_UNIT = re.compile(r"([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?+)\s*([A-Za-z_]\w*)")
@@ -137,6 +137,21 @@ def apply(model_class: type[Model], changes: Mapping[str, str], **direct: Any) -
         return model_class(**values)
     except ValueError as error:
         raise SettingError(str(error)) from error
+
+
+def following(model_class: type[Model], changes: Mapping[str, str]) -> dict[str, str]:
+    """Constants that follow from what is set, such as those tuned to a size, as they could have been typed.
+
+    Examples
+    --------
+    >>> from models.symmetric_stdp import SymmetricSTDP
+    >>> following(SymmetricSTDP, {"neurons": "400", "w_ie": "17"})["tau_theta"]
+    '6000000*ms'
+    """
+    given = {symbol: parse(model_class, symbol, text) for symbol, text in changes.items()}
+    table = model_class.parameters()
+    tuned = model_class.tuned(given)
+    return {symbol: table[symbol].show(value) for symbol, value in tuned.items() if symbol not in given}
 
 
 def shown(model: Model, *symbols: str) -> dict[str, str]:

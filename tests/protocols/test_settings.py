@@ -11,8 +11,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from models.desire_backprop import DesireBackprop
+from models.symmetric_stdp import SymmetricSTDP
 from models.synaptic_scaling import SynapticScaling
-from protocols.settings import SettingError, apply, assignments, parse, shown
+from protocols.settings import SettingError, apply, assignments, following, parse, shown
 
 TABLE = SynapticScaling.parameters()
 NUMERIC = [symbol for symbol, row in TABLE.items() if isinstance(row.default, float | Quantity)]
@@ -235,3 +236,13 @@ def test_other_texts_are_no_sizes_of_layers(text: str) -> None:
     else:
         with pytest.raises(SettingError, match="with commas between them, as in --set"):
             parse(DesireBackprop, "layers", text)
+
+
+def test_constants_that_follow_from_a_size_are_told_unless_they_are_set() -> None:
+    found = following(SymmetricSTDP, {"neurons": "1600", "w_ie": "17"})
+    assert found == {"tau_theta": "8000000*ms", "theta_plus": "0.07*mV", "a_plus": "0.002", "a_plus_class": "0.008"}
+    assert following(SymmetricSTDP, {})["w_ie"] == "34"
+    assert following(SynapticScaling, {"neurons": "400"}) == {}
+    model = apply(SymmetricSTDP, {"neurons": "1600"})
+    for symbol, text in following(SymmetricSTDP, {"neurons": "1600"}).items():
+        assert shown(model, symbol)[symbol] == text
