@@ -8,8 +8,9 @@ A document takes its tables between markers that say where they come from::
     <!-- table: synaptic_scaling IV columns=w_t readout=most_active -->
     <!-- end -->
 
-The first word is the ledger, the second the table; then come conditions on any column or symbol, and
-``columns=SYMBOL`` to spread a symbol's values over the columns as the paper does. Without a table stand
+The first word is the ledger, the second the table; then come conditions on any column or symbol, ``w_ie=17`` or
+``w_ie!=17``, and ``columns=SYMBOL`` to spread a symbol's values over the columns as the paper does. Where the paper has
+numbers, a table ends with how near they are. Without a table stand
 
 - ``benchmarks``: ``results/benchmarks.csv``, or the rows whose names have one of the words that follow, and none that
   follows a minus; ``_`` stands for a space, as in ``benchmarks times_as -processor``;
@@ -39,6 +40,8 @@ from analysis.intervals import CONFIDENCE, half_width
 from engine import whole_files
 
 BEST, LAST = "best", "last"
+NEAR = 2.0
+"""Points by which ours may differ from the paper's and still count as the same."""
 
 
 class LedgerError(ValueError):
@@ -299,8 +302,8 @@ def markdown_table(rows: Iterable[Row], columns: str | None = None) -> str:
     Parameters
     ----------
     rows
-        Rows of a ledger; what differs between cells is written in front of each row, what they share below
-        the table.
+        Rows of a ledger; what differs between cells is written in front of each row, what they share, or what
+        follows from the size of the network, below the table.
     columns
         A symbol of the setting, or a column of the ledger, whose values become the table's columns. Without
         it each cell has a row of its own.
@@ -313,23 +316,64 @@ def markdown_table(rows: Iterable[Row], columns: str | None = None) -> str:
     cells = summarise(rows)
     if not cells:
         return "*No numbers in the ledger yet.*"
-    varying, shared = split_names(cells)
-    if columns is None:
-        lines = _list(cells, varying)
-    elif columns in (*varying, *shared):
-        varying, shared = ([name for name in names if name != columns] for names in (varying, shared))
-        lines = _pivot(cells, varying, columns)
-    else:
-        near = difflib.get_close_matches(columns, [*varying, *shared], n=1)
+    differing, shared = split_names(cells)
+    if columns is not None and columns not in (*differing, *shared):
+        near = difflib.get_close_matches(columns, [*differing, *shared], n=1)
         hint = f" Did you mean {near[0]}?" if near else ""
         raise LedgerError(f"columns={columns} is neither a column nor a symbol of these rows.{hint}")
+    by_size = following_from_size(cells, [name for name in differing if name != columns])
+    varying = [name for name in differing if name not in (columns, *by_size)]
+    lines = _list(cells, varying) if columns is None else _pivot(cells, varying, columns)
     seeds = sorted({cell.seeds for cell in cells})
     number = str(seeds[0]) if len(seeds) == 1 else f"{seeds[0]} to {seeds[-1]}"
     errors = ", mean ± standard error" if seeds[-1] > 1 else ""
-    form = "" if columns is None else " Each cell: ours / paper."
-    facts = described(cells[0].row, shared)
-    caption = f"In per cent, {number} seed{'s' if seeds[-1] > 1 else ''}{errors}.{form} {facts}."
-    return "\n".join([*lines, "", caption])
+    compared = [cell for cell in cells if cell.paper is not None]
+    form = " Each cell: ours / paper." if columns is not None and compared else ""
+    said = [
+        f"In per cent, {number} seed{'s' if seeds[-1] > 1 else ''}{errors}.{form}",
+        f"{described(cells[0].row, [name for name in shared if name != columns])}.",
+        *_by_size(cells, by_size),
+    ]
+    telling = [name for name in differing if name not in by_size]
+    near = [verdict(compared, telling), ""] if compared else []
+    return "\n".join([*lines, "", *near, " ".join(said)])
+
+
+def verdict(cells: Sequence[Cell], names: Sequence[str] = ()) -> str:
+    """How near cells are to the paper's numbers: how many within `NEAR` points, and by how much the others miss.
+
+    Parameters
+    ----------
+    cells
+        Cells for which the paper has a number, at least one.
+    names
+        What tells them from one another.
+    """
+    differences = [cell.mean - cell.paper for cell in cells if cell.paper is not None]
+    # as printed: a difference of 2.00 is within 2 points whatever binary fractions make of it
+    near = sum(round(abs(difference), 2) <= NEAR for difference in differences)
+    said = f"Within {NEAR:g} points of the paper: {near} of {len(cells)} cell{'s' if len(cells) > 1 else ''}"
+    if len(cells) == 1:
+        return f"{said}; difference {_signed(differences[0])}."
+    largest = max(range(len(cells)), key=lambda k: abs(differences[k]))
+    root = math.sqrt(sum(difference**2 for difference in differences) / len(differences))
+    where = described(cells[largest].row, names)
+    return (
+        f"{said}; root mean square difference {root:.2f} points, mean {_signed(sum(differences) / len(cells))}; "
+        f"largest {_signed(differences[largest])}{f' ({where})' if where else ''}."
+    )
+
+
+def following_from_size(cells: Sequence[Cell], names: Iterable[str]) -> list[str]:
+    """Those of some symbols that have one value for each size of network, where there are several sizes."""
+    sizes = {cell.row.neurons for cell in cells}
+    symbols = {symbol for cell in cells for symbol in cell.row.symbols}
+    return [
+        name
+        for name in names
+        if name in symbols and len(sizes) > 1
+        and len({(cell.row.neurons, _value(cell.row, name)) for cell in cells}) == len(sizes)
+    ]  # fmt: skip
 
 
 def split_names(cells: Sequence[Cell]) -> tuple[list[str], list[str]]:
@@ -356,12 +400,28 @@ def sort_key(row: Row, names: Iterable[str]) -> list[tuple[float, str]]:
     return [_order(_value(row, name)) for name in names]
 
 
+def _by_size(cells: Sequence[Cell], names: Sequence[str]) -> list[str]:
+    """What follows from the size, told for each size: ``With 100, 400 neurons: epochs 3, 5.``"""
+    if not names:
+        return []
+    by_size = {cell.row.neurons: cell.row for cell in sorted(cells, key=lambda cell: _order(cell.row.neurons))}
+    told = [
+        f"{_heading(name)} {', '.join(_readable(_value(row, name)) for row in by_size.values())}" for name in names
+    ]
+    return [f"With {', '.join(by_size)} neurons: {'; '.join(told)}."]
+
+
+def _signed(points: float) -> str:
+    return f"{points:+.2f}".replace("-", "\N{MINUS SIGN}")
+
+
 def _list(cells: Sequence[Cell], varying: Sequence[str]) -> list[str]:
     ordered = sorted(cells, key=lambda cell: sort_key(cell.row, varying))
     lines = [_line([*map(_heading, varying), "ours", "paper"]), _line(["---"] * len(varying) + ["---:"] * 2)]
+    ours = _ours(cells)
     for cell in ordered:
         paper = "" if cell.paper is None else f"{cell.paper:.2f}"
-        lines.append(_line([*(_readable(_value(cell.row, name)) for name in varying), _ours(cell), paper]))
+        lines.append(_line([*(_readable(_value(cell.row, name)) for name in varying), ours(cell), paper]))
     return lines
 
 
@@ -376,18 +436,26 @@ def _pivot(cells: Sequence[Cell], varying: Sequence[str], column: str) -> list[s
         _line([*map(_heading, varying), *(f"{_heading(column)} {_readable(head)}" for head in heads)]),
         _line(["---"] * len(varying) + ["---:"] * len(heads)),
     ]
+    ours = _ours(cells)
     for key in sorted(table, key=lambda key: [_order(value) for value in key]):
         entries = []
         for head in heads:
             found = table[key].get(head)
             paper = "" if found is None or found.paper is None else f" / {found.paper:.2f}"
-            entries.append("" if found is None else _ours(found) + paper)
+            entries.append("" if found is None else ours(found) + paper)
         lines.append(_line([*map(_readable, key), *entries]))
     return lines
 
 
-def _ours(cell: Cell) -> str:
-    return f"{cell.mean:.2f}" if math.isnan(cell.error) else f"{cell.mean:.2f} ± {cell.error:.2f}"
+def _ours(cells: Sequence[Cell]) -> Callable[[Cell], str]:
+    """How a table shows our numbers: single seeds are marked where they stand among means."""
+    means = any(cell.seeds > 1 for cell in cells)
+
+    def shown(cell: Cell) -> str:
+        error = f" ± {cell.error:.2f}" if cell.seeds > 1 else " (1 seed)" if means else ""
+        return f"{cell.mean:.2f}{error}"
+
+    return shown
 
 
 def _line(entries: Iterable[str]) -> str:
@@ -445,7 +513,8 @@ def table_of(what: str, folder: str | os.PathLike[str]) -> str:
         from analysis import literature
 
         return literature.table_of(name, folder)
-    conditions = dict(word.partition("=")[::2] for word in words[1:] if "=" in word)
+    conditions = dict(word.partition("=")[::2] for word in words[1:] if "=" in word and "!=" not in word)
+    excluded = dict(word.partition("!=")[::2] for word in words[1:] if "!=" in word)
     tables = [word for word in words[1:] if "=" not in word]
     if len(tables) > 1:
         raise LedgerError(f"table: {what}: expected LEDGER TABLE name=value …; {tables[1]!r} is neither.")
@@ -454,12 +523,15 @@ def table_of(what: str, folder: str | os.PathLike[str]) -> str:
     columns = conditions.pop("columns", None)
     rows = read(path)
     known = set(COLUMNS).union(*(row.symbols for row in rows))
-    for condition in conditions:
+    for condition in (*conditions, *excluded):
         if rows and condition not in known:
             near = difflib.get_close_matches(condition, known, n=1)
             hint = f" Did you mean {near[0]}?" if near else ""
             raise LedgerError(f"table: {what}: no row has {condition}.{hint}")
-    return markdown_table(select(rows, **conditions), columns)
+    wanted = [
+        row for row in select(rows, **conditions) if all(_value(row, name) != value for name, value in excluded.items())
+    ]
+    return markdown_table(wanted, columns)
 
 
 def update_readme(

@@ -40,7 +40,9 @@ def paper_comparison(
         asked = ", ".join(f"{name}={value}" for name, value in conditions.items()) or "anything"
         source = f" in {Path(rows)}" if isinstance(rows, str | os.PathLike) else ""
         raise ledger.LedgerError(f"No rows with {asked}{source}.")
-    varying, shared = ledger.split_names(cells)
+    differing, shared = ledger.split_names(cells)
+    by_size = ledger.following_from_size(cells, differing)
+    varying = [name for name in differing if name not in by_size]
     varying.sort(key=lambda name: name == columns)
     # what all others are compared with stands on top
     cells.sort(key=lambda cell: (bool(ledger.described(cell.row, varying)), ledger.sort_key(cell.row, varying)))

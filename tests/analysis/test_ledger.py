@@ -152,6 +152,9 @@ def test_a_table_in_the_shape_of_the_paper() -> None:
         "| 100 | 86.50 ± 0.58 / 86.30 | 85.00 ± 0.58 |",
         "| 400 | 88.00 ± 0.58 / 88.84 | 86.00 ± 0.58 / 86.96 |",
         "",
+        "Within 2 points of the paper: 3 of 3 cells; root mean square difference 0.75 points, mean \N{MINUS SIGN}0.53; "
+        "largest \N{MINUS SIGN}0.96 (neurons 400, w_t 11).",
+        "",
         "In per cent, 3 seeds, mean ± standard error. Each cell: ours / paper. table IV, dataset mnist, "
         "norm L2, tau_p 60 ms, readout most_active, images trained 40000, images tested 10000, "
         "selection last, device cpp, precision float64.",
@@ -164,11 +167,37 @@ def test_a_table_with_a_line_for_each_cell() -> None:
     assert lines[:5] == [
         "| neurons | readout | ours | paper |",
         "| --- | --- | ---: | ---: |",
-        "| 100 | most_active | 88.00 |  |",
+        "| 100 | most_active | 88.00 (1 seed) |  |",
         "| 400 | class_mean | 80.50 ± 0.50 | 88.84 |",
         "| 400 | most_active | 80.50 ± 0.50 | 88.84 |",
     ]
     assert "1 to 2 seeds" in lines[-1]
+
+
+@pytest.mark.parametrize(
+    ("accuracies", "said"),
+    [
+        ((90.84,), "1 of 1 cell; difference +2.00."),
+        ((90.85,), "0 of 1 cell; difference +2.01."),
+        ((86.84, 80.84), "1 of 2 cells; root mean square difference 5.83 points, mean −5.00; largest −8.00 (seed 1)."),
+    ],
+)
+def test_a_verdict_says_how_many_are_near_and_what_misses_most(accuracies: tuple[float, ...], said: str) -> None:
+    cells = [ledger.Cell(row(accuracy=a, seed=k), a, math.nan, 1, 88.84) for k, a in enumerate(accuracies)]
+    assert ledger.verdict(cells, ["seed"] if len(cells) > 1 else []) == f"Within 2 points of the paper: {said}"
+
+
+def test_what_follows_from_the_size_is_told_once_below() -> None:
+    rows = [
+        row(neurons=neurons, setting=f"norm={norm} tau={tau}*ms", accuracy=80.0)
+        for neurons, tau in (("100", 6), ("400", 6), ("1600", 8))
+        for norm in ("L1", "L2")
+    ]
+    lines = ledger.markdown_table(rows).splitlines()
+    assert lines[0] == "| neurons | norm | ours | paper |"
+    assert lines[-1].endswith("With 100, 400, 1600 neurons: tau 6 ms, 6 ms, 8 ms.")
+    rows.append(row(neurons="100", setting="norm=L1 tau=9*ms"))  # now 100 neurons have two of them
+    assert ledger.markdown_table(rows).splitlines()[0] == "| neurons | norm | tau | ours | paper |"
 
 
 def test_wrong_columns_suggest_the_nearest() -> None:
@@ -224,11 +253,19 @@ def test_tables_are_written_between_markers(document: Path) -> None:
     assert document.read_text() == text
 
 
+def test_rows_can_be_left_out(document: Path) -> None:
+    folder = document.parent / "results"
+    without = ledger.table_of("model IV columns=w_t neurons!=400", folder)
+    assert without == ledger.table_of("model IV columns=w_t neurons=100", folder)
+    assert without != ledger.table_of("model IV columns=w_t", folder)
+
+
 @pytest.mark.parametrize(
     ("marker", "message"),
     [
         ("none IV", r"no ledger .*none\.csv; there are: benchmarks, model"),
         ("model IV neuron=400", "no row has neuron. Did you mean neurons"),
+        ("model IV neuron!=400", "no row has neuron. Did you mean neurons"),
         ("model IV V", "'V' is neither"),
     ],
 )
