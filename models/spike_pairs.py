@@ -65,9 +65,14 @@ def network(
         side.spike_step = steps
         sides.append(side)
     plastic = Synapses(
-        *sides, "w : 1\n" + model.declare_used(on_pre, on_post), on_pre=on_pre, on_post=on_post, name="plastic",
+        *sides,
+        # what the target declares is read from there
+        "w : 1\n" + model.declare_used(on_pre, on_post, besides=tuple(sides[1].variables)),
+        on_pre=on_pre,
+        on_post=on_post,
+        name="plastic",
         clock=clock,
-    )  # fmt: skip
+    )
     plastic.connect(j="i")
     for owner in (*sides, plastic):
         for symbol, value in model.run_time_values().items():

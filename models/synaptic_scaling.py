@@ -35,7 +35,6 @@ from models.operations import FORWARD, UPDATE, Shown, Work
 from models.ranges import NORM, NOT_NEGATIVE, POSITIVE, POTENTIAL, RISE, SIZE, WEIGHT, Range
 
 NOT_STATED = "not stated; chosen by validation"
-TARGETS = ("tau_s",)  # quantities that synapses read from the neuron they end on
 SAMPLE_BEGINS = "t_in_timesteps % sample_steps == 0"
 
 
@@ -312,7 +311,7 @@ class SynapticScaling(Model):
             plastic = Synapses(
                 input_,
                 excitatory,
-                "w : 1\n" + self.declare_used(synapses.EXCITE, besides=TARGETS),
+                "w : 1\n" + self.declare_used(synapses.EXCITE, besides=tuple(excitatory.variables)),
                 on_pre=synapses.EXCITE,
                 name="plastic",
                 **path,
@@ -331,7 +330,8 @@ class SynapticScaling(Model):
         plastic = Synapses(
             input_,
             excitatory,
-            "w : 1\n" + self.declare_used(*on_pre.values(), *on_post.values(), besides=TARGETS),
+            # what the target declares is read from there
+            "w : 1\n" + self.declare_used(*on_pre.values(), *on_post.values(), besides=tuple(excitatory.variables)),
             on_pre=on_pre,
             on_post=on_post,
             on_event=events,

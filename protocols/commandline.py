@@ -192,12 +192,13 @@ def train(
 def _train(asked: RunSettings, out: Path | None, figures: bool) -> None:
     from engine import folder_names
     from engine.run_folder import is_unbegun
-    from protocols import datasets, estimates, limits, many_runs, registry, training
+    from protocols import datasets, estimates, limits, many_runs, own_equations, registry, training
 
     kind = registry.find(asked.model)
     made = asked.make_model()
     limits.refuse_model(asked, made)
     folder_names.refuse(out or Path("runs/new"))
+    own_equations.refuse(made)
     images = datasets.load(asked.dataset, asked.data)
     shown = estimates.presentations(asked, images)
     out = out or many_runs.unused_folder(Path("runs"), f"{kind.name}-{images.name.removesuffix('.npz')}")
@@ -843,7 +844,7 @@ def _with_data(protocol: RunSettings, given: RunSettings) -> RunSettings:
 
 def _announce(runs: list[PlannedRun], out: Path, jobs: int, reporter: Reporter) -> None:
     """Refuse runs that the disk has no room for; say how long the others will take if that is long."""
-    from protocols import datasets, estimates, limits, many_runs
+    from protocols import datasets, estimates, limits, many_runs, own_equations
 
     waiting = [run for run in runs if not many_runs.is_done(run)]
     if not waiting:
@@ -852,6 +853,7 @@ def _announce(runs: list[PlannedRun], out: Path, jobs: int, reporter: Reporter) 
     models = {run.name: run.settings.make_model() for run in waiting}
     for run in waiting:
         limits.refuse_model(run.settings, models[run.name])
+    own_equations.refuse(models[waiting[0].name])
     run = max(waiting, key=lambda run: sum(models[run.name].population_sizes().values()))
     asked, model = run.settings, models[run.name]
     images = datasets.load(asked.dataset, asked.data)

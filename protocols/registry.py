@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import importlib.util
-import sys
 from pathlib import Path
 
 from models.contract import Model
@@ -12,6 +10,7 @@ from models.desire_backprop import DesireBackprop
 from models.diehl_cook import DiehlCook
 from models.symmetric_stdp import SymmetricSTDP
 from models.synaptic_scaling import SynapticScaling
+from protocols import own_files
 
 
 class RegistryError(ValueError):
@@ -52,25 +51,20 @@ def find(name: str) -> type[Model]:
 def _from_file(path: Path, wanted: str) -> type[Model]:
     if not path.is_file():
         raise RegistryError(f"{path}: no such file; expected a Python file that defines a model")
-    name = f"own_model_{path.stem}"
-    spec = importlib.util.spec_from_file_location(name, path.resolve())
-    if spec is None or spec.loader is None:
-        raise RegistryError(f"{path}: is not a Python file")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    try:
-        spec.loader.exec_module(module)
-    except Exception as error:
-        raise RegistryError(f"{path}: cannot be imported: {type(error).__name__}: {error}") from error
+    module = own_files.imported(path)
     found = {
         k: v
         for k, v in vars(module).items()
-        if isinstance(v, type) and issubclass(v, Model) and v.__module__ == name
+        if isinstance(v, type) and issubclass(v, Model) and v.__module__ == module.__name__
     }
     if wanted and wanted not in found:
         raise RegistryError(f"{path}: defines no model '{wanted}'; it defines {', '.join(found) or 'none'}")
+    if not found:
+        raise RegistryError(f"{path}: defines no model; expected a class derived from one, as CONTRIBUTING.md shows")
     if not wanted and len(found) != 1:
         raise RegistryError(
             f"{path}: defines {len(found)} models ({', '.join(found)}); name one as {path}:CLASS"
         )
-    return found[wanted or next(iter(found))]
+    kind = found[wanted or next(iter(found))]
+    own_files.refuse_class(path, kind, tuple(models()))
+    return kind

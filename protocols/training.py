@@ -31,7 +31,7 @@ from engine.contract import Arrays, Block, Program, Structure, initial_state
 from engine.errors import FileNotWritten, RunFolderError
 from engine.run_folder import RunFolder
 from models.contract import Model
-from protocols import datasets, draws, limits, profiling, recording, registry, settings
+from protocols import datasets, draws, limits, own_equations, profiling, recording, registry, settings
 from protocols.progress import QuietReporter, Reporter
 
 CAPACITY = 1000
@@ -132,8 +132,10 @@ def train(asked: RunSettings, out: Path, reporter: Reporter | None = None) -> Pa
     EngineError, DatasetError, ValueError
         See the modules that raise them.
     """
-    limits.refuse_model(asked, asked.make_model())  # a wrong setting is an error before anything is made
+    model = asked.make_model()  # a wrong setting is an error before anything is made
+    limits.refuse_model(asked, model)
     devices.require(asked.device)
+    own_equations.refuse(model)
     configuration = {**dataclasses.asdict(asked), "command": " ".join(sys.argv), "code": code_version()}
     with RunFolder.create(Path(out), configuration) as folder:
         _Run(folder, asked, reporter or QuietReporter()).go()

@@ -1,0 +1,82 @@
+"""A user's own file: imported, and its model told apart from what is none; what is wrong is told by file and line."""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib.util
+import sys
+import traceback
+from pathlib import Path
+from types import ModuleType
+
+from models.contract import Model
+
+PREFIX = "own_model_"
+"""Of the names of modules that users' files are imported as."""
+_WRITTEN = (
+    "build", "encode", "sample_steps", "time_step", "state", "initial_state", "population_sizes", "synaptic_events"
+)  # fmt: skip
+_SAID = ("name", "title", "paper", "phases")
+
+
+class OwnFileError(ValueError):
+    """A user's file cannot be imported, or holds no model; the message names file and line."""
+
+
+def imported(path: Path) -> ModuleType:
+    """The module that a file is. Raises `OwnFileError`."""
+    name = f"{PREFIX}{path.stem}"
+    spec = importlib.util.spec_from_file_location(name, path.resolve())
+    if spec is None or spec.loader is None:
+        raise OwnFileError(f"{path}: is not a Python file")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    try:
+        spec.loader.exec_module(module)
+    except KeyboardInterrupt:
+        raise
+    except SystemExit as error:
+        raise OwnFileError(
+            f"{place(path, error)}: ends Python when it is imported (exit code {error.code or 0}); expected a file that"
+            " defines a model and does nothing else"
+        ) from error
+    except BaseException as error:
+        raise OwnFileError(f"{place(path, error)}: cannot be imported: {in_words(error)}") from error
+    return module
+
+
+def refuse_class(path: Path, kind: type[Model], names: tuple[str, ...]) -> None:
+    """Raise `OwnFileError` for a class that is no whole model of its own; ``names`` are those of other models."""
+    where = f"{path}: class {kind.__name__}"
+    if left := [k for base in kind.__mro__ for k, v in vars(base).items() if isinstance(v, dataclasses.Field)]:
+        raise OwnFileError(
+            f"{where}: {', '.join(left)} did not become a parameter; expected the decorator"
+            " @dataclass(frozen=True, eq=False) before the class"
+        )
+    if missing := [word for word in _SAID if not getattr(kind, word, None)]:
+        raise OwnFileError(f"{where}: says no {', '.join(missing)}; expected such a line as {missing[0]} = ...")
+    if kind.name in names:
+        raise OwnFileError(
+            f"{where}: has the name of another model, {kind.name}; expected one of its own, as in name = 'my_rule'"
+        )
+    if missing := [word for word in _WRITTEN if getattr(kind, word) is getattr(Model, word)]:
+        raise OwnFileError(
+            f"{where}: does not say {missing[0]}(); expected it as in models/synaptic_scaling.py, or a class derived"
+            " from one of the models"
+        )
+
+
+def place(path: Path, error: BaseException) -> str:
+    """``file.py:line`` where an error came from, as far as it came from this file."""
+    if isinstance(error, SyntaxError) and error.filename and Path(error.filename) == path.resolve():
+        return f"{path}:{error.lineno}"
+    lines = [
+        frame.lineno for frame in traceback.extract_tb(error.__traceback__) if Path(frame.filename) == path.resolve()
+    ]
+    return f"{path}:{lines[-1]}" if lines else str(path)
+
+
+def in_words(error: BaseException) -> str:
+    """An error as one line."""
+    text = error.msg if isinstance(error, SyntaxError) else str(error)
+    return f"{type(error).__name__}: {' '.join(text.split())}"
