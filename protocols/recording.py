@@ -8,11 +8,13 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 import xarray as xr
 from brian2 import Network, Quantity, second
+from brian2.core.base import BrianObjectException
 from numpy.typing import NDArray
 
 from engine import results, runtime, streams
 from engine.contract import Block, Program
 from models.contract import Model
+from protocols.progress import Reporter
 
 
 @runtime_checkable
@@ -33,8 +35,11 @@ def record(
     labels: NDArray[np.integer],
     seed: int,
     program: Program,
+    reporter: Reporter,
 ) -> dict[str, Any]:
     """Groups ``raster`` and ``stdp_window`` of the result tree.
+
+    A rule that depends on more than a pair of spikes, a third factor, has no window, which the reporter says.
 
     Parameters
     ----------
@@ -45,7 +50,11 @@ def record(
     """
     groups: dict[str, Any] = {"raster": raster(model, state, images, labels, seed, program)}
     if isinstance(model, Paired):
-        groups["stdp_window"] = stdp_window(model, program.structure.precision)
+        try:
+            groups["stdp_window"] = stdp_window(model, program.structure.precision)
+        except BrianObjectException as error:
+            why = " ".join(str(error.__cause__ or error).strip("'\"").split())
+            reporter.message(f"There is no STDP window: the rule depends on more than a pair of spikes. {why}")
     return groups
 
 

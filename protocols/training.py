@@ -427,6 +427,7 @@ class _Run:
                 labels[:3],
                 self.asked.seed,
                 devices.program(frozen, self.folder.scratch),
+                self.reporter,
             )
             self._write(totals, len(self.blocks), groups, complete=True)
             self.folder.drop_intermediate()

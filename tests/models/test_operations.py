@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from brian2 import hertz
 
 from engine import devices
 from engine.contract import Structure
@@ -40,7 +41,7 @@ WINNER = shown(input=(1, 2, 2), excitatory=(5,), inhibitory=(6, 6), classes=(3, 
 
 
 def test_synaptic_scaling_by_hand() -> None:
-    model = SynapticScaling(pixels=4, neurons=2)
+    model = SynapticScaling(pixels=4, neurons=2, total_rate=400 * hertz)
     forward = (
         6 + 20 * (5 + 3) + 2,  # w*gain/tau_s; membranes and conductances; what the hub passes on
         6 + 20 * (7 + 4) + 1 + 2 + 2 + 2,  # arrivals; membranes; one excites, two are counted, passed on, spared

@@ -14,6 +14,7 @@ from engine import results
 from engine.contract import Block, Structure, initial_state
 from engine.runtime import RuntimeProgram
 from protocols import registry
+from protocols.progress import QuietReporter
 from protocols.training import RunSettings, train
 
 ROOT = Path(__file__).parents[2]
@@ -58,6 +59,39 @@ def test_own_rule_is_the_rule_that_runs(own_file: Path, tmp_path: Path) -> None:
     begin = paper(neurons=6)
     np.testing.assert_allclose(weights(own(neurons=6, mu=0.0)), weights(begin), rtol=0, atol=1e-12)
     assert np.abs(weights(own(neurons=6, mu=1.0)) - weights(begin)).max() > 1e-4
+
+
+@pytest.mark.parametrize(
+    ("rule", "has_window"),
+    [
+        ("w = clip(w + a_plus*x_pre*int(theta_post >= 0*mV), w_min, w_max)", False),
+        ("w = clip(w + a_plus*x_pre*(1 + tanh(v/mV)), w_min, w_max)", False),
+        ("w = clip(w + a_plus*x_pre*rand()*exp(-t/second)*(i + j)/(i + j + 1)*tau_p/ms, w_min, w_max)", True),
+    ],
+)
+def test_a_rule_with_a_third_factor_trains_to_the_end(tmp_path: Path, rule: str, has_window: bool) -> None:
+    """A neuron's variable has no value in a pair of spikes: the window is left out, and said to be."""
+    path = tmp_path / "third.py"
+    path.write_text(
+        "from dataclasses import dataclass\n"
+        "from models.synaptic_scaling import SynapticScaling\n"
+        "@dataclass(frozen=True, eq=False)\n"
+        "class Third(SynapticScaling):\n"
+        "    name = 'third'\n"
+        f"    potentiation = {rule!r}\n"
+    )
+
+    class Said(QuietReporter):
+        def message(self, text: str) -> None:
+            said.append(text)
+
+    said: list[str] = []
+    changes = {"neurons": "5", "t_train": "20*ms", "t_test": "20*ms"}
+    asked = RunSettings(str(path), changes, images=10, test_images=10, device="numpy")
+    with results.open_run(train(asked, tmp_path / "run", Said())) as tree:
+        assert tree.attrs["complete"]
+        assert ("/stdp_window" in tree.groups) is has_window
+    assert any("no STDP window" in text for text in said) is not has_window
 
 
 def test_a_network_that_would_lose_state_is_refused(tmp_path: Path) -> None:
