@@ -188,7 +188,7 @@ def test_two_processes_build_one_program(small: RunSettings, tmp_path: Path) -> 
         "import sys; from pathlib import Path\n"
         "from engine.contract import Structure; from engine.dense import DenseProgram\n"
         "from models.synaptic_scaling import SynapticScaling\n"
-        "model = SynapticScaling(neurons=3, pixels=4)\n"
+        "model = SynapticScaling(neurons=3, pixels=9)\n"
         "print(DenseProgram(Structure(model, 'test', 'float32', 'dense', 2), Path(sys.argv[1])).path)"
     )
     environment = os.environ | {"HEBBARIUM_CACHE": str(tmp_path / "cache")}
