@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The Hebbarium developers
+# SPDX-License-Identifier: BSD-3-Clause
 """The code object of the device, with its templates and its functions."""
 
 from __future__ import annotations
@@ -5,6 +7,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from dense_pathways import edits, sources
 from dense_pathways.brian2_parts import DEFAULT_FUNCTIONS, CPPStandaloneCodeObject, generate_rand_code, get_device
 from dense_pathways.generator import DenseGenerator
 
@@ -12,7 +15,7 @@ from dense_pathways.generator import DenseGenerator
 class DenseCodeObject(CPPStandaloneCodeObject):
     """A code object of C++ standalone whose templates may be those of this package."""
 
-    templater = CPPStandaloneCodeObject.templater.derive("dense_pathways")
+    templater = edits.templates(CPPStandaloneCodeObject.templater, "dense_pathways")
     generator_class = DenseGenerator
 
     @property
@@ -22,9 +25,13 @@ class DenseCodeObject(CPPStandaloneCodeObject):
         return found[1].strip() if found else None
 
     @property
-    def macros(self) -> bool:
-        """Whether its functions define macros, which would reach into other operations compiled with it."""
-        return "// HASH-DEFINES" in self.code.cpp_file
+    def apart(self) -> bool:
+        """Whether it is compiled as a file of its own: it has C++ of a user that may reach into other operations."""
+        own = self.code.cpp_file.partition(f"namespace {self.name}_support {{")[2]
+        functions, _, loop = own.partition(f"void _run_{self.name}()")
+        functions, _, macros = functions.rpartition("}")
+        headers = self.compiler_kwds.get("headers", [])
+        return not sources.standard(headers) or sources.reaches_out(functions, macros + loop)
 
 
 # Brian2's bounds are double whatever the value is: in single precision every comparison would be widened.

@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The Hebbarium developers
+# SPDX-License-Identifier: BSD-3-Clause
 """Which connections need no index arrays: their pairs can be counted instead of listed."""
 
 from __future__ import annotations

@@ -1,9 +1,10 @@
+# SPDX-FileCopyrightText: 2026 The Hebbarium developers
+# SPDX-License-Identifier: BSD-3-Clause
 """The device ``cpp_dense``: C++ standalone with loops in place of spike queues where connections can be counted."""
 
 from __future__ import annotations
 
 import re
-import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -71,6 +72,8 @@ class DenseDevice(CPPStandaloneDevice):
         self._connections: dict[str, Connection | str] = {}
         self._queues: dict[str, bool] = {}
         self._delays: dict[Variable, str] = {}
+        self._generated: set[str] = set()
+        self._included: set[str] = set()
         self._spared: dict[str, list[tuple[ArrayVariable, str]]] = {}
         self._unread: dict[ArrayVariable, tuple[Connection, str]] = {}
         self._nothing_to_push: set[str] = set()
@@ -345,23 +348,57 @@ class DenseDevice(CPPStandaloneDevice):
         self._settle_lists()
         super().generate_codeobj_source(writer)
 
+    def copy_source_files(self, writer: Any, directory: str) -> None:
+        """Brian2's; what comes after are sources of the user's."""
+        super().copy_source_files(writer, directory)
+        self._generated = set(writer.source_files)
+
     def generate_makefile(
-        self, writer: Any, compiler: str, compiler_flags: str, linker_flags: str, nb_threads: int, debug: bool
+        self, writer: Any, compiler: str, compiler_flags: str, linker_flags: str, **how: Any
     ) -> None:
-        """Brian2's, for one file instead of one an operation; denormals are off where arithmetic is not strict."""
-        folder = Path(writer.project_dir)
+        """Brian2's, for a few files instead of one an operation; denormals are off where arithmetic is not strict."""
         for header in sources.HEADERS.iterdir():
-            shutil.copy(header, folder / header.name)
-        arrays = folder / sources.ARRAYS
-        arrays.write_text(sources.pad(arrays.read_text()))
+            writer.write(header.name, header.read_text())
+        linked: set[str] = set()
         if compiler != "msvc":
             if "-ffast-math" in compiler_flags.split() and "-ffast-math" not in linker_flags.split():
                 linker_flags += " -ffast-math"
-            apart = {
-                f"code_objects/{name}.cpp" for name, code in self.code_objects.items() if code.macros
-            } | {file for file in writer.source_files if not file.endswith(".cpp")}
-            writer.source_files = set(sources.join(folder, writer.source_files, apart))
-        super().generate_makefile(writer, compiler, compiler_flags, linker_flags, nb_threads, debug)
+            writer.source_files, linked = self._units(writer)
+            self._included = self._generated - writer.source_files
+            writer.source_files |= linked
+        super().generate_makefile(writer, compiler, compiler_flags, linker_flags, **how)
+        writer.source_files -= linked  # what is listed there was written by the device, and goes when asked to
+
+    def _units(self, writer: Any) -> tuple[set[str], set[str]]:
+        """Write the files that include others; returns all that are left to compile, and what is linked as it is."""
+        folder = Path(writer.project_dir)
+        joined, apart = dict[str, int](), {sources.ARRAYS}
+        for name, code in self.code_objects.items():
+            blocks = ("", *(f"{block}_" for block in code.before_after_blocks))
+            files = {f"code_objects/{block}{name}.cpp" for block in blocks}
+            if not isinstance(code, DenseCodeObject) or code.apart:
+                apart |= files
+            else:
+                joined |= {file: (folder / file).stat().st_size for file in files}
+        if not sources.standard(self.headers + prefs.codegen.cpp.headers):
+            # headers of a user that all operations include, and these two
+            apart |= {*joined, "main.cpp", "run.cpp"}
+            joined.clear()
+        texts, linked = sources.foreign(folder, writer.source_files - self._generated)
+        texts |= sources.join(joined, self._generated - {*joined, *apart})
+        for file, text in texts.items():
+            writer.write(file, text)
+        return {*texts, *apart}, set(linked)
+
+    def delete(self, code: bool = True, *args: Any, **arguments: Any) -> None:
+        """Brian2's; files that others include go with them, and sources of the user's stay."""
+        if code and self.project_dir is not None and self.writer is not None:
+            folder = Path(self.project_dir)
+            for file in self._included:
+                (folder / file).unlink(missing_ok=True)
+            for file in self.writer.source_files:
+                (folder / file).with_suffix(".d").unlink(missing_ok=True)
+        super().delete(code, *args, **arguments)
 
 
 all_devices[NAME] = DenseDevice()

@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The Hebbarium developers
+# SPDX-License-Identifier: BSD-3-Clause
 """C++ from abstract code: as Brian2 writes it, but counted indices, single precision throughout and no aliases.
 
 `DenseGenerator` differs from Brian2's generator in three ways:

@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The Hebbarium developers
+# SPDX-License-Identifier: BSD-3-Clause
 """When may the order of a loop change, or its iterations run at once, without changing a bit.
 
 An operation runs its statements once an element of a loop. Each variable it touches lives in an array and is

@@ -1,25 +1,44 @@
-"""What is done to the generated text: lists that nothing reads are left out, arrays end with whole vectors, and many
-files become two.
+# SPDX-FileCopyrightText: 2026 The Hebbarium developers
+# SPDX-License-Identifier: BSD-3-Clause
+"""What is done to the generated files: lists that nothing reads are left out, and many files become a few.
 
 A project of Brian2 is some sixty files that all include the same headers, and most of a build is reading those.
-Here all is compiled as one file but for the arrays, their loading and writing, which are long and not worth
-optimising: two processors have one file each.
+Here a network of the usual size is compiled as one file but for the arrays, their loading and writing, which are long
+and not worth optimising: two processors have one file each. A network of very many operations is cut into files of
+like length. What a user wrote is never joined where it might reach into an operation of someone else.
 """
 
 from __future__ import annotations
 
+import itertools
+import os
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 HEADERS = Path(__file__).parent / "headers"
 PROGRAM, ARRAYS = "dense_program.cpp", "objects.cpp"
 _UNREAD = re.compile(r"%UNREAD:(\w+)% ")
 _FILL = re.compile(r"%FILL:(\w+):(\w+):(.*)%")
-_ALLOCATED = re.compile(r"\bnew ([\w ]+)\[(\d+)\];")
+
+# What a preprocessor is told in the code of an operation, and what Brian2 and this package tell it there themselves.
+_DIRECTIVE = re.compile(r"^[ \t]*(?:#|%:|\?\?=)[ \t]*(.*)", re.MULTILINE)
+_KNOWN = re.compile(r"(define _brian_\w+|ifdef (_MSC_VER|DEBUG)|else|endif|pragma (GCC ivdep|omp))\b")
+_BEYOND = re.compile(r"\b(extern|_Pragma|asm|__asm__)\b")
+_STANDARD = re.compile(r"<\w+>")
+
+#: languages by the ends of names of files that a compiler takes; any other file is handed to the linker
+_LANGUAGES = {".c": ".c"} | dict.fromkeys((".cpp", ".cc", ".cp", ".cxx", ".c++", ".C", ".CPP"), ".cpp")
 
 WIDTH, ROW = 16, 32
 """Elements that the widest vectors of today hold; and a multiple of it, to whose multiple arrays are rounded up."""
+
+WHOLE, CHUNK = 160, 80
+"""Operations that are compiled as one file; and how many a file has at most where there are more of them.
+
+A compiler weighs over a whole file what to inline, and with ``-ffast-math`` bits depend on it: what once was one file
+stays one.
+"""
 
 
 def mentions(text: str, array: str) -> bool:
@@ -52,40 +71,108 @@ def settle(text: str, unread: Iterable[str]) -> str:
     return _FILL.sub(lambda found: "" if found[1] in unread else f"{found[1]}[{found[2]}] = {found[3]};", text)
 
 
-def pad(text: str) -> str:
-    """Make arrays longer, to whole vectors, so that a loop over elements need not go on one by one at its end.
+def reaches_out(functions: str, rest: str) -> bool:
+    """Whether an operation may do something to what is compiled along with it.
 
-    What lies beyond an array's own size begins as zero, is computed along and read by nothing.
-
-    Raises
-    ------
-    RuntimeError
-        An array is allocated in a way that Brian2 2.10 and 2.11 do not know.
+    Parameters
+    ----------
+    functions : str
+        What is defined in the operation's namespace, by users too.
+    rest : str
+        What follows.
     """
-    padded, found = _ALLOCATED.subn(lambda found: f"new {found[1]}[{-(-int(found[2]) // ROW) * ROW}]();", text)
-    if found != len(re.findall(r"=\s*new\b", text)):
-        raise RuntimeError(
-            f"{ARRAYS} allocates arrays in an unexpected form; is Brian2's version supported (2.10, 2.11)? The device"
-            " 'cpp_standalone' does without"
-        )
-    return padded
+    depth = itertools.accumulate(1 if brace == "{" else -1 for brace in re.findall("[{}]", functions))
+    return (
+        any(_KNOWN.match(directive) is None for directive in _DIRECTIVE.findall(functions + rest))
+        or _BEYOND.search(functions) is not None
+        or min(depth, default=0) < 0
+    )
 
 
-def join(folder: Path, files: Iterable[str], apart: Iterable[str]) -> list[str]:
-    """Write the file that includes the others; returns the files left to compile.
+def standard(headers: Iterable[str]) -> bool:
+    """Whether headers are all of C++'s own library, which may be included in any order and any number of times."""
+    return all(_STANDARD.fullmatch(header.strip()) for header in headers)
+
+
+def chunks(sizes: Mapping[str, int]) -> list[list[str]]:
+    """Files in groups of like length, each sorted by name.
+
+    Parameters
+    ----------
+    sizes : mapping of str to int
+        The files that operations are written in, and how long they are.
+    """
+    if len(sizes) <= WHOLE:
+        return [sorted(sizes)]
+    groups: list[list[str]] = [[] for _ in range(-(-len(sizes) // CHUNK))]
+    filled = [0] * len(groups)
+    for name in sorted(sizes, key=lambda name: (-sizes[name], name)):
+        k = min((k for k, group in enumerate(groups) if len(group) < CHUNK), key=lambda k: filled[k])
+        groups[k].append(name)
+        filled[k] += sizes[name]
+    return [sorted(group) for group in groups]
+
+
+def join(operations: Mapping[str, int], others: Iterable[str]) -> dict[str, str]:
+    """Files that include files: their names, and what is written in them.
+
+    Parameters
+    ----------
+    operations : mapping of str to int
+        Sources of operations, relative to the project, and their lengths.
+    others : iterable of str
+        The other sources; ``main.cpp`` comes last.
+    """
+    first, *further = groups = chunks(operations)
+    members = sorted([*others, *(() if further else first)], key=lambda file: (file == "main.cpp", file))
+    generator = ['#include "dense_random.h"', "namespace dense_random { Generator generator; }"]
+    texts = {PROGRAM: [*generator, *map(_include, members)]}
+    for k, group in enumerate(groups if further else ()):
+        texts[PROGRAM.replace(".", f"_{k + 1}.")] = [*map(_include, group)]
+    return {name: "\n".join([*lines, ""]) for name, lines in texts.items()}
+
+
+def foreign(folder: Path, files: Iterable[str]) -> tuple[dict[str, str], list[str]]:
+    """Sources of a user's own: files that include one each, so that nothing is written beside them; and what is linked.
 
     Parameters
     ----------
     folder : Path
-        The project.
+        The project, to which names may be relative.
     files : iterable of str
-        Sources, relative to it.
-    apart : iterable of str
-        Sources that are compiled on their own, since what they define would disturb others.
+        As they were named.
+
+    Returns
+    -------
+    texts : dict of str to str
+        Names of files to be compiled, and what is written in them.
+    linked : list of str
+        Objects and libraries, which are compiled already.
+
+    Raises
+    ------
+    RuntimeError
+        A file is not there.
     """
-    apart = {*apart, ARRAYS}
-    members = sorted(set(files) - apart, key=lambda file: (file == "main.cpp", file))
-    lines = ['#include "dense_random.h"', "namespace dense_random { Generator generator; }"]
-    lines += [f'#include "{member}"' for member in members]
-    (folder / PROGRAM).write_text("\n".join([*lines, ""]))
-    return [PROGRAM, *sorted(apart)]
+    found: dict[str, Path] = {}
+    for name in sorted(files):
+        path = folder.resolve() / name
+        if not path.is_file():
+            raise RuntimeError(
+                f"'{name}' was named as a source or an object to compile with, and is no file; name it by its whole"
+                f" path (what is relative is looked for in the project, '{folder}')"
+            )
+        found.setdefault(os.path.realpath(path), path)
+    texts, linked = dict[str, str](), list[str]()
+    for _, path in sorted(found.items()):
+        language = _LANGUAGES.get(path.suffix)
+        if language is None:
+            linked.append(str(path))
+            continue
+        stem = re.sub(r"\W", "_", path.stem)
+        texts[f"source_{len(texts) + 1}_{stem}{language}"] = _include(str(path)) + "\n"
+    return texts, linked
+
+
+def _include(file: str) -> str:
+    return f'#include "{file}"'

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The Hebbarium developers
+// SPDX-License-Identifier: BSD-3-Clause
 // Vector versions of elementary functions. The C library has them, but declares them only under the whole of
 // -ffast-math, which Brian2 leaves incomplete so that infinities work. Without -ffast-math they are not used.
 #ifndef DENSE_MATH_H

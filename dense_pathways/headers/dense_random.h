@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The Hebbarium developers
+// SPDX-License-Identifier: BSD-3-Clause
 // Eight streams of xoshiro256++ (Blackman and Vigna 2019) side by side, which a compiler turns into vector code.
 // The numbers are the same on every machine: integer arithmetic, then 52 bits to a double in [0, 1).
 #ifndef DENSE_RANDOM_H

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The Hebbarium developers
+// SPDX-License-Identifier: BSD-3-Clause
 // The time between its making and its end is added to an operation's account, however the operation ends.
 #ifndef DENSE_WATCH_H
 #define DENSE_WATCH_H

@@ -1,3 +1,5 @@
+{# SPDX-FileCopyrightText: 2026 The Hebbarium developers
+   SPDX-License-Identifier: BSD-3-Clause #}
 {# Counted synapses: arrays are given their sizes; lists of indices are written only where something reads them. #}
 {# USES_VARIABLES { _synaptic_pre, _synaptic_post, N_incoming, N_outgoing, N, N_pre, N_post, _source_offset,
                     _target_offset } #}

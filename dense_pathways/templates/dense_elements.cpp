@@ -1,3 +1,5 @@
+{# SPDX-FileCopyrightText: 2026 The Hebbarium developers
+   SPDX-License-Identifier: BSD-3-Clause #}
 {# Loops over elements, in pieces where something is done for many elements beforehand: random numbers are drawn, and
    bytes widened to words, since a byte among words would make a compiler work on 32 elements at a time. #}
 {% macro over(count, element) %}

@@ -1,3 +1,5 @@
+{# SPDX-FileCopyrightText: 2026 The Hebbarium developers
+   SPDX-License-Identifier: BSD-3-Clause #}
 {# The loops that take the place of lists of indices. Inside one, _source and _target are the numbers of the neurons
    in their groups, and _idx is the number of the synapse. #}
 

@@ -1,3 +1,5 @@
+{# SPDX-FileCopyrightText: 2026 The Hebbarium developers
+   SPDX-License-Identifier: BSD-3-Clause #}
 {# A pathway triggered by targets: for each target that fired, its column of synapses. Where that changes nothing
    sources are the outer loop, since a row lies together in memory and a column does not. #}
 {% extends 'common_synapses.cpp' %}

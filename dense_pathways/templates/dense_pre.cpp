@@ -1,3 +1,5 @@
+{# SPDX-FileCopyrightText: 2026 The Hebbarium developers
+   SPDX-License-Identifier: BSD-3-Clause #}
 {# A pathway triggered by sources: for each source that fired, its row of synapses. Where that changes nothing for any
    element, some rows run side by side. #}
 {% extends 'common_synapses.cpp' %}

@@ -1,3 +1,5 @@
+{# SPDX-FileCopyrightText: 2026 The Hebbarium developers
+   SPDX-License-Identifier: BSD-3-Clause #}
 {# USES_VARIABLES { N } #}
 {# What an event does to its neuron. An event of all neurons needs no list of them. #}
 {% extends 'reset.cpp' %}

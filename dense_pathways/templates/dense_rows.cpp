@@ -1,3 +1,5 @@
+{# SPDX-FileCopyrightText: 2026 The Hebbarium developers
+   SPDX-License-Identifier: BSD-3-Clause #}
 {# USES_VARIABLES { N } #}
 {# ALLOWS_SCALAR_WRITE #}
 {# An operation on every synapse that looks at neurons: row by row. #}

@@ -1,3 +1,5 @@
+{# SPDX-FileCopyrightText: 2026 The Hebbarium developers
+   SPDX-License-Identifier: BSD-3-Clause #}
 {# USES_VARIABLES { N } #}
 {# A summed variable: each synapse adds to its target, or to its source. #}
 {% extends 'common_group.cpp' %}

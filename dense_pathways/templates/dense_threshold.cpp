@@ -1,3 +1,5 @@
+{# SPDX-FileCopyrightText: 2026 The Hebbarium developers
+   SPDX-License-Identifier: BSD-3-Clause #}
 {# USES_VARIABLES { N } #}
 {# Which neurons fire. A row of them is asked at once, and each answers with the row's bit in the word of its place in the
    row. To gather the answers of a row takes longer than to ask: that is done for the few rows in which a neuron fires.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -104,11 +105,13 @@ def test_only_uses_besides_declarations_count_as_reading() -> None:
     assert sources.mentions(declared.replace("const size_t _numi", "const int n"), "_dynamic_array_s_i")
 
 
-def test_arrays_end_with_whole_vectors() -> None:
-    text = "_array_a = new float[100];\nfor(int i=0; i<100; i++) _array_a[i] = 0;\n_array_b = new int32_t[32];\n"
-    assert sources.pad(text) == text.replace("float[100];", "float[128]();").replace("[32];", "[32]();")
-    with pytest.raises(RuntimeError, match="allocates arrays in an unexpected form"):
-        sources.pad(text + "_array_c = new float[N];\n")
+@pytest.mark.usefixtures("dense")
+def test_arrays_end_with_whole_vectors(tmp_path: Path) -> None:
+    groups = [NeuronGroup(n, "v : 1", name=f"of_{n}") for n in (32, 100)]
+    Network(*groups).run(1 * ms)
+    device.build(directory=str(tmp_path), compile=False, run=False, with_output=False)
+    allocated = re.findall(r"_array_of_(\d+)_v = new (.*)", (tmp_path / sources.ARRAYS).read_text())
+    assert dict(allocated) == {"32": "double[32]();", "100": "double[128]();"}
 
 
 @pytest.mark.usefixtures("dense")
