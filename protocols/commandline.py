@@ -684,7 +684,7 @@ def _claims(asked: Any, measure: bool) -> None:
     evidence = claims.Evidence(ledger.read(asked.ledger), measurements.read(asked.measurements))
     verdicts = claims.judge(evidence)
     for verdict in verdicts:
-        print(f"{verdict.verdict:16} {verdict.claim}\n{'':16} {verdict.numbers}")
+        print(f"{verdict.verdict:16} {verdict.claim} ({verdict.count})\n{'':16} {verdict.numbers}")
     claims.write(asked.claims, verdicts)
     print(f"claims: {asked.claims}")
 
