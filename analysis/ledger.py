@@ -14,6 +14,7 @@ numbers, a table ends with how near they are. Without a table stand
 
 - ``benchmarks``: ``results/benchmarks.csv``, or the rows whose names have one of the words that follow, and none that
   follows a minus; ``_`` stands for a space, as in ``benchmarks times_as -processor``;
+- ``wall_times`` and ``not_run``: the whole file of that name;
 - ``operations``: a summary of ``results/operations.csv``;
 - names that begin with ``literature_``: a paper's list of networks with ours below it (see `analysis.literature`).
 
@@ -503,7 +504,7 @@ def table_of(what: str, folder: str | os.PathLike[str]) -> str:
     if not path.is_file():
         there = ", ".join(sorted(ledger.stem for ledger in Path(folder).glob("*.csv"))) or "none"
         raise LedgerError(f"table: {what}: there is no ledger {path}; there are: {there}.")
-    if name in ("benchmarks", "wall_times"):
+    if name in ("benchmarks", "wall_times", "not_run"):
         return _benchmarks(path, words[1:])
     if name == "operations":
         from analysis import operations  # which builds on this module

@@ -198,7 +198,11 @@ class SymmetricSTDP(Model):
 
     open_choices: ClassVar[tuple[str, ...]] = (
         "Where the paper is silent, what its authors' code does is the default: constants of inhibitory and class "
-        "neurons, strengths of inhibition, learning rates, the clamp of the potential, dead time of inputs.",
+        "neurons, strength of excitation of the inhibitory ones, learning rates for MNIST, the clamp of the "
+        "potential, dead time of inputs.",
+        "Lateral inhibition is not the authors', whose code has 17 at all sizes (--set w_ie=17): it was tuned on "
+        "held-out images to 34, 22, 12 and 4 for N = 100, 400, 1600 and 6400, and to 12 for garments with N = 400, for "
+        "which a_plus is half the code's as well.",
         "The rise of the threshold is alpha*dt/tau_theta, 0.07 mV, as in the authors' code; Eq. 5 as it stands gives "
         "alpha/tau_theta, twice that: --set theta_plus=0.14*mV.",
         "The threshold falls with tau_theta (Eq. 4). The authors' code steps it in single precision; there, its fall "

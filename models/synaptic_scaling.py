@@ -152,9 +152,9 @@ class SynapticScaling(Model):
     )
 
     open_choices: ClassVar[tuple[str, ...]] = (
-        "All choices below were made on images held out from training, by how well the pattern of Tables III- "
-        "VI comes out over both data sets and both sizes; every setting tried is in "
-        "results/synaptic_scaling_search.md.",
+        "All choices below were made on images held out from training, by how well the pattern of Tables III to "
+        "VI comes out over both data sets and both sizes: they were fitted to the numbers they are held beside. "
+        "Every setting tried is in results/synaptic_scaling_search.md.",
         "Input: every image is scaled to one summed rate. With one rate for a white pixel, Fashion-MNIST has "
         "2.2 times the drive of MNIST, and its failure at L1 W_t = 60 cannot occur. With gain 1, 4,900 "
         "spikes/s put the border below which nothing fires where the paper has it.",
@@ -168,9 +168,9 @@ class SynapticScaling(Model):
         "Labels come from the second half of the training responses: 0-1.5 points better than all of them, in "
         "validation.",
         "Not explained (test images, 3 seeds; see results/synaptic_scaling.csv): on Fashion-MNIST, L2 at N = 100 is "
-        "4 points above the paper at W_t 3/20 and about 10 above elsewhere, and L1 60 at N = 100 is 7-9 above; on "
-        "MNIST, L1 200/60 is 10 below, L1 60/20 is 7 below and L2 11/20 is 5 above at N = 100. Slower inhibition "
-        "lowers Fashion-MNIST and takes the L1 rows of MNIST along; every setting tried is in "
+        "4 points above the paper at W_t 3/20 and 5 to 17 above elsewhere, and L1 60 at N = 100 is 6 and 11 above; on "
+        "MNIST, L1 200/60 is 9 below at N = 100, L1 200/20 is 6 below at N = 400 and L2 11/20 is 5 above at N = 100. "
+        "Slower inhibition lowers Fashion-MNIST and takes the L1 rows of MNIST along; every setting tried is in "
         "results/synaptic_scaling_search.md.",
     )
 

@@ -36,6 +36,7 @@ from protocols.progress import QuietReporter, Reporter
 from protocols.training import RunSettings
 
 __all__ = [
+    "REPRODUCIBLE",
     "Cell",
     "Paper",
     "Reproduction",
@@ -61,6 +62,9 @@ _PROTOCOLS = {
     "synaptic_scaling": "protocols.synaptic_scaling",
 }
 """Module that holds ``PAPER``, by model."""
+
+REPRODUCIBLE = tuple(_PROTOCOLS)
+"""Models with a paper's tables."""
 
 
 @dataclass(frozen=True)

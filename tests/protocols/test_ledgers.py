@@ -5,13 +5,14 @@ from __future__ import annotations
 import csv
 import itertools
 import shlex
+import shutil
 from pathlib import Path
 
 import pytest
 
 from analysis import ledger
 from models.symmetric_stdp import SymmetricSTDP
-from protocols import settings
+from protocols import not_run, settings
 
 RESULTS = Path(__file__).parents[2] / "results"
 
@@ -51,3 +52,17 @@ def test_the_inhibition_of_each_size_is_what_the_ledger_says() -> None:
         ("mnist", "100", "34"), ("mnist", "400", "22"), ("mnist", "1600", "12"), ("mnist", "6400", "4"),
         ("mnist", "10000", "17"), ("fashion-mnist", "400", "12"),
     }  # fmt: skip
+
+
+def test_the_list_of_what_was_not_run_is_that_of_the_ledgers(tmp_path: Path) -> None:
+    for path in RESULTS.glob("*.csv"):
+        shutil.copy(path, tmp_path)
+    assert not_run.write(tmp_path).read_text() == (RESULTS / "not_run.csv").read_text()
+    listed = {(row[0], row[1], row[3], row[5], row[6], row[7]) for row in not_run.numbers(tmp_path)}
+    assert ("symmetric_stdp", "1", "10000", "classes", "class_layer", "96.73") in listed
+    assert ("diehl_cook", "sizes", "6400", "", "class_mean", "95.00") in listed
+    assert not any(row[0] == "synaptic_scaling" for row in listed)
+    rows = ledger.read(tmp_path / "synaptic_scaling.csv")
+    (tmp_path / "synaptic_scaling.csv").unlink()
+    ledger.append(tmp_path / "synaptic_scaling.csv", [row for row in rows if row.table != "IV"])
+    assert sum(row[0] == "synaptic_scaling" for row in not_run.numbers(tmp_path)) == 20

@@ -1,0 +1,155 @@
+"""Sentences of README.md that say numbers: each is looked up in the ledgers, since only tables are generated."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from analysis import ledger
+from models.diehl_cook import DiehlCook
+from models.synaptic_scaling import SynapticScaling
+from protocols import claims, measurements
+
+ROOT = Path(__file__).parents[1]
+RESULTS = ROOT / "results"
+README = " ".join((ROOT / "README.md").read_text(encoding="utf-8").split())
+
+
+def cells(model: str, **conditions: str) -> list[ledger.Cell]:
+    return ledger.summarise(ledger.select(ledger.read(RESULTS / f"{model}.csv"), **conditions))
+
+
+def only(model: str, **conditions: str) -> float:
+    (cell,) = cells(model, **conditions)
+    return cell.mean
+
+
+def column(name: str, value: str, **conditions: str) -> list[float]:
+    with (RESULTS / name).open(newline="", encoding="utf-8") as file:
+        return [float(row[value]) for row in csv.DictReader(file) if all(row[k] == v for k, v in conditions.items())]
+
+
+def answering(neurons: str) -> float:
+    return next(
+        row.value for row in measurements.read(RESULTS / "symmetric_stdp_measurements.csv")
+        if (row.neurons, row.dataset, row.quantity) == (neurons, "mnist", "neurons_answering")
+    )  # fmt: skip
+
+
+def statements() -> Iterator[str]:
+    """What README.md has to say."""
+    fashion = [cell for table in ("V", "VI") for cell in cells("synaptic_scaling", table=table, readout="most_active")]
+    above = sum(cell.mean > (cell.paper or 0) for cell in fashion)
+    yield f"on Fashion-MNIST {above} of {len(fashion)} cells are above the paper"
+    misses = [
+        (cell.paper or 0) - cell.mean
+        for cell in cells("synaptic_scaling", table="III", readout="most_active", w_t="200")
+    ]
+    yield f"L1 with W_t = 200 is up to {max(misses):.1f} points below it on MNIST"
+    evidence = claims.Evidence(
+        ledger.read(RESULTS / "synaptic_scaling.csv"), measurements.read(RESULTS / "synaptic_scaling_measurements.csv")
+    )
+    failed = [verdict for verdict in claims.judge(evidence) if verdict.verdict == claims.FAILS]
+    assert [verdict.claim.split(" reads")[0] for verdict in failed] == ["The most active neuron"]
+    yield f"at 400 neurons ({failed[0].count.split(',')[0]} cells)"
+
+    tuned = {
+        row.neurons: row.symbols["w_ie"] for row in ledger.read(RESULTS / "symmetric_stdp.csv")
+        if row.table in ("1", "two_hours") and "w_ie=" not in row.command
+    }  # fmt: skip
+    yield f"{tuned['100']}, {tuned['400']} and {tuned['1600']} for 100, 400 and 1600 neurons"
+    yield f"(inhibition {tuned['6400']}, tuned on 20,000 images)"
+    yield f"in five of twenty with 10,000 (the authors' {tuned['10000']})"
+    yield f"answer an image, {answering('6400'):.0f} and {answering('10000'):.0f},"
+    yield f"with 1600 neurons {answering('1600'):.0f} answer"
+    garments = {
+        cell.row.symbols["schedule"]: cell for cell in cells("symmetric_stdp", table="3", readout="class_layer")
+    }
+    assert {cell.row.symbols["w_ie"] for cell in garments.values()} == {"12"}
+    assert garments["simultaneous"].mean > (garments["simultaneous"].paper or 100)
+    alone = garments["classes"]
+    yield f"the layer trained on its own by {(alone.paper or 0) - alone.mean:.1f} points"
+    near = {
+        (size, name): column(f"symmetric_stdp_maps_{size}.csv", "neighbours", map=name)[0]
+        for size in ("400", "1600") for name in ("input", "excitatory", "classes")
+    }  # fmt: skip
+    yield (
+        f"nearest neighbours {near['1600', 'input']:.1f} % are of its class among images, "
+        f"{near['1600', 'excitatory']:.1f} % among answers of the hidden layer ({near['400', 'excitatory']:.1f} % with "
+        f"N = 400), {near['1600', 'classes']:.1f} % among answers of the class layer"
+    )
+
+    delays = only("diehl_cook", table="switches", delays="uniform", readout="class_mean")
+    yield f"(`delays=uniform`) N = 100 has {delays:.1f} % (one seed)"
+    misses = [(cell.paper or 0) - cell.mean for cell in cells("desire_backprop", table="1")]
+    yield f"They are {min(misses):.1f} and {max(misses):.1f} points below the paper"
+    held_out = {
+        p_hidden: column("desire_backprop_search.csv", "class_layer", epochs="30", p_hidden=p_hidden)
+        for p_hidden in ("0.2", "0.3", "0.4")
+    }
+    ((less,), (same,), (more,)) = (
+        [found for found in held_out[p] if found > 97] for p in ("0.2", "0.3", "0.4")
+    )  # of the large network
+    yield f"costs {same - more:.1f} points, and less of it, 0.2 instead of 0.3, brings nothing"
+    yield f"brings nothing ({less:.1f} % and {same:.1f})"
+
+    def disturbed(kind: str, level: str, readout: str) -> float:
+        (found,) = column(
+            "robustness.csv", "accuracy", model="symmetric_stdp", perturbation=kind, level=level, readout=readout
+        )
+        return found
+
+    layer, mean = (disturbed("noise", "0.5", readout) for readout in ("class_layer", "class_mean"))
+    assert all(
+        disturbed("noise", level, "class_layer") <= disturbed("noise", level, "class_mean")
+        for level in ("0", "0.1", "0.2", "0.3")
+    )
+    yield f"where noise is strong ({layer:.0f} against {mean:.0f} % at 0.5"
+    layer, mean = (disturbed("lesion-synapses", "0.5", readout) for readout in ("class_layer", "class_mean"))
+    yield f"bears lost synapses worse: {layer:.0f} against {mean:.0f} % with half of them gone"
+
+
+@pytest.mark.parametrize("statement", list(statements()))
+def test_a_statement_is_what_the_ledgers_say(statement: str) -> None:
+    assert statement in README
+
+
+def test_what_a_model_says_of_its_tables_is_what_the_ledger_says() -> None:
+    def difference(table: str, **symbols: str) -> float:
+        (cell,) = cells("synaptic_scaling", table=table, readout="most_active", **symbols)
+        return cell.mean - (cell.paper or 0)
+
+    of_paper = [
+        (cell.mean - (cell.paper or 0), cell.row.symbols)
+        for cell in cells("synaptic_scaling", table="VI", readout="most_active", neurons="100")
+    ]
+    best = next(found for found, symbols in of_paper if (symbols["w_t"], symbols["tau_p"]) == ("3", "20*ms"))
+    others = [found for found, symbols in of_paper if (symbols["w_t"], symbols["tau_p"]) != ("3", "20*ms")]
+    small = [difference("V", neurons="100", w_t="60", tau_p=tau) for tau in ("20*ms", "60*ms")]
+    said = " ".join(SynapticScaling.open_choices)
+    assert f"L2 at N = 100 is {best:.0f} points above the paper at W_t 3/20" in said
+    assert f"{min(others):.0f} to {max(others):.0f} above elsewhere" in said
+    assert f"L1 60 at N = 100 is {small[0]:.0f} and {small[1]:.0f} above" in said
+    assert f"L1 200/60 is {-difference('III', neurons='100', w_t='200', tau_p='60*ms'):.0f} below at N = 100" in said
+    assert f"L1 200/20 is {-difference('III', neurons='400', w_t='200', tau_p='20*ms'):.0f} below at N = 400" in said
+    assert f"L2 11/20 is {difference('IV', neurons='100', w_t='11', tau_p='20*ms'):.0f} above at N = 100" in said
+    with_delays, without = (
+        only("diehl_cook", table="switches", readout="class_mean", neurons="100", **given)
+        for given in ({"delays": "uniform"}, {"setting": "epochs=3 block=500"})
+    )
+    said = " ".join(DiehlCook.open_choices)
+    assert f"N = 100 has {with_delays:.1f} % on test images with delays (one seed), {without:.1f} % without" in said
+
+
+def test_rows_of_the_named_ledgers_have_their_commands() -> None:
+    """Which files have a command in each row is said before the tables."""
+    with_command = {path.name for path in RESULTS.glob("*.csv") if "command" in path.read_text().splitlines()[0]}
+    models = {path.name for path in RESULTS.glob("*.csv") if (ROOT / "models" / f"{path.stem}.py").exists()}
+    assert with_command == models | {"hebbian_control.csv", "robustness.csv", "operations.csv"}
+    for name in with_command:
+        with (RESULTS / name).open(newline="", encoding="utf-8") as file:
+            assert all(re.match(r"hebbarium (train|hebbian-control) ", row["command"]) for row in csv.DictReader(file))
