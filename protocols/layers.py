@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from analysis import desires, figures
@@ -24,7 +25,7 @@ from models.desire_backprop import DesireBackprop
 from protocols import datasets, desire_example, draws, training
 from protocols.published_sets import SETS
 
-__all__ = ["Snapshot", "as_csv", "contributions", "draw", "snapshots"]
+__all__ = ["Snapshot", "as_csv", "contributions", "draw", "draw_contributions", "snapshots"]
 
 SHOWN = 20
 """Neurons of a layer whose activity is drawn: "we randomly selected 20 neurons from the two hidden layers"."""
@@ -193,14 +194,13 @@ def draw(
     whole_files.write(table, as_csv(found))
     seen = [one.samples_seen for one in found]
     losses = {name: [one.wishes[name].loss.mean() for one in found] for name in found[0].wishes}
-    each, one = contributions(run, data=data), desire_example.example(run, data)
-    bins = each[: len(each) // BIN * BIN].reshape(-1, BIN, each.shape[1]).mean(axis=1) if len(each) >= BIN else each
+    one = desire_example.example(run, data)
     drawn = {
         "local_losses": figures.local_losses(seen, losses, [one.accuracy for one in found]),
         "activity_by_class": figures.activity_by_class(
             seen, _by_class(found, labels, model, seed), SETS[dataset].class_names if dataset in SETS else None
         ),
-        "contributions": figures.contributions(bins, BIN if len(each) >= BIN else 1),
+        "contributions": draw_contributions(run, data),
     }
     if one is not None:
         drawn["membrane_example"] = figures.membrane_example(
@@ -211,6 +211,13 @@ def draw(
         table,
         *(figures.save(figure, folder / f"{name}.{kind}") for name, figure in drawn.items() for kind in formats),
     ]
+
+
+def draw_contributions(run: Path, data: str | None = None) -> Figure:
+    """What `contributions` finds, averaged over some images each."""
+    each = contributions(run, data=data)
+    bins = each[: len(each) // BIN * BIN].reshape(-1, BIN, each.shape[1]).mean(axis=1) if len(each) >= BIN else each
+    return figures.contributions(bins, BIN if len(each) >= BIN else 1)
 
 
 def _by_class(

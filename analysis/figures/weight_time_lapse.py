@@ -20,6 +20,7 @@ def weight_time_lapse(
     trees: xr.DataTree | Mapping[str, xr.DataTree],
     neurons: Sequence[int] | None = None,
     *,
+    each: int = 3,
     projection: str = "",
     shape: tuple[int, int] | None = None,
 ) -> Figure:
@@ -33,7 +34,9 @@ def weight_time_lapse(
         A run, or several with what to call them; each with the same snapshots in ``weights/<projection>``,
         by default the projection from the input.
     neurons
-        Which neurons of each; by default the three of `analysis.receptive_fields.representatives`.
+        Which neurons of each; by default those of `analysis.receptive_fields.representatives`.
+    each
+        How many of these, at most three.
     """
     runs = trees if isinstance(trees, Mapping) and not isinstance(trees, xr.DataTree) else {"": trees}
     rows: list[tuple[str, int, NDArray[np.floating]]] = []
@@ -45,7 +48,7 @@ def weight_time_lapse(
         if seen is not None and not np.array_equal(seen, w["samples_seen"].values):
             raise ValueError(f"The snapshots of {name!r} were not taken after the same numbers of images.")
         seen, units = w["samples_seen"].values, w.attrs["units"]
-        chosen = receptive_fields.representatives(tree) if neurons is None else np.asarray(neurons)
+        chosen = receptive_fields.representatives(tree)[:each] if neurons is None else np.asarray(neurons)
         for neuron in chosen:
             pictures = receptive_fields.fields(w.sel(post=neuron).values.T, shape)
             rows.append((name, int(neuron), pictures))
