@@ -7,6 +7,7 @@ Layout, little-endian: the bytes ``HEBBLOCK``, a count (uint32); for each array 
 
 from __future__ import annotations
 
+import re
 import struct
 import zlib
 from collections.abc import Mapping
@@ -20,6 +21,7 @@ from engine import whole_files
 from engine.errors import EngineError
 
 MAGIC = b"HEBBLOCK"
+_NUMBERS = re.compile(r"[<|][biuf][1248]")
 
 
 class BlockFileError(EngineError):
@@ -64,19 +66,31 @@ def read(path: Path) -> dict[str, NDArray[Any]]:
         raise BlockFileError(f"{path}: not a whole block file ({len(data)} bytes)")
     if zlib.crc32(memoryview(data)[:-4]) != struct.unpack_from("<I", data, len(data) - 4)[0]:
         raise BlockFileError(f"{path}: truncated or damaged (its checksum does not match)")
+    try:
+        return _arrays(memoryview(data)[:-4])
+    except (ValueError, TypeError, OverflowError, struct.error) as error:
+        raise BlockFileError(f"{path}: its headers do not fit what it holds ({error})") from error
+
+
+def _arrays(data: memoryview) -> dict[str, NDArray[Any]]:
+    """Arrays of a file whose checksum is right; nothing is taken for as large as a header says before it is there."""
     at = len(MAGIC)
-    (count,) = struct.unpack_from("<I", data, at)
-    at += 4
+
+    def take(size: int) -> memoryview:
+        nonlocal at
+        if size > len(data) - at:
+            raise ValueError(f"{size} bytes are announced where {len(data) - at} are left")
+        at += size
+        return data[at - size : at]
+
+    (count,) = struct.unpack("<I", take(4))
     arrays = {}
     for _ in range(count):
-        (length,) = struct.unpack_from("<I", data, at)
-        name = data[at + 4 : at + 4 + length].decode()
-        at += 4 + length
-        (length,) = struct.unpack_from("<I", data, at)
-        kind = np.dtype(data[at + 4 : at + 4 + length].decode())
-        at += 4 + length
-        (size,) = struct.unpack_from("<Q", data, at)
-        at += 8
-        arrays[name] = np.frombuffer(data, kind, size // kind.itemsize, at).copy()
-        at += size
+        name, kind = (bytes(take(*struct.unpack("<I", take(4)))).decode() for _ in range(2))
+        if not _NUMBERS.fullmatch(kind):
+            raise ValueError(f"{name} is of type {kind}")
+        content = take(*struct.unpack("<Q", take(8)))
+        arrays[name] = np.frombuffer(content, np.dtype(kind)).copy()
+    if at != len(data):
+        raise ValueError(f"{len(data) - at} bytes are left over")
     return arrays

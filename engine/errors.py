@@ -21,6 +21,10 @@ class RunFolderError(EngineError):
     """A run folder is in use, missing, unwritable, or does not hold what it should."""
 
 
+class UnsoundState(EngineError):
+    """State holds what is no finite number, or is not what its model has. Going on from it would come to nothing."""
+
+
 class Stopped(EngineError):
     """The run was asked to stop and did so at its last whole block."""
 

@@ -33,6 +33,7 @@ CONFIGURATION = "configuration.json"
 CHECKPOINTS, BLOCKS, SNAPSHOTS, ACCURACIES = "checkpoints", "blocks", "snapshots", "accuracies"
 _LOCK, _SCRATCH = "lock", "scratch"
 _KEPT = 2
+_MOST_COUNTS = 2**31  # of a block: a thousand samples of two million neurons
 _GRACE = 1.0  # seconds
 
 
@@ -177,13 +178,19 @@ class RunFolder:
         )
 
     def read_counts(self, stage: str, block: int) -> NDArray[np.uint16] | None:
-        """Spike counts of a block, or None if they are not there or not whole."""
+        """Spike counts of a block, or None if they are not there, not whole, or no counts."""
         try:
             stored = block_file.read(self.counts_file(stage, block))
         except block_file.BlockFileError:
             return None
-        counts = np.zeros(tuple(stored["shape"]), np.uint16)
-        counts[stored["sample"], stored["neuron"]] = stored["count"]
+        try:
+            shape = tuple(map(int, stored["shape"]))
+            if len(shape) != 2 or not 0 <= shape[0] * shape[1] <= _MOST_COUNTS:
+                return None
+            counts = np.zeros(shape, np.uint16)
+            counts[stored["sample"], stored["neuron"]] = stored["count"]
+        except (KeyError, IndexError, ValueError, TypeError):
+            return None
         return counts
 
     def write_snapshot(self, samples_seen: int, arrays: Mapping[str, NDArray[Any]]) -> None:

@@ -26,7 +26,7 @@ from analysis.accuracy import accuracy
 from analysis.accuracy import evaluate as evaluate_tree
 from analysis.labels import ClassMeans
 from analysis.readouts import READOUTS, class_layer
-from engine import devices, interruption, presentations, results, resumption, run_folder, streams
+from engine import devices, interruption, presentations, results, resumption, run_folder, state_checks, streams
 from engine.contract import Arrays, Block, Program, Structure, initial_state
 from engine.errors import FileNotWritten, RunFolderError
 from engine.run_folder import RunFolder
@@ -36,6 +36,14 @@ from protocols.progress import QuietReporter, Reporter
 
 CAPACITY = 1000
 """Samples that a compiled program has room for. Blocks of any smaller size run on the same program."""
+TOTALS = ("run.seconds", "run.events")
+"""What a checkpoint holds besides state: seconds of programs and synaptic events so far."""
+DIVERGED = (
+    "the network grows without bound: look at what that variable's equations read, at parameters with large or small"
+    " values, and at the time step. The checkpoint before that block is kept, but `hebbarium resume` would come to the"
+    " same; train again with other parameters"
+)
+UNSOUND = "it is not as training left it: train again into another folder"
 EVALUATION_BLOCK = 250
 """Samples of a block when nothing learns: fixed, so that responses do not depend on how many processes there are."""
 
@@ -196,6 +204,8 @@ def trained_model(run: Path) -> tuple[Model, Arrays]:
     found = run_folder.last_checkpoint(run)
     if found is None:
         raise RunFolderError(f"{run}: holds no whole checkpoint; nothing was trained yet, or it was dropped")
+    needed = [p.variable for p in model.projections()]
+    state_checks.refuse(model, model.phases, found[1], needed, f"{run}: the checkpoint of block {found[0]}", UNSOUND)
     return model, {name: array for name, array in found[1].items() if not name.startswith("run.")}
 
 
@@ -468,6 +478,7 @@ class _Run:
                     streams.block_seed(asked.seed, streams.TRAINING_SPIKES, index),
                 ),
             )
+            state_checks.refuse(model, (phase,), answers.state, (), f"block {index + 1} of training", DIVERGED)
             state = state | answers.state  # what this phase does not know of waits for one that does
             profile.update(answers.profile)
             in_loop += answers.run_seconds
@@ -504,9 +515,13 @@ class _Run:
         if found is None:
             state = self._initial_state()
             self._snapshot(0, state)
-            return 0, state, {"run.seconds": 0.0, "run.events": 0.0}
+            return 0, state, dict.fromkeys(TOTALS, 0.0)
         done, arrays = found
-        totals = {k: float(arrays.pop(k)[0]) for k in ("run.seconds", "run.events")}
+        phase = self.phase_of[min(done, len(self.blocks)) - 1]
+        needed = [*TOTALS, *(v.name for v in self.model.state(phase))]
+        where = f"{self.folder.path}: the checkpoint of block {done}"
+        state_checks.refuse(self.model, self.model.phases, arrays, needed, where, UNSOUND)
+        totals = {k: float(arrays.pop(k)[0]) for k in TOTALS}
         return done, arrays, totals
 
     def _initial_state(self) -> Arrays:
