@@ -333,7 +333,7 @@ def markdown_table(rows: Iterable[Row], columns: str | None = None) -> str:
     said = [
         f"In per cent, {number} seed{'s' if seeds[-1] > 1 else ''}{errors}.{form}",
         f"{described(cells[0].row, [name for name in shared if name != columns])}.",
-        *_by_size(cells, by_size),
+        *values_by_size(cells, by_size),
     ]
     telling = [name for name in differing if name not in by_size]
     near = [verdict(compared, telling), ""] if compared else []
@@ -401,7 +401,7 @@ def sort_key(row: Row, names: Iterable[str]) -> list[tuple[float, str]]:
     return [_order(_value(row, name)) for name in names]
 
 
-def _by_size(cells: Sequence[Cell], names: Sequence[str]) -> list[str]:
+def values_by_size(cells: Sequence[Cell], names: Sequence[str]) -> list[str]:
     """What follows from the size, told for each size: ``With 100, 400 neurons: epochs 3, 5.``"""
     if not names:
         return []

@@ -80,8 +80,8 @@ def paper_comparison(
     axes.grid(axis="y", color="#DDDDDD", linewidth=0.5)
     axes.set_axisbelow(True)
     axes.set_xlabel("Accuracy (%)")
-    facts = textwrap.fill(ledger.described(cells[0].row, shared), 100)
-    figure.supxlabel(facts, fontsize=6, color=style.GREY)
+    facts = [f"{ledger.described(cells[0].row, shared)}.", *ledger.values_by_size(cells, by_size)]
+    figure.supxlabel(textwrap.fill(" ".join(facts), 100), fontsize=6, color=style.GREY)
     figure.legend(loc="outside upper right", ncols=2)
     return figure
 
