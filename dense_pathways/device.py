@@ -154,48 +154,26 @@ class DenseDevice(CPPStandaloneDevice):
         """`DenseCodeObject`, unless another class is asked for."""
         return DenseCodeObject if codeobj_class is None else codeobj_class
 
-    def code_object(
-        self,
-        owner: Any,
-        name: str,
-        abstract_code: Any,
-        variables: Mapping[str, Any],
-        template_name: str,
-        variable_indices: Mapping[str, str],
-        codeobj_class: Any = None,
-        template_kwds: dict[str, Any] | None = None,
-        **arguments: Any,
-    ) -> Any:
+    def code_object(self, owner: Any, name: str, **asked: Any) -> Any:
         """Brian2's code object, with a template of ours where there is one that fits."""
-        keywords = dict(template_kwds or {})
-        asked, reason = template_name, None
+        wanted, own_class = asked["template_name"], asked.get("codeobj_class")
+        keywords = dict(asked.get("template_kwds") or {})
+        chosen, reason = wanted, None
         self.template_writes = []
-        if codeobj_class is None or issubclass(codeobj_class, DenseCodeObject):
-            asked, reason = self._template(owner, template_name, variables, keywords)
+        if own_class is None or issubclass(own_class, DenseCodeObject):
+            chosen, reason = self._template(owner, wanted, asked["variables"], keywords)
         measured = bool(self.enable_profiling)  # type: ignore[has-type]
-        self.enable_profiling = measured and asked != "dense_no_queue"
-        codeobj = super().code_object(
-            owner,
-            name,
-            abstract_code,
-            variables,
-            asked,
-            variable_indices,
-            codeobj_class=codeobj_class,
-            template_kwds=keywords,
-            **arguments,
-        )
+        self.enable_profiling = measured and chosen != "dense_no_queue"
+        made = super().code_object(owner, name, **{**asked, "template_name": chosen, "template_kwds": keywords})
         self.enable_profiling = measured
-        if asked == "dense_no_queue":
-            self._nothing_to_push.add(codeobj.name)
-        if template_name.startswith("group_variable_set"):
-            for variable in codeobj.variables.values():
+        if chosen == "dense_no_queue":
+            self._nothing_to_push.add(made.name)
+        if wanted.startswith("group_variable_set"):
+            for variable in made.variables.values():
                 self._refuse_late_delay(variable)
-        if asked not in ("dense_no_queue", "dense_connect") and (asked != template_name or reason):
-            self._decisions[codeobj.name] = Decision(
-                codeobj.name, asked != template_name, reason or codeobj.remark or ""
-            )
-        return codeobj
+        if chosen not in ("dense_no_queue", "dense_connect") and (chosen != wanted or reason):
+            self._decisions[made.name] = Decision(made.name, chosen != wanted, reason or made.remark or "")
+        return made
 
     def _template(
         self, owner: Any, template: str, variables: Mapping[str, Any], keywords: dict[str, Any]

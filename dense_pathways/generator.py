@@ -269,12 +269,13 @@ class DenseGenerator(CPPCodeGenerator):
                 self.padded = False
             for name in set().union(*(get_identifiers(s.expr) for s in statements)):
                 variable = self.variables.get(name)
-                if isinstance(variable, Function):
-                    if not variable.stateless:
-                        self.access.stateful.add(name)
-                    # a function of the user may not bear what lies beyond an array
-                    if DEFAULT_FUNCTIONS.get(name) is not variable:
-                        self.padded = False
+                if not isinstance(variable, Function):
+                    continue
+                if not variable.stateless:
+                    self.access.stateful.add(name)
+                # a function of the user may not bear what lies beyond an array
+                if DEFAULT_FUNCTIONS.get(name) is not variable:
+                    self.padded = False
 
     def _set_before_use(self, statements: list[Statement]) -> set[str]:
         used, found = set[str](), set[str]()
@@ -293,12 +294,11 @@ class DenseGenerator(CPPCodeGenerator):
         return int(self.variables["N"].get_value())
 
     def _has_padding(self, name: str) -> bool:
-        """Whether a variable is shared, or has an array of its own that `sources.pad` makes longer."""
+        """Whether a variable is shared, or has an array of its own that `edits` makes longer."""
         variable = self.variables[name]
-        if variable.scalar:
-            return True
         owned = isinstance(variable, ArrayVariable) and not isinstance(variable, DynamicArrayVariable)
-        return owned and self.variable_indices[name] == "_idx" and variable.size == self._owners()
+        owned = owned and self.variable_indices[name] == "_idx" and variable.size == self._owners()
+        return bool(variable.scalar or owned)
 
     def _carry(self, blocks: dict[Any, list[Statement]]) -> None:
         """Find what each source owns for itself: a row need not go through memory for it."""
@@ -339,8 +339,7 @@ class DenseGenerator(CPPCodeGenerator):
             why_not = None  # it runs with its loops interchanged
         # a condition of shared variables alone holds for all neurons or for none
         keywords["uniform"] = not self._vector_reads and not self.access.stateful and self.draws is None
-        keywords["remark"] = why_not
-        return keywords
+        return {**keywords, "remark": why_not}
 
 
 def _fits(value: float) -> bool:

@@ -23,8 +23,7 @@
         #pragma GCC ivdep
         for (int32_t _offset = 0; _offset < _length; ++_offset)
         {
-            const size_t _idx = {{element}}_begin + _offset{{ ']' if element.endswith('[') }};
-            const size_t _vectorisation_idx = _idx;
+            const size_t _idx = {{element}}_begin + _offset{{ ']' if element.endswith('[') }}, _vectorisation_idx = _idx;
             {{vector_code|autoindent}}
         }
         {% for name, array, read, written in widened if written %}
@@ -37,8 +36,7 @@
     #pragma GCC ivdep
     for (int32_t _element = 0; _element < (int32_t){{count}}; ++_element)
     {
-        const size_t _idx = {{element}}_element{{ ']' if element.endswith('[') }};
-        const size_t _vectorisation_idx = _idx;
+        const size_t _idx = {{element}}_element{{ ']' if element.endswith('[') }}, _vectorisation_idx = _idx;
         {{vector_code|autoindent}}
     }
     {% endif %}

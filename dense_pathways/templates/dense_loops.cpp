@@ -22,8 +22,7 @@
 {% endmacro %}
 
 {% macro body(number, after='') %}
-        const size_t _idx = {{number}};
-        const size_t _vectorisation_idx = _idx;
+        const size_t _idx = {{number}}, _vectorisation_idx = _idx;
         {{vector_code|autoindent}}
         {{after}}
 {% endmacro %}

@@ -1,7 +1,7 @@
 {# SPDX-FileCopyrightText: 2026 The Hebbarium developers
    SPDX-License-Identifier: BSD-3-Clause #}
-{# USES_VARIABLES { N } #}
-{# What an event does to its neuron. An event of all neurons needs no list of them. #}
+{# What an event does to its neuron. An event of all neurons needs no list of them.
+   USES_VARIABLES { N } #}
 {% extends 'reset.cpp' %}
 {% import 'dense_elements.cpp' as elements with context %}
 {% block maincode %}

@@ -1,8 +1,7 @@
 {# SPDX-FileCopyrightText: 2026 The Hebbarium developers
    SPDX-License-Identifier: BSD-3-Clause #}
-{# USES_VARIABLES { N } #}
-{# ALLOWS_SCALAR_WRITE #}
-{# An operation on every synapse that looks at neurons: row by row. #}
+{# An operation on every synapse that looks at neurons: row by row.
+   USES_VARIABLES { N }, ALLOWS_SCALAR_WRITE #}
 {% extends 'common_group.cpp' %}
 {% import 'dense_loops.cpp' as loops with context %}
 {% block maincode %}

@@ -1,8 +1,7 @@
 {# SPDX-FileCopyrightText: 2026 The Hebbarium developers
    SPDX-License-Identifier: BSD-3-Clause #}
-{# USES_VARIABLES { N } #}
-{# ALLOWS_SCALAR_WRITE #}
-{# Integration, and whatever else runs for every element: all at once where no element sees another. #}
+{# Integration, and whatever else runs for every element: all at once where no element sees another.
+   USES_VARIABLES { N }, ALLOWS_SCALAR_WRITE #}
 {% extends 'stateupdate.cpp' %}
 {% import 'dense_elements.cpp' as elements with context %}
 {% block maincode %}

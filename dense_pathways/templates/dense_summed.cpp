@@ -1,7 +1,7 @@
 {# SPDX-FileCopyrightText: 2026 The Hebbarium developers
    SPDX-License-Identifier: BSD-3-Clause #}
-{# USES_VARIABLES { N } #}
-{# A summed variable: each synapse adds to its target, or to its source. #}
+{# A summed variable: each synapse adds to its target, or to its source.
+   USES_VARIABLES { N } #}
 {% extends 'common_group.cpp' %}
 {% import 'dense_loops.cpp' as loops with context %}
 {% block maincode %}

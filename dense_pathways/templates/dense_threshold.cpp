@@ -1,16 +1,18 @@
 {# SPDX-FileCopyrightText: 2026 The Hebbarium developers
    SPDX-License-Identifier: BSD-3-Clause #}
-{# USES_VARIABLES { N } #}
 {# Which neurons fire. A row of them is asked at once, and each answers with the row's bit in the word of its place in the
    row. To gather the answers of a row takes longer than to ask: that is done for the few rows in which a neuron fires.
    Where a byte is part of the question (whether a neuron is refractory), answers are bytes as well: to widen it to a
-   word takes longer than all the rest. #}
+   word takes longer than all the rest.
+   USES_VARIABLES { N } #}
 {% extends 'threshold.cpp' %}
 {% block maincode %}
 {% set _events = get_array_name(eventspace_variable) %}
-{% if uniform %}
-    const int _vectorisation_idx = -1;
+{% if uniform or at_once %}
+    const size_t _vectorisation_idx = -1;
     {{scalar_code|autoindent}}
+{% endif %}
+{% if uniform %}
     bool _all_fire;
     {
         {{vector_code|autoindent}}
@@ -24,8 +26,6 @@
         }
     {{_events}}[N] = _all_fire ? N : 0;
 {% elif at_once %}
-    const int _vectorisation_idx = -1;
-    {{scalar_code|autoindent}}
     int32_t _count = 0;
     {% if few %}
     for (int32_t _idx = 0; _idx < N; ++_idx)
@@ -45,8 +45,7 @@
         #pragma GCC ivdep
         for (int32_t _offset = 0; _offset < _asked; ++_offset)
         {
-            const size_t _idx = _begin + _offset;
-            const size_t _vectorisation_idx = _idx;
+            const size_t _idx = _begin + _offset, _vectorisation_idx = _idx;
             {{vector_code|autoindent}}
             _answers[_offset] = _cond != 0;
         }
@@ -126,8 +125,7 @@
 {% endif %}
 {% endblock %}
 {% macro _ask(row) %}
-                const size_t _idx = _begin + _lanes*{{row}} + _offset;
-                const size_t _vectorisation_idx = _idx;
+                const size_t _idx = _begin + _lanes*{{row}} + _offset, _vectorisation_idx = _idx;
                 {{vector_code|autoindent}}
                 _answers[_offset] |= (uint32_t)(_cond != 0) << {{row}};  // a choice would become a branch
 {% endmacro %}
@@ -137,8 +135,6 @@
         {% endfor %}
 {% endmacro %}
 {% macro _marked() %}
-{% if _uses_refractory %}
-{{not_refractory}}[_idx] = false;
-{{lastspike}}[_idx] = {{t}};
-{% endif %}
+{% if _uses_refractory %}{{not_refractory}}[_idx] = false, {{lastspike}}[_idx] = {{t}};{% endif %}
+
 {% endmacro %}
