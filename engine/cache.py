@@ -14,10 +14,9 @@ import inspect
 import json
 import os
 import platform
-import shutil
 import sys
 import sysconfig
-import tempfile
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -28,10 +27,12 @@ from typing import Any
 import brian2
 import platformdirs
 
-from engine import compiler
-from engine.errors import BuildFailed
+from engine import compiler, program_files, whole_files
+from engine.errors import BuildFailed, Remark
 
 _VARIABLE = "HEBBARIUM_CACHE"
+_DRAFT = ".building-"
+_RECIPES, _LOCKS = "recipes", "locks"
 
 
 def folder() -> Path:
@@ -59,23 +60,36 @@ def entries() -> list[CachedProgram]:
         return []
     found = []
     for path in sorted(folder().iterdir()):
-        stamp = path / "program.json"
-        if stamp.is_file():
-            found.append(CachedProgram(path.name, path, json.loads(stamp.read_text())))
+        if (path / program_files.STAMP).is_file():
+            found.append(CachedProgram(path.name, path, program_files.description(path)))
     return found
 
 
-def clear() -> int:
-    """Delete every program; returns how many there were."""
-    count = len(entries())
-    shutil.rmtree(folder(), ignore_errors=True)
-    return count
+def clear() -> tuple[int, int]:
+    """Delete the programs that no process has asked for that still lives; returns how many went and how many stayed.
+
+    Raises
+    ------
+    OSError
+        The folder cannot be written.
+    """
+    program_files.clear_drafts(folder(), _DRAFT)
+    if not folder().is_dir():
+        return 0, 0
+    # whatever is left of a program counts, whole or not
+    ours = [path for path in folder().iterdir() if path.is_dir() and path.name.isalnum()]
+    ours = [path for path in ours if path.name not in (_RECIPES, _LOCKS)]
+    gone = [program_files.delete(path) for path in ours]
+    for pointer in (folder() / _RECIPES).glob("*"):
+        if not (folder() / pointer.read_text(errors="replace").strip()).is_dir():
+            pointer.unlink(missing_ok=True)
+    return sum(gone), len(gone) - sum(gone)
 
 
 @contextmanager
 def locked(name: str) -> Iterator[None]:
     """Hold the lock of one name: two processes building one program take turns."""
-    locks = folder() / "locks"
+    locks = folder() / _LOCKS
     try:
         locks.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -104,47 +118,50 @@ def fetch(
         Compiles them there. Raises `BuildFailed`.
     """
     with locked(f"recipe-{recipe}"):
-        pointer = folder() / "recipes" / recipe
-        if pointer.is_file():
-            path = folder() / pointer.read_text().strip()
-            if _is_whole(path):
-                return path
-        with tempfile.TemporaryDirectory(dir=folder(), prefix=".building-") as temporary:
-            draft = Path(temporary) / "program"
-            draft.mkdir()
-            generate(draft)
-            key = _sources_key(draft)
-            path = folder() / key
-            with locked(f"program-{key}"):
-                if not _is_whole(path):
-                    build(draft)
-                    stamp = {**description, "files": _sizes(draft)}
-                    (draft / "program.json").write_text(json.dumps(stamp, indent=1))
-                    shutil.rmtree(path, ignore_errors=True)
-                    os.replace(draft, path)
-        pointer.parent.mkdir(exist_ok=True)
-        _write_text(pointer, key)
+        pointer = folder() / _RECIPES / recipe
+        if path := _pointed_to(pointer):
+            return path
+        try:
+            program_files.clear_drafts(folder(), _DRAFT)
+            with program_files.drafted(folder(), _DRAFT) as temporary:
+                draft = temporary / "program"
+                draft.mkdir()
+                generate(draft)
+                key = _sources_key(draft)
+                path = folder() / key
+                with locked(f"program-{key}"):
+                    if not _is_usable(path):
+                        build(draft)
+                        program_files.stamp(draft, description)
+                        program_files.put(draft, path)
+            pointer.parent.mkdir(exist_ok=True)
+            whole_files.write(pointer, key)
+        except OSError as error:
+            raise BuildFailed(
+                f"{folder()}: the program cannot be written ({getattr(error, 'reason', error.strerror)}); make room"
+                f" there, or set {_VARIABLE} to another folder"
+            ) from error
         return path
 
 
-def _write_text(path: Path, text: str) -> None:
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    temporary.write_text(text)
-    os.replace(temporary, path)
-
-
-def _sizes(path: Path) -> dict[str, int]:
-    kept = [path / "main", *sorted((path / "static_arrays").glob("*"))]
-    return {str(f.relative_to(path)): f.stat().st_size for f in kept if f.is_file()}
-
-
-def _is_whole(path: Path) -> bool:
-    """Whether a program and its static arrays are there: Brian2 reads a truncated array without complaint."""
+def _pointed_to(pointer: Path) -> Path | None:
+    """The program of a recipe, if it is there and whole."""
     try:
-        expected = json.loads((path / "program.json").read_text())["files"]
-    except (OSError, ValueError, KeyError):
+        key = pointer.read_text(errors="replace").strip()
+    except OSError:
+        return None
+    path = folder() / key
+    return path if key.isalnum() and _is_usable(path) else None
+
+
+def _is_usable(path: Path) -> bool:
+    """Whether a program is there, with the bytes it was made with; it is held from then on."""
+    if not program_files.hold(path):
         return False
-    return "main" in expected and _sizes(path) == expected
+    whole = program_files.is_whole(path)
+    if not whole:
+        warnings.warn(f"{path}: the compiled program is damaged, and is built again", Remark, stacklevel=4)
+    return whole
 
 
 def _sources_key(draft: Path) -> str:

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
+import errno
+import functools
+import os
 import queue
+import shutil
 import signal
 import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
+from typing import Any
 
 from engine.errors import Stopped
 
@@ -48,15 +54,37 @@ def stop_if_asked() -> None:
         raise Stopped("stopped by a signal at the last whole block; `hebbarium resume` goes on from there")
 
 
-def die_with_parent() -> None:
-    """For a child process, before it starts: be killed when the process that made it ends; where there is prctl."""
+def die_with_parent(by: int = signal.SIGKILL) -> None:
+    """For a child process, before it starts: get a signal when the process that made it ends; where there is prctl."""
     if _prctl is not None:
         pr_set_pdeathsig = 1
-        _prctl(pr_set_pdeathsig, signal.SIGKILL)
+        _prctl(pr_set_pdeathsig, by)
+
+
+def start_family(command: list[str], **others: Any) -> subprocess.Popen[bytes]:
+    """Start a program that starts others, as a group that `wait` kills as a whole, and that dies with this process.
+
+    The kernel tells a child of its parent's end, but not the child's children: a shell hears of it for all of them.
+
+    Raises
+    ------
+    OSError
+        There is no such program, or no shell.
+    """
+    if shutil.which(command[0]) is None:
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), command[0])
+    return subprocess.Popen(
+        ["sh", "-c", 'trap "kill -KILL 0" TERM; "$@" & wait $!', "sh", *command],
+        start_new_session=True,
+        preexec_fn=functools.partial(die_with_parent, signal.SIGTERM),
+        **others,
+    )
 
 
 def wait(child: subprocess.Popen[bytes]) -> int:
     """Wait for a child and return its exit code; kill it and raise `Stopped` if a signal asks for it.
+
+    Where the child leads a session of its own, all that it has started is killed with it.
 
     A thread waits for the child, since only Linux 5.3 and newer, and only some builds of Python, can wait for a child
     and for a signal in one call.
@@ -76,6 +104,9 @@ def wait(child: subprocess.Popen[bytes]) -> int:
         if child.poll() is None:
             stop_if_asked()
     except BaseException:
+        if child.poll() is None:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(child.pid, signal.SIGKILL)
         child.kill()
         raise
     finally:

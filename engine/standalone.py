@@ -26,7 +26,7 @@ from brian2 import Network, device, get_device, prefs, second, set_device
 from brian2.core.variables import ArrayVariable, DynamicArrayVariable
 from numpy.typing import NDArray
 
-from engine import block_file, cache, compiler, inspection, interruption
+from engine import block_file, cache, compiler, inspection, interruption, whole_files
 from engine.contract import Arrays, Block, BlockResult, Spikes, Structure, relative
 from engine.errors import BlockFailed, BuildFailed
 
@@ -281,9 +281,7 @@ class StandaloneProgram:
         ) as name:
             folder = Path(name)
             sent = block_file.pack(self._inputs(block))
-            with open(folder / "inputs.tmp", "wb") as file:
-                file.writelines(sent)
-            os.replace(folder / "inputs.tmp", folder / "inputs")
+            whole_files.write(folder / "inputs", sent, durable=False)
             self._launch(folder)
             results = block_file.read(folder / "results") if (folder / "results").exists() else None
             if results is None:
@@ -378,14 +376,8 @@ def run_make(folder: Path, command: list[str]) -> None:
     log = folder / "build.log"
     with open(log, "wb") as out:
         try:
-            child = subprocess.Popen(
-                command,
-                cwd=folder,
-                env=compiler.for_make(),
-                stdout=out,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-                preexec_fn=interruption.die_with_parent,
+            child = interruption.start_family(
+                command, cwd=folder, env=compiler.for_make(), stdout=out, stderr=subprocess.STDOUT
             )
         except OSError as error:
             raise BuildFailed(

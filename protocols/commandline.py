@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import signal
 import sys
 import time
+import warnings
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 
 DEBUG = "HEBBARIUM_DEBUG"
 STOPPED, FAILED = 130, 1
+_FORMAT_WARNING = warnings.formatwarning
 
 
 class _Commands(TyperGroup):
@@ -36,6 +39,7 @@ class _Commands(TyperGroup):
         except (typer.Abort, BrokenPipeError):
             raise
         except KeyboardInterrupt:
+            print("hebbarium: stopped by a signal", file=sys.stderr)
             raise typer.Exit(STOPPED) from None
         except Exception as error:
             if hasattr(error, "exit_code") or os.environ.get(DEBUG, "0") not in ("", "0"):
@@ -767,7 +771,9 @@ def cache_clear() -> None:
     """Delete the compiled programs; they are made again when they are needed."""
     from engine import cache as programs
 
-    print(f"{programs.clear()} programs deleted")
+    gone, kept = programs.clear()
+    left = f"; {kept} left, which are in use" if kept else ""
+    print(f"{gone} programs deleted{left}")
 
 
 # -- shared --------------------------------------------------------------------------------------------------
@@ -878,7 +884,22 @@ def _exit_if_failed(outcomes: list[Outcome]) -> None:
 
 def main() -> None:
     """Entry point of the command ``hebbarium``."""
+    warnings.formatwarning = _remark
+    if signal.getsignal(signal.SIGTERM) == signal.SIG_DFL:
+        # compilers end, and temporary files go, as for Ctrl-C
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
     app()
+
+
+def _remark(
+    message: Warning | str, category: type[Warning], filename: str, lineno: int, line: str | None = None
+) -> str:
+    """One line where a user is meant; where it is in the code for others."""
+    from engine.errors import Remark
+
+    if issubclass(category, Remark):
+        return f"hebbarium: {message}\n"
+    return _FORMAT_WARNING(message, category, filename, lineno, line)
 
 
 if __name__ == "__main__":

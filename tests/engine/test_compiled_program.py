@@ -223,5 +223,5 @@ def test_cache_is_listed_and_cleared(tmp_path: Path, monkeypatch: pytest.MonkeyP
     made.mkdir(parents=True)
     (made / "program.json").write_text('{"model": "m", "files": {}}')
     assert [e.description["model"] for e in cache.entries()] == ["m"]
-    assert cache.clear() == 1
+    assert cache.clear() == (1, 0)
     assert cache.entries() == []
