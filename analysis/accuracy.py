@@ -8,7 +8,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
-from analysis.labels import ClassMeans, assign_from, responses_of
+from analysis.labels import ClassMeans, assign_from, number_of_classes, responses_of
 from analysis.readouts import READOUTS, class_layer
 from engine import results
 
@@ -27,8 +27,8 @@ def accuracy(predicted: ArrayLike, label: ArrayLike) -> float:
     return float(100.0 * np.mean((guesses == truth) & (guesses != results.NO_CLASS)))
 
 
-def confusion(predicted: ArrayLike, label: ArrayLike, n_classes: int = 10) -> NDArray[np.int64]:
-    """Count samples by true and predicted class.
+def confusion(predicted: ArrayLike, label: ArrayLike, n_classes: int | None = None) -> NDArray[np.int64]:
+    """Count samples by true and predicted class; as many classes as the largest number says, unless it is given.
 
     Returns
     -------
@@ -43,6 +43,7 @@ def confusion(predicted: ArrayLike, label: ArrayLike, n_classes: int = 10) -> ND
            [0, 0, 1]])
     """
     guesses, truth = _checked(predicted, label)
+    n_classes = number_of_classes(guesses, truth) if n_classes is None else n_classes
     for name, values, lowest in (("predicted", guesses, results.NO_CLASS), ("label", truth, 0)):
         if values.size and (values.min() < lowest or values.max() >= n_classes):
             raise ValueError(
@@ -59,7 +60,7 @@ def running_accuracy(
     block: ArrayLike,
     *,
     readout: str = results.MOST_ACTIVE,
-    n_classes: int = 10,
+    n_classes: int | None = None,
 ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     """Accuracy on each training block, with neurons' labels from earlier blocks only.
 
@@ -69,6 +70,8 @@ def running_accuracy(
         Spikes in each presentation while training.
     label, block : (sample,)
         Class, and block of the run, of each sample; blocks do not decrease.
+    n_classes
+        Number of classes; by default, as many as the largest label says.
 
     Returns
     -------
@@ -86,7 +89,7 @@ def running_accuracy(
     counts, truth, blocks = np.asarray(spike_count), np.asarray(label), np.asarray(block)
     if blocks.shape != truth.shape or np.any(np.diff(blocks) < 0):
         raise ValueError("block has to hold one entry a sample, none lower than the one before.")
-    means = ClassMeans(counts.shape[1], n_classes)
+    means = ClassMeans(counts.shape[1], number_of_classes(truth) if n_classes is None else n_classes)
     starts = np.flatnonzero(np.diff(blocks, prepend=blocks[:1] - 1)) if len(blocks) else np.array([], int)
     ends = np.append(starts[1:], len(blocks))[: len(starts)]
     percent = np.full(len(starts), np.nan)
@@ -107,7 +110,7 @@ def evaluate(
     class_population: str = results.CLASSES,
     strict_maximum: bool = False,
     teacher_fires: bool = True,
-    n_classes: int = 10,
+    n_classes: int | None = None,
     earlier: Mapping[int, Mapping[str, float]] | None = None,
 ) -> xr.Dataset:
     """Everything that the ``evaluation`` group holds, from the responses in a tree.
@@ -127,6 +130,8 @@ def evaluate(
         Whether that has no answer if several of its neurons fire most.
     teacher_fires
         Whether a teacher makes it fire while training: its spikes then are no answers.
+    n_classes
+        Number of classes; the run's by default.
     earlier
         Accuracies that were measured while training went on: samples seen to readout to per cent.
 
@@ -135,6 +140,7 @@ def evaluate(
     xarray.Dataset
         For `engine.results.build` or ``tree["evaluation"] = xarray.DataTree(...)``.
     """
+    n_classes = results.class_count(tree) if n_classes is None else n_classes
     labelled = f"/{results.ACTIVITY}/{population}" in tree.groups or labels_from == "labelling"
     neuron_label = (
         assign_from(tree, labels_from, population=population, n_classes=n_classes) if labelled else None

@@ -42,7 +42,7 @@ class ClassMeans:
     array([ 0, -1], dtype=int16)
     """
 
-    def __init__(self, n_neurons: int, n_classes: int = 10) -> None:
+    def __init__(self, n_neurons: int, n_classes: int) -> None:
         self._total = np.zeros((n_classes, n_neurons), dtype=np.int64)
         self._samples = np.zeros(n_classes, dtype=np.int64)
 
@@ -81,7 +81,7 @@ class ClassMeans:
         return assigned
 
 
-def assign(spike_count: ArrayLike, label: ArrayLike, n_classes: int = 10) -> NDArray[np.int16]:
+def assign(spike_count: ArrayLike, label: ArrayLike, n_classes: int | None = None) -> NDArray[np.int16]:
     """Class of each neuron after Eq. 8.
 
     Parameters
@@ -90,6 +90,8 @@ def assign(spike_count: ArrayLike, label: ArrayLike, n_classes: int = 10) -> NDA
         Spikes in each presentation.
     label : (sample,)
         Class of each image.
+    n_classes
+        Number of classes; by default, as many as the largest label says.
 
     Returns
     -------
@@ -106,7 +108,7 @@ def assign(spike_count: ArrayLike, label: ArrayLike, n_classes: int = 10) -> NDA
     counts = np.asarray(spike_count)
     if counts.ndim != 2:
         raise ValueError(f"spike_count has {counts.ndim} dimensions; expected two: sample, neuron.")
-    means = ClassMeans(counts.shape[1], n_classes)
+    means = ClassMeans(counts.shape[1], number_of_classes(label) if n_classes is None else n_classes)
     means.add(counts, label)
     return means.labels()
 
@@ -116,7 +118,7 @@ def assign_from(
     source: str = "all",
     *,
     population: str = results.EXCITATORY,
-    n_classes: int = 10,
+    n_classes: int | None = None,
 ) -> NDArray[np.int16]:
     """Class of each neuron of a run.
 
@@ -126,6 +128,8 @@ def assign_from(
         A run's result tree.
     source
         One of `SOURCES`. The second half of 2n + 1 samples is its last n + 1.
+    n_classes
+        Number of classes; the run's by default.
 
     Raises
     ------
@@ -142,7 +146,13 @@ def assign_from(
         responses = responses.isel(sample=slice(responses.sizes["sample"] // 2, None))
     if source == "last_pass":
         responses = responses.isel(sample=_last_of_each(responses["image"].values))
-    return assign(responses["spike_count"].values, responses["label"].values, n_classes)
+    classes = results.class_count(tree) if n_classes is None else n_classes
+    return assign(responses["spike_count"].values, responses["label"].values, classes)
+
+
+def number_of_classes(*labels: ArrayLike) -> int:
+    """As many classes as the largest label says, and one at least."""
+    return max(1, 1 + max(int(np.asarray(label).max(initial=results.NO_CLASS)) for label in labels))
 
 
 def _last_of_each(image: NDArray[np.int_]) -> NDArray[np.int64]:

@@ -46,7 +46,7 @@ def most_active(spike_count: ArrayLike, neuron_label: ArrayLike) -> NDArray[np.i
     return predicted
 
 
-def class_rates(spike_count: ArrayLike, neuron_label: ArrayLike, n_classes: int = 10) -> NDArray[np.float64]:
+def class_rates(spike_count: ArrayLike, neuron_label: ArrayLike, n_classes: int) -> NDArray[np.float64]:
     """Average spike count of the neurons assigned to each class.
 
     Returns

@@ -83,6 +83,16 @@ def grid(images: ArrayLike, columns: int | None = None, gap: int = 1) -> NDArray
     return canvas
 
 
+def shape_of(tree: xr.DataTree) -> tuple[int, int] | None:
+    """Rows and columns of the pictures of a run: as its images have, or square; None if neither fits."""
+    pixels = snapshots(tree).sizes["pre"]
+    side = math.isqrt(pixels)
+    for rows, columns in filter(None, (results.image_shape(tree), (side, side))):
+        if rows * columns == pixels:
+            return rows, columns
+    return None
+
+
 def from_input(tree: xr.DataTree) -> str:
     """The projection that begins at the input, whatever the lowest layer of the network is called."""
     there = tree[results.WEIGHTS].children if f"/{results.WEIGHTS}" in tree.groups else ()

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from benchmarks.usual_brian2 import PLASTIC, main
 from benchmarks.worker import Measurement, measure
-from models.symmetric_stdp import CLASSES, SymmetricSTDP
+from models.symmetric_stdp import SymmetricSTDP
 from protocols import settings
 
 EXCITATORY = """
@@ -47,7 +47,7 @@ class UsualTraining:
         defaultclock.dt = model.dt
         values = {s: getattr(model, s) for s, row in model.parameters().items() if row.kind == "quantity"}
         method = {"method": "exponential_euler", "namespace": values}
-        self.input, self.classes = PoissonGroup(model.pixels, 0 * Hz), PoissonGroup(CLASSES, 0 * Hz)
+        self.input, self.classes = PoissonGroup(model.pixels, 0 * Hz), PoissonGroup(model.classes, 0 * Hz)
         self.excitatory = NeuronGroup(
             neurons,
             EXCITATORY,
@@ -98,7 +98,7 @@ class UsualTraining:
             weights = np.reshape(pathway.w, (size, -1))
             pathway.w = (weights * (target / weights.sum(axis=0))).ravel()
         self.input.rates = m.encode(image[np.newaxis])["rates"][0] * m.intensity_first * Hz
-        self.classes.rates = np.eye(CLASSES)[self.seen % CLASSES] * m.teacher_rate
+        self.classes.rates = np.eye(m.classes)[self.seen % m.classes] * m.teacher_rate
         before = np.array(self.monitor.count)
         self.network.run(m.t_shown)
         self.input.rates, self.classes.rates = 0 * Hz, 0 * Hz

@@ -91,6 +91,9 @@ ROOT_ATTRIBUTES: Mapping[str, str] = {
 }
 """Attributes that every result file has, and what each one is. Text that is not known is empty."""
 
+OPTIONAL_ATTRIBUTES = ("class_names", "image_shape")
+"""Attributes of runs on images, JSON lists: names of the classes, by number; rows and columns of an image."""
+
 PER_POPULATION = (ACTIVITY, STATE, LABELLING, TEST, RASTER)
 PER_PROJECTION = (WEIGHTS,)
 SINGLE = (EVALUATION, STDP_WINDOW)
@@ -181,6 +184,8 @@ def root_attributes(
     synaptic_events: int = 0,
     command: str = "",
     complete: bool = False,
+    class_names: Sequence[str] = (),
+    image_shape: Sequence[int] = (),
 ) -> dict[str, Any]:
     """Attributes of the root group, in the types that netCDF can hold.
 
@@ -194,6 +199,10 @@ def root_attributes(
         Spikes that arrived at synapses while training.
     complete
         Whether the run saw all the samples it was asked to see.
+    class_names
+        Name of each class, by number.
+    image_shape
+        Rows and columns of an image.
 
     Returns
     -------
@@ -206,6 +215,7 @@ def root_attributes(
     >>> attributes["parameters"], attributes["complete"]
     ('{"w_t": "9"}', 0)
     """
+    lists = {"class_names": list(class_names), "image_shape": list(map(int, image_shape))}
     return {
         "schema_version": SCHEMA_VERSION,
         "model": model,
@@ -225,7 +235,7 @@ def root_attributes(
         "command": command,
         "complete": int(complete),
         "samples_seen": int(samples_seen),
-    }
+    } | {name: json.dumps(values) for name, values in lists.items() if values}
 
 
 def decoded(tree: xr.DataTree) -> dict[str, Any]:
@@ -236,7 +246,31 @@ def decoded(tree: xr.DataTree) -> dict[str, Any]:
             values[name] = json.loads(values[name])
         elif name in values and kind == _FLAG:
             values[name] = bool(values[name])
-    return values
+    return values | {name: json.loads(values[name]) for name in OPTIONAL_ATTRIBUTES if name in values}
+
+
+def class_names(tree: xr.DataTree) -> tuple[str, ...]:
+    """Name of each class, by number; empty if the file does not say."""
+    return tuple(json.loads(tree.attrs.get("class_names", "[]")))
+
+
+def class_count(tree: xr.DataTree) -> int:
+    """Number of classes: as many as have names, or as the largest label of a response says."""
+    if names := class_names(tree):
+        return len(names)
+    labels = [
+        node.to_dataset()["label"].values
+        for group in (ACTIVITY, LABELLING, TEST)
+        if group in tree.children
+        for node in tree[group].children.values()
+    ]
+    return 1 + max((int(values.max(initial=NO_CLASS)) for values in labels), default=NO_CLASS)
+
+
+def image_shape(tree: xr.DataTree) -> tuple[int, int] | None:
+    """Rows and columns of an image; None if the file does not say."""
+    found = json.loads(tree.attrs.get("image_shape", "[]"))
+    return (int(found[0]), int(found[1])) if found else None
 
 
 def responses(
@@ -265,6 +299,11 @@ def responses(
     presentation_ms : float, optional
         How long each image was shown; without it, analysis gives spikes an image and not rates.
 
+    Returns
+    -------
+    xarray.Dataset
+        With attributes that say how many neurons never fired, and how many samples made none fire.
+
     Raises
     ------
     SchemaError
@@ -287,7 +326,12 @@ def responses(
                     f"{name} has {coordinates[name].size} entries for {len(counts)} samples of spike_count."
                 )
     variables = {"spike_count": _variable(("sample", "neuron"), counts, "1", "spikes in one presentation")}
-    attributes = {} if presentation_ms is None else {"presentation_ms": float(presentation_ms)}
+    attributes: dict[str, float | int] = {
+        "silent_neurons": int(np.count_nonzero(~counts.any(axis=0))),
+        "silent_samples": int(np.count_nonzero(~counts.any(axis=1))),
+    }
+    if presentation_ms is not None:
+        attributes["presentation_ms"] = float(presentation_ms)
     return xr.Dataset(variables, coords=coordinates, attrs=attributes)
 
 
@@ -574,6 +618,9 @@ def validate(tree: xr.DataTree) -> None:
         if name not in tree.attrs:
             raise SchemaError(f"The root attribute {name} is missing; expected {kind}.")
         _validate_attribute(name, tree.attrs[name], kind)
+    for name in OPTIONAL_ATTRIBUTES:
+        if name in tree.attrs:
+            _validate_list(name, tree.attrs[name])
     for node in tree.subtree:
         group = node.path.strip("/")
         for variable_name, variable in node.to_dataset(inherit=False).variables.items():
@@ -623,6 +670,17 @@ def _validate_attribute(name: str, value: Any, kind: str) -> None:
         right = isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
     if not right:
         raise SchemaError(f"The root attribute {name} is {value!r}; expected {kind}. Use root_attributes().")
+
+
+def _validate_list(name: str, value: Any) -> None:
+    wanted = str if name == "class_names" else int
+    try:
+        found = json.loads(value)
+    except (TypeError, json.JSONDecodeError):
+        found = None
+    right = isinstance(found, list) and all(isinstance(one, wanted) for one in found)
+    if not right or (name == "image_shape" and len(found) not in (0, 2)):
+        raise SchemaError(f"The root attribute {name} is {value!r}; expected a JSON list. Use root_attributes().")
 
 
 def _validate_group(path: str, dataset: xr.Dataset, group: str) -> None:

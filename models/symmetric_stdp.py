@@ -38,7 +38,6 @@ from models.ranges import FRACTION, NOT_NEGATIVE, POSITIVE, POTENTIAL, RISE, SIZ
 
 AUTHORS_CODE = "not stated; from the authors' code"
 NOT_STATED = "not stated; chosen by validation"
-CLASSES = 10
 
 # What depends on the size of the network. Table 1 (Table 3 for Fashion-MNIST): tau_theta, alpha as the rise at a
 # spike, alpha*dt/tau_theta, and for Fashion-MNIST beta (with N = 400 the code has half of it). The rest is from the
@@ -84,6 +83,7 @@ class SymmetricSTDP(Model):
     # Architecture and protocol (Section 3)
     neurons: int = structure(100, 1, "excitatory neurons of a hidden layer", "Table 1: 100 to 10,000", SIZE)
     pixels: int = structure(784, 1, "input neurons, one a pixel", "Section 2", SIZE)
+    classes: int = structure(10, 1, "class neurons, one a class", "Section 2", SIZE)
     dt: Quantity = structure(0.5 * ms, ms, "time step", "Section 3", POSITIVE)
     t_shown: Quantity = structure(350 * ms, ms, "presentation time", "Section 3", POSITIVE)
     t_rest: Quantity = structure(150 * ms, ms, "rest after a presentation", "Section 3", POSITIVE)
@@ -465,9 +465,9 @@ class SymmetricSTDP(Model):
         if self._teaches(phase):
             rate = "teacher_rates(sample*t_sample + dt, i)"
             scaled = _with(common, n_in=len(below))
-            classes = self._poisson("classes", CLASSES, rate, plasticity.POST_TRACE, controller, phase, scaled)
+            classes = self._poisson("classes", self.classes, rate, plasticity.POST_TRACE, controller, phase, scaled)
         else:
-            classes = self._fast("classes", CLASSES, "", common)
+            classes = self._fast("classes", self.classes, "", common)
         return [classes, self._plastic("to_classes", "classes", below, classes, phase, common)]
 
     def _end(self, over_rest: str) -> dict[str, str]:
@@ -541,7 +541,7 @@ class SymmetricSTDP(Model):
         hidden = {
             f"{layer}{kind}": self.neurons for layer in self._layers() for kind in ("excitatory", "inhibitory")
         }
-        return {"input": self.pixels, **hidden, "classes": CLASSES}
+        return {"input": self.pixels, **hidden, "classes": self.classes}
 
     def projections(self) -> tuple[Projection, ...]:
         """See `Model.projections`: from below, the class pathway last."""
@@ -550,7 +550,7 @@ class SymmetricSTDP(Model):
             name = f"{layer}excitatory"
             found.append(Projection(f"{below[0]}_to_{name}", f"{layer}plastic.w", (below[1], self.neurons)))
             below = (name, self.neurons)
-        return (*found, Projection(f"{below[0]}_to_classes", "to_classes.w", (below[1], CLASSES)))
+        return (*found, Projection(f"{below[0]}_to_classes", "to_classes.w", (below[1], self.classes)))
 
     def state(self, phase: str) -> tuple[StateVariable, ...]:
         """See `Model.state`: all that changes. Nothing is reset between images."""
@@ -583,10 +583,10 @@ class SymmetricSTDP(Model):
             if self._learns(layer, phase):
                 add(excitatory, self.neurons, "norm_sum", "scale")
         if self._teaches(phase):
-            add("classes", CLASSES, "interval", "due", "y", "norm_sum", "scale")
+            add("classes", self.classes, "interval", "due", "y", "norm_sum", "scale")
         elif self._has_classes(phase):
             add_neurons("classes", self.e_l_fast)
-            add("classes", CLASSES, "g_e")
+            add("classes", self.classes, "g_e")
         for projection in self.projections():
             if projection.variable != "to_classes.w" or self._has_classes(phase):
                 found.append(StateVariable(projection.variable, projection.shape[0] * projection.shape[1]))
@@ -624,7 +624,7 @@ class SymmetricSTDP(Model):
         """See `Model.inputs`: rates of the inputs, and of the class neurons where there is a teacher."""
         given = self.encode(images)
         if self._teaches(phase):
-            given["teacher_rates"] = np.eye(CLASSES)[labels] * float(self.teacher_rate)
+            given["teacher_rates"] = np.eye(self.classes)[labels] * float(self.teacher_rate)
         return given
 
     def input_spikes(
@@ -636,8 +636,8 @@ class SymmetricSTDP(Model):
 
     def synaptic_events(self, spikes: Mapping[str, int]) -> int:
         """Conductance jumps and weight updates caused by these spikes, counted per synapse."""
-        below = self.neurons if self.hidden else CLASSES
-        return winner_take_all.synaptic_events(spikes, self.pixels, below, above=CLASSES)
+        below = self.neurons if self.hidden else self.classes
+        return winner_take_all.synaptic_events(spikes, self.pixels, below, above=self.classes)
 
     def work(self, phase: str, shown: Shown) -> tuple[Work, ...]:
         """See `Model.work`."""
@@ -650,12 +650,12 @@ class SymmetricSTDP(Model):
             found += self._pathway_work(layer, phase, shown, below, size, name, self.neurons)
             below, size = name, self.neurons
         if self._has_classes(phase):
-            found += self._pathway_work("classes", phase, shown, below, size, "classes", CLASSES)
+            found += self._pathway_work("classes", phase, shown, below, size, "classes", self.classes)
             if self._teaches(phase):
                 post = (plasticity.POST_TRACE, plasticity.POST_TRACE_ADDS)
-                found += self._trace_work(shown, "classes", CLASSES, *post)
+                found += self._trace_work(shown, "classes", self.classes, *post)
             else:
-                found.append(Work(FORWARD, self._fast_strings, shown.steps * CLASSES))
+                found.append(Work(FORWARD, self._fast_strings, shown.steps * self.classes))
         return tuple(found)
 
     @property

@@ -196,7 +196,7 @@ def train(
 def _train(asked: RunSettings, out: Path | None, figures: bool) -> None:
     from engine import folder_names
     from engine.run_folder import is_unbegun
-    from protocols import datasets, estimates, limits, many_runs, own_equations, registry, training
+    from protocols import datasets, estimates, fit, limits, many_runs, own_equations, registry, training
 
     kind = registry.find(asked.model)
     made = asked.make_model()
@@ -204,6 +204,8 @@ def _train(asked: RunSettings, out: Path | None, figures: bool) -> None:
     folder_names.refuse(out or Path("runs/new"))
     own_equations.refuse(made)
     images = datasets.load(asked.dataset, asked.data)
+    asked = fit.fitted(asked, images)
+    made = asked.make_model()
     shown = estimates.presentations(asked, images)
     out = out or many_runs.unused_folder(Path("runs"), f"{kind.name}-{images.name.removesuffix('.npz')}")
     if out.exists() and not is_unbegun(out):
@@ -270,23 +272,28 @@ def _conclude(run: Path, draw: bool) -> None:
 
 
 def _print_accuracies(run: Path) -> None:
+    from analysis import chance
     from engine import results
     from protocols import reproduction, training
 
     asked = training.settings_of(run)
     with results.open_run(run) as tree:
-        accuracy = tree["evaluation"].to_dataset()["accuracy"].isel(seed=0, samples_seen=-1).load()
-        tested = next(iter(tree["test"].children.values())).sizes["sample"]
+        evaluation = tree["evaluation"].to_dataset()
+        accuracy = evaluation["accuracy"].isel(seed=0, samples_seen=-1).load()
+        labels = next(iter(tree["test"].children.values())).to_dataset()["label"].values
+        warning = str(evaluation.attrs.get("warning", ""))
         dataset = str(tree.attrs["dataset"])
     model = asked.make_model()
     cell = reproduction.cell_of(model, asked, dataset)
     where = "test" if asked.evaluate_on == "test" else "validation"
-    print(f"accuracy on {tested:,} {where} images of {dataset}, chance is about 10 %:")
+    print(f"accuracy on {len(labels):,} {where} images of {dataset}, chance is {chance.in_words(labels)}:")
     for name in accuracy["readout"].values:
         line = f"  {str(name).replace('_', ' '):12}{float(accuracy.sel(readout=name)):6.2f} %"
         if cell and (printed := reproduction.printed(cell, model.name).get(str(name))):
             line += f"   (Table {cell.table}: {printed:.2f} %)"
         print(line)
+    if warning:
+        print(f"these accuracies mean little: {warning}")
 
 
 @app.command()
@@ -303,7 +310,8 @@ def evaluate(
     with _reporting() as reporter:
         found = training.evaluate(run, reporter, dataset, _text(data), jobs, test_images)
     accuracy = found["accuracy"].isel(seed=0, samples_seen=-1)
-    print(f"accuracy on {found.sizes['sample']:,} images of {dataset or training.settings_of(run).dataset}:")
+    of = f"{found.sizes['sample']:,} images of {dataset or training.settings_of(run).dataset}"
+    print(f"accuracy on {of}, chance is {found.attrs['chance']}:")
     for name in accuracy["readout"].values:
         print(f"  {str(name).replace('_', ' '):12}{float(accuracy.sel(readout=name)):6.2f} %")
 

@@ -179,6 +179,19 @@ class Split:
         """
         return stream(self.seed, Purpose.ORDER, epoch).permutation(self.train)
 
+    def tested(self, dataset: Dataset, evaluate_on: str) -> tuple[NDArray[np.uint8], NDArray[np.int64], Indices]:
+        """Images that accuracy is measured on, their labels, and their indices in the set's own part.
+
+        Parameters
+        ----------
+        dataset : Dataset
+            What was split.
+        evaluate_on : {'test', 'validation'}
+        """
+        if evaluate_on == "validation":
+            return dataset.train_images[self.validation], dataset.train_labels[self.validation], self.validation
+        return dataset.test_images[self.test], dataset.test_labels[self.test], self.test
+
 
 def split(
     dataset: Dataset,

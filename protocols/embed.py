@@ -17,7 +17,7 @@ import numpy as np
 
 from protocols import idx
 from protocols.draws import Purpose, balanced_draw, stream
-from protocols.labelled_images import SIDE, Dataset
+from protocols.labelled_images import Dataset
 from protocols.published_sets import (
     EMBEDDED,
     FASHION_MNIST,
@@ -44,7 +44,7 @@ def subset(dataset: Dataset, embedded: PublishedSet) -> Mapping[str, bytes]:
     for epoch, (half, images, labels, count) in enumerate(halves):
         rng = stream(SEED, Purpose.EMBEDDED_SUBSET, epoch)
         drawn = np.sort(balanced_draw(labels, count // dataset.classes, rng))
-        contents[f"{half}-images"] = idx.encode(images[drawn].reshape(-1, SIDE, SIDE))
+        contents[f"{half}-images"] = idx.encode(images[drawn].reshape(-1, *dataset.shape))
         contents[f"{half}-labels"] = idx.encode(labels[drawn].astype(np.uint8))
     return contents
 

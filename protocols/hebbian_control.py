@@ -15,7 +15,7 @@ from pathlib import Path
 from analysis import commits, ledger
 from analysis.accuracy import accuracy
 from engine import streams, whole_files
-from protocols import draws, rate_network, training
+from protocols import draws, fit, rate_network, training
 from protocols.labelled_images import Dataset
 from protocols.progress import QuietReporter, Reporter
 from protocols.rate_network import CLASS_LAYER, LABEL_STATISTICS, Constants
@@ -95,6 +95,9 @@ def control(
     reporter = reporter or QuietReporter()
     if epochs < 1:
         raise ValueError(f"epochs={epochs}: expected 1 or more")
+    fit.refuse_unlabelled(images, "training", "they are needed to teach the network; add them to the file")
+    if not validation:
+        fit.refuse_unlabelled(images, "test", "accuracy is measured on them; add them to the file")
     split = draws.split(images, trained, validation, tested, seed)
     orders = [split.order(epoch) for epoch in range(epochs)]
     reporter.stage(f"Seed {seed}", epochs * len(split.train))

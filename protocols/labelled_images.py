@@ -1,4 +1,4 @@
-"""A set of labelled 28 x 28 images as every protocol takes it, wherever the images came from."""
+"""A set of labelled images, all of one size, as every protocol takes it, wherever the images came from."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from protocols import idx
 
-SIDE = 28
-PIXELS = SIDE * SIDE
+MNIST_SHAPE = (28, 28)
+"""Rows and columns of the images of the published sets."""
 UNLABELLED = -1
 
 
@@ -32,11 +32,15 @@ class Dataset:
     name : str
         Name of the set, for example ``mnist``, or the file name of a user's own images.
     train_images, test_images : numpy.ndarray
-        Pixel intensities 0..255, uint8, shape (images, 784), each image row by row.
+        Pixel intensities 0..255, uint8, shape (images, pixels), each image row by row.
     train_labels, test_labels : numpy.ndarray
         Class numbers from 0, int64, shape (images,); -1 where an image has no label.
     class_names : tuple of str
         Name of each class, by number.
+    shape : tuple of int
+        Rows and columns of an image.
+    remarks : tuple of str
+        What was done to the images when they were read, or looks odd about them; to be said before they are used.
     sha256 : str
         Digest of the whole set, computed from the arrays: the SHA-256 of the SHA-256 digests of its four
         parts in IDX form. The same images give the same digest, whatever file they were read from.
@@ -53,6 +57,8 @@ class Dataset:
     test_images: NDArray[np.uint8]
     test_labels: NDArray[np.int64]
     class_names: tuple[str, ...]
+    shape: tuple[int, int] = MNIST_SHAPE
+    remarks: tuple[str, ...] = ()
     sha256: str = field(init=False)
 
     def __post_init__(self) -> None:
@@ -61,10 +67,10 @@ class Dataset:
             ("test", self.test_images, self.test_labels),
         )
         for part, images, labels in parts:
-            if images.dtype != np.uint8 or images.ndim != 2 or images.shape[1] != PIXELS:
+            if images.dtype != np.uint8 or images.ndim != 2 or images.shape[1] != self.pixels:
                 raise DatasetError(
                     f"{self.name}: the {part} images have shape {images.shape} and type {images.dtype}; "
-                    f"expected (images, {PIXELS}) of uint8"
+                    f"expected (images, {self.pixels}) of uint8"
                 )
             if labels.shape != (len(images),):
                 raise DatasetError(
@@ -85,10 +91,15 @@ class Dataset:
         """Number of classes."""
         return len(self.class_names)
 
+    @property
+    def pixels(self) -> int:
+        """Pixels of an image."""
+        return self.shape[0] * self.shape[1]
+
     def _digest(self) -> str:
         whole = hashlib.sha256()
         for images, labels in ((self.train_images, self.train_labels), (self.test_images, self.test_labels)):
-            cubes = images.reshape(-1, SIDE, SIDE)
+            cubes = images.reshape(-1, *self.shape)
             # Labels beyond one byte (and the -1 of unlabelled images) have no IDX form of unsigned bytes.
             narrow = labels.size == 0 or (labels.min() >= 0 and labels.max() <= 255)
             content = idx.encode(labels.astype(np.uint8)) if narrow else labels.astype("<i8").tobytes()

@@ -23,7 +23,6 @@ from engine.contract import Arrays, Block, Structure, initial_state
 from engine.run_folder import RunFolder
 from models.desire_backprop import DesireBackprop
 from protocols import datasets, desire_example, draws, training
-from protocols.published_sets import SETS
 
 __all__ = ["Snapshot", "as_csv", "contributions", "draw", "draw_contributions", "snapshots"]
 
@@ -79,12 +78,7 @@ def snapshots(run: Path, *, images: int = 1000, data: str | None = None) -> tupl
     """
     asked, model = training.settings_of(run), _model(run)
     known = datasets.load(asked.dataset, data or asked.data)
-    split = draws.split(known, asked.images, asked.validation, images, asked.seed)
-    if asked.evaluate_on == "validation":
-        chosen = split.validation[:images]
-        pixels, labels = known.train_images[chosen], known.train_labels[chosen]
-    else:
-        pixels, labels = known.test_images[split.test], known.test_labels[split.test]
+    pixels, labels = training.evaluation_images(asked, known, images)
     found = []
     with RunFolder.open(run) as folder, results.open_run(run) as tree:
         structure = training.frozen_structure(model, "test", asked.precision, asked.device)
@@ -187,7 +181,7 @@ def draw(
         The table first.
     """
     found, labels = snapshots(run, images=images, data=data)
-    model, dataset = _model(run), training.settings_of(run).dataset
+    model = _model(run)
     folder = results.folder_of(run) / results.FIGURES
     folder.mkdir(exist_ok=True)
     table = folder / "layers.csv"
@@ -198,7 +192,7 @@ def draw(
     drawn = {
         "local_losses": figures.local_losses(seen, losses, [one.accuracy for one in found]),
         "activity_by_class": figures.activity_by_class(
-            seen, _by_class(found, labels, model, seed), SETS[dataset].class_names if dataset in SETS else None
+            seen, _by_class(found, labels, model, seed), training.class_names(run) or None
         ),
         "contributions": draw_contributions(run, data),
     }

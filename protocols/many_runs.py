@@ -95,13 +95,8 @@ def compile_programs(runs: Iterable[PlannedRun], reporter: Reporter) -> int:
         if asked.device in runtime.DEVICES:
             continue
         model = asked.make_model()
-        learning = [phase for phase, _ in asked.phases(model)]
-        for phase in (*learning, *["respond"] * (asked.labels_from == "labelling"), "test"):
-            if phase in learning:
-                structure = Structure(model, phase, asked.precision, asked.device, training.CAPACITY)
-            else:
-                structure = training.frozen_structure(model, phase, asked.precision, asked.device)
-            key = [asked.model, phase, asked.precision, asked.device, *sorted(model.structure_key().items())]
+        for structure in training.structures(asked, model):
+            key = [asked.model, structure.phase, asked.precision, asked.device, *sorted(model.structure_key().items())]
             structures.setdefault(repr(key), structure)
     if structures:
         reporter.message(f"Compiling {len(structures)} programs, or finding them in the cache")

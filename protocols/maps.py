@@ -14,7 +14,6 @@ from analysis.maps import Map
 from engine import results, whole_files
 from protocols import datasets, draws, training
 from protocols.draws import Purpose
-from protocols.published_sets import SETS
 
 __all__ = ["as_csv", "draw", "of_activity", "of_weights"]
 
@@ -87,8 +86,7 @@ def draw(
     """
     layers = of_activity(run, images=images, data=data, seed=seed, perplexity=perplexity)
     direction, weights = of_weights(run, seed=seed, perplexity=perplexity)
-    dataset = training.settings_of(run).dataset
-    names = SETS[dataset].class_names if dataset in SETS else None
+    names = training.class_names(run) or None
     folder = results.folder_of(run) / results.FIGURES
     folder.mkdir(exist_ok=True)
     table = folder / _TABLE

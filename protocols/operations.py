@@ -102,7 +102,8 @@ def measure(
     """Rows of a complete run: one for each phase of its training, and one for testing.
 
     Each begins with the trained network, shows it images of the phase and forgets what it learns from them. Training
-    images are the first of the last pass, test images are drawn evenly from the classes.
+    images are the first of the last pass; test images, or validation images if the run was tested on these, are drawn
+    evenly from the classes.
 
     Parameters
     ----------
@@ -124,11 +125,11 @@ def measure(
         raise ValueError(f"{run}: is not complete; go on with `hebbarium resume {run}`")
     model, state = training.trained_model(run)
     known = datasets.load(asked.dataset, data or asked.data)
-    split = draws.split(known, asked.images, asked.validation, images, asked.seed)
+    split = draws.split(known, asked.images, asked.validation, 0, asked.seed)
     last = asked.epochs - 1
     order = split.order(last)[:images]
     phases = {phase: (known.train_images[order], known.train_labels[order]) for phase, _ in asked.phases(model)}
-    phases["test"] = (known.test_images[split.test], known.test_labels[split.test])
+    phases["test"] = training.evaluation_images(asked, known, images)
     shared = {**identity.of_run(run), "accuracy": _accuracy(run, model)}
     rows = []
     with RunFolder.open(run) as folder:

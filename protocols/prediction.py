@@ -12,11 +12,10 @@ from numpy.typing import NDArray
 from analysis.accuracy import accuracy
 from analysis.readouts import READOUTS
 from engine import results, streams, whole_files
-from protocols import training
+from protocols import fit, silence, training
 from protocols.labelled_images import UNLABELLED
 from protocols.own_images import read_npz
-from protocols.progress import Reporter
-from protocols.published_sets import SETS
+from protocols.progress import QuietReporter, Reporter
 
 __all__ = ["Prediction", "as_csv", "predict"]
 
@@ -32,7 +31,7 @@ class Prediction:
     spikes : numpy.ndarray
         Spikes of all neurons together, shape (images,).
     names : tuple of str
-        Name of each class, empty if the run's set has none.
+        Name of each class, empty if they are not known.
     accuracy : float, optional
         Per cent right, if the images came with labels.
     """
@@ -69,20 +68,26 @@ def predict(
     ValueError
         Unknown readout.
     DatasetError, RunFolderError, ResultFileError
-        Images or run cannot be read.
+        Images or run cannot be read; or the images have another size than those that the run was trained on, or labels
+        beyond its classes.
     """
     known = (*READOUTS, results.CLASS_LAYER)
     if readout and readout not in known:
         raise ValueError(f"readout {readout}: expected one of {', '.join(known)}")
-    own = read_npz(images)
+    own, reporter = read_npz(images), reporter or QuietReporter()
     with results.open_run(run) as tree:
         there = list(tree["evaluation"].to_dataset()["readout"].values)
         neuron_label = results.neuron_label(tree)
+        shape = results.image_shape(tree)
     readout = readout or there[0]
     if readout not in there:
         raise ValueError(f"readout {readout}: {run} has {', '.join(there)}")
     asked = training.settings_of(run)
     model, state = training.trained_model(run)
+    names = training.class_names(run)
+    fit.refuse_other_set(model, names, shape, own)
+    for text in own.remarks:
+        reporter.message(text)
     with tempfile.TemporaryDirectory(prefix="hebbarium-") as scratch:
         counts = training.responses(
             model,
@@ -99,8 +104,9 @@ def predict(
             reporter=reporter,
         )
     predicted = training.predictions(model, counts, neuron_label)[readout]
+    for warning in silence.warnings(model, counts, 1, "labelling"):
+        reporter.message(f"{warning}. {silence.advice(model)}")
     known = own.train_labels != UNLABELLED
-    names = SETS[asked.dataset].class_names if asked.dataset in SETS else ()
     right = accuracy(predicted[known], own.train_labels[known]) if known.any() else None
     return Prediction(predicted, counts[model.readout].sum(axis=1, dtype=np.int64), names, right)
 

@@ -19,7 +19,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from protocols import idx
-from protocols.labelled_images import SIDE, Dataset, DatasetError, digit_names, listed
+from protocols.labelled_images import MNIST_SHAPE, Dataset, DatasetError, digit_names, listed
 
 FOLDER_VARIABLE = "HEBBARIUM_DATA"
 EMBEDDED = Path(__file__).parent / "embedded"
@@ -265,9 +265,9 @@ def read_set(known: PublishedSet, location: Location) -> Dataset:
     arrays = {part: idx.decode(contents[part], str(path)) for part, path in location.files.items()}
     return Dataset(
         name=known.name,
-        train_images=arrays["train-images"].reshape(known.train, SIDE * SIDE),
+        train_images=arrays["train-images"].reshape(known.train, -1),
         train_labels=arrays["train-labels"].astype("int64"),
-        test_images=arrays["t10k-images"].reshape(known.test, SIDE * SIDE),
+        test_images=arrays["t10k-images"].reshape(known.test, -1),
         test_labels=arrays["t10k-labels"].astype("int64"),
         class_names=known.class_names,
     )
@@ -312,7 +312,7 @@ def _fault(known: PublishedSet, part: str, path: Path, content: bytes, digest: s
     except idx.IdxError as error:
         return str(error)
     images = known.train if part.startswith("train") else known.test
-    shape = (images, SIDE, SIDE) if part.endswith("images") else (images,)
+    shape = (images, *MNIST_SHAPE) if part.endswith("images") else (images,)
     if array.ndim != len(shape):
         return f"{path}: holds {'labels' if array.ndim == 1 else 'images'} of shape {array.shape}"
     if array.shape != shape:

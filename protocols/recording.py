@@ -89,10 +89,10 @@ def raster(
 
 
 def stdp_window(model: Paired, precision: str, reach_ms: int = 100) -> xr.Dataset:
-    """Change of weight of one synapse a spike pair, for intervals up to ``reach_ms`` either way."""
+    """Change of weight of one synapse a spike pair, for intervals of whole milliseconds, as far as steps give them."""
     dt_ms = model.time_step() * 1e3
     intervals = np.arange(-reach_ms, reach_ms + 1)
-    steps = np.rint(intervals / dt_ms).astype(np.int64)
+    steps = np.unique(np.rint(intervals / dt_ms).astype(np.int64))  # steps longer than a millisecond: fewer intervals
     first = 1
     pre = np.where(steps >= 0, first, first - steps)
     post = np.where(steps >= 0, first + steps, first)

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from analysis import figures
 from analysis import robustness as ledger
 from analysis.accuracy import accuracy
+from analysis.chance import share_of_most_common
 from analysis.robustness import Row
 from engine import results, streams, whole_files
 from engine.contract import Arrays
@@ -29,6 +30,7 @@ from models.contract import Model
 from protocols import datasets, draws, identity, reproduction, training
 from protocols.draws import Purpose
 from protocols.progress import Reporter
+from protocols.published_sets import SETS
 
 __all__ = [
     "PERTURBATIONS",
@@ -242,7 +244,10 @@ def measure(
             "level": ("level", list(chosen), {"units": known.units, "long_name": known.meaning}),
             "readout": ("readout", list(readouts), {"units": "1", "long_name": "readout"}),
         },
-        attrs={"perturbation": perturbation, "images": len(truth), "model": model.name, "run_seed": asked.seed},
+        attrs={
+            "perturbation": perturbation, "images": len(truth), "model": model.name, "run_seed": asked.seed,
+            "chance": share_of_most_common(truth),
+        },
     )
 
 
@@ -291,7 +296,8 @@ def side_by_side(rows: Sequence[Row]) -> Figure:
     """The figure of all runs of a ledger, each by the readout of its paper; see `figures.robustness_of_networks`."""
     shown = [row for row in rows if row.readout == _readout_of(row.model, rows)]
     axes = {name: (known.meaning, known.units) for name, known in PERTURBATIONS.items()}
-    return figures.robustness_of_networks(shown, axes)
+    published = {row.dataset for row in rows} <= set(SETS)  # which have ten classes of one size
+    return figures.robustness_of_networks(shown, axes, chance=10.0 if published else None)
 
 
 def _readout_of(model: str, rows: Sequence[Row]) -> str:
@@ -312,10 +318,8 @@ def _as_it_is(model: Model) -> Model:
 def _images(asked: training.RunSettings, count: int | None, data: str | None) -> tuple[Images, NDArray[np.int64]]:
     images = datasets.load(asked.dataset, data or asked.data)
     split = draws.split(images, asked.images, asked.validation, asked.test_images, asked.seed)
-    held_out = asked.evaluate_on == "validation"
-    chosen = split.validation if held_out else split.test
-    pixels = images.train_images if held_out else images.test_images
-    labels = images.train_labels if held_out else images.test_labels
+    pixels, labels, _ = split.tested(images, asked.evaluate_on)
     if count is not None:
-        chosen = chosen[draws.even_draw(labels[chosen], count, draws.stream(asked.seed, Purpose.TEST_IMAGES))]
-    return pixels[chosen], labels[chosen]
+        chosen = draws.even_draw(labels, count, draws.stream(asked.seed, Purpose.TEST_IMAGES))
+        pixels, labels = pixels[chosen], labels[chosen]
+    return pixels, labels

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from analysis.ledger import mean_and_error
 from engine import results, whole_files
-from protocols import many_runs, registry, settings
+from protocols import datasets, fit, many_runs, registry, settings
 from protocols.many_runs import Outcome, PlannedRun
 from protocols.progress import Reporter
 from protocols.settings import SettingError
@@ -96,8 +96,10 @@ def plan(
     ------
     SettingError
         A combination is refused by the model.
+    DatasetError
+        The images cannot be trained or tested on as asked, or do not fit the network.
     """
-    planned = []
+    planned, images = [], datasets.load(base.dataset, base.data)
     for combination in itertools.product(*values.values()):
         varied = dict(zip(values, combination, strict=True))
         changes = {**base.changes, **varied}
@@ -105,7 +107,7 @@ def plan(
         for seed in seeds:
             words = [f"{symbol}={text.replace('*', '')}" for symbol, text in varied.items()]
             name = "_".join([*words, f"seed={seed}"])
-            asked = dataclasses.replace(base, changes=changes, seed=seed)
+            asked = fit.fitted(dataclasses.replace(base, changes=changes, seed=seed), images)
             planned.append(SweptRun(PlannedRun(name, asked, out / name), varied))
     return planned
 

@@ -22,17 +22,31 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from analysis import chance
 from analysis.accuracy import accuracy
 from analysis.accuracy import evaluate as evaluate_tree
 from analysis.labels import ClassMeans
 from analysis.readouts import READOUTS, class_layer
-from engine import devices, interruption, presentations, results, resumption, run_folder, state_checks, streams
+from engine import (
+    devices,
+    folder_names,
+    interruption,
+    presentations,
+    results,
+    resumption,
+    run_folder,
+    state_checks,
+    streams,
+)
 from engine.contract import Arrays, Block, Program, Structure, initial_state
 from engine.errors import FileNotWritten, RunFolderError
 from engine.run_folder import RunFolder
 from models.contract import Model
-from protocols import datasets, draws, limits, own_equations, profiling, recording, registry, settings
+from protocols import datasets, draws, fit, limits, own_equations, profiling, recording, registry, settings, silence
+from protocols.labelled_images import Dataset
 from protocols.progress import QuietReporter, Reporter
+from protocols.published_sets import SETS
+from protocols.silence import Silence
 
 CAPACITY = 1000
 """Samples that a compiled program has room for. Blocks of any smaller size run on the same program."""
@@ -144,9 +158,13 @@ def train(asked: RunSettings, out: Path, reporter: Reporter | None = None) -> Pa
     limits.refuse_model(asked, model)
     devices.require(asked.device)
     own_equations.refuse(model)
+    folder_names.refuse(Path(out))
+    asked = fit.fitted(asked, datasets.load(asked.dataset, asked.data))
     configuration = {**dataclasses.asdict(asked), "command": " ".join(sys.argv), "code": code_version()}
     with RunFolder.create(Path(out), configuration) as folder:
-        _Run(folder, asked, reporter or QuietReporter()).go()
+        run = _Run(folder, asked, reporter or QuietReporter())
+        run.remark()
+        run.go()
     return Path(out)
 
 
@@ -196,6 +214,13 @@ def _condition(run: Path) -> Literal["complete", "incomplete", "damaged", "missi
             return "complete" if always <= set(tree.children) else "damaged"
     except (OSError, ValueError):
         return "damaged"
+
+
+def class_names(run: Path) -> tuple[str, ...]:
+    """Names of the classes that a run has learned, by number; empty if they are not known."""
+    with results.open_run(run) as tree:
+        dataset = str(tree.attrs["dataset"])
+        return results.class_names(tree) or (SETS[dataset].class_names if dataset in SETS else ())
 
 
 def trained_model(run: Path) -> tuple[Model, Arrays]:
@@ -271,25 +296,36 @@ def evaluate(
     jobs: int = 1,
     test_images: int | None = None,
 ) -> xr.Dataset:
-    """Test a trained run again, on its own set or on another; nothing is written.
+    """Test a trained run again, on its own images or on another set's test images; nothing is written.
 
     Returns
     -------
     xarray.Dataset
-        As the ``evaluation`` group, with the accuracy by readout.
+        As the ``evaluation`` group, with the accuracy by readout, and chance in words as an attribute.
+
+    Raises
+    ------
+    DatasetError
+        The images have another size than those trained on, labels beyond the classes learned, or no labels.
     """
-    asked = settings_of(run)
+    asked, reporter = settings_of(run), reporter or QuietReporter()
     model, state = trained_model(run)
     images = datasets.load(dataset or asked.dataset, data or asked.data)
-    chosen = draws.split(images, 0, test=test_images, seed=asked.seed).test
     with results.open_run(run) as tree:
         labels = results.neuron_label(tree)
         seen = int(tree.attrs["samples_seen"])
+        shape = results.image_shape(tree)
+    learned = class_names(run)
+    fit.refuse_other_set(model, learned, shape, images)
+    if learned and images.class_names != learned[: images.classes]:
+        reporter.message(f"{images.name}: has classes of other names than those learned, {', '.join(learned)}")
+    held_out = dataset is None and asked.evaluate_on == "validation"
+    pixels, truth = evaluation_images(asked, images, test_images, "validation" if held_out else "test")
     with RunFolder.open(run) as folder:
         counts = responses(
             model,
             state,
-            images.test_images[chosen],
+            pixels,
             phase="test",
             seed=asked.seed,
             purpose=streams.TEST_SPIKES,
@@ -299,9 +335,10 @@ def evaluate(
             jobs=jobs,
             reporter=reporter,
         )
-    truth = images.test_labels[chosen]
+    for warning in silence.warnings(model, counts, images.classes, "testing"):
+        reporter.message(f"{warning}. {silence.advice(model)}")
     predicted = predictions(model, counts, labels)
-    return results.evaluation(
+    found = results.evaluation(
         readout=list(predicted),
         seed=asked.seed,
         samples_seen=[seen],
@@ -309,6 +346,40 @@ def evaluate(
         predicted=list(predicted.values()),
         accuracy=[[accuracy(row, truth) for row in predicted.values()]],
     )
+    return found.assign_attrs(chance=chance.in_words(truth))
+
+
+def evaluation_images(
+    asked: RunSettings, images: Dataset, number: int | None = None, evaluate_on: str = ""
+) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    """Images that accuracy is measured on, and their labels.
+
+    Parameters
+    ----------
+    asked : RunSettings
+        Of the run whose images are held out.
+    images : Dataset
+    number : int, optional
+        As many of them, drawn evenly from the classes; all if not given, or if fewer are held out.
+    evaluate_on : {'', 'test', 'validation'}
+        As the run was, if empty.
+
+    Raises
+    ------
+    DatasetError
+        There are no such images, no labels, or not as many.
+    """
+    evaluate_on = evaluate_on or asked.evaluate_on
+    if evaluate_on == "validation":
+        split = draws.split(images, asked.images, asked.validation, 0, asked.seed)
+        pixels, labels, _ = split.tested(images, evaluate_on)
+        if number is not None and number < len(labels):
+            chosen = draws.even_draw(labels, number, draws.stream(asked.seed, draws.Purpose.TEST_IMAGES))
+            pixels, labels = pixels[chosen], labels[chosen]
+        return pixels, labels
+    fit.refuse_unlabelled(images, "test", "accuracy is measured on them; add them to the file")
+    chosen = draws.split(images, 0, test=number, seed=asked.seed).test
+    return images.test_images[chosen], images.test_labels[chosen]
 
 
 def predictions(
@@ -344,6 +415,16 @@ def frozen_state(model: Model, phase: str, trained: Mapping[str, NDArray[Any]]) 
     """State at the start of every block of a phase in which nothing learns."""
     handed_on = model.handed_on({k: trained[k] for k in _carried(model) if k in trained})
     return initial_state(model, phase, handed_on)
+
+
+def structures(asked: RunSettings, model: Model) -> list[Structure]:
+    """The programs that a run needs, in the order in which it does."""
+    learning = dict.fromkeys(phase for phase, _ in asked.phases(model))
+    found = [
+        Structure(model, phase, asked.precision, asked.device, CAPACITY, profile=asked.profile) for phase in learning
+    ]
+    frozen = (*["respond"] * (asked.labels_from == "labelling"), "test")
+    return found + [frozen_structure(model, phase, asked.precision, asked.device) for phase in frozen]
 
 
 def _carried(model: Model) -> list[str]:
@@ -394,8 +475,14 @@ class _Run:
             self.phase_of += [phase] * len(parts)
             epoch_of = np.repeat(np.arange(passes), len(self.split.train))
             self.epochs += [epoch_of[k : k + asked.block] for k in range(0, len(order), asked.block)]
+        self.warnings: list[str] = []
         self.order = np.concatenate(self.blocks)
         self.ends = np.cumsum([len(part) for part in self.blocks])
+
+    def remark(self) -> None:
+        """Say what is odd about the images, before they are trained on."""
+        for text in fit.remarks(self.images, self.split, self._test_images()[1]):
+            self.reporter.message(text)
 
     def go(self) -> None:
         """Pass through all stages."""
@@ -418,6 +505,8 @@ class _Run:
                 }
             images, labels, chosen = self._test_images()
             counts = self._respond(state, images, "test", streams.TEST_SPIKES, "Testing")
+            for warning in silence.warnings(self.model, counts, classes.classes, "testing"):
+                self._warn(warning)
             groups["test"] = {
                 population: results.responses(
                     counts[population],
@@ -448,11 +537,19 @@ class _Run:
         done, state, totals = self._begin()
         if done:
             self._complete(done, state)
-        means = ClassMeans(model.population_sizes()[model.readout])
+        ahead = {*self.phase_of[done:], "respond", "test"}
+        for structure in structures(asked, model):  # a refusal after training would lose it
+            if structure.phase in ahead:
+                interruption.stop_if_asked()
+                devices.program(structure, self.folder.scratch)
+        means = ClassMeans(model.population_sizes()[model.readout], self.images.classes)
+        firing = Silence(model, model.readout, self.images.classes)
         blocks = self.blocks
         self.reporter.stage("Training", len(self.order), sum(len(b) for b in blocks[:done]))
         for index in range(done):
-            self._score(means, index, blocks[index], self._counts_of(index))
+            counts = self._counts_of(index)
+            firing.add(counts[model.readout])
+            self._score(means, index, blocks[index], counts)
         program: Program | None = None
         snapshots = self._snapshot_blocks(len(blocks))
         profile: Counter[str] = Counter()
@@ -488,6 +585,10 @@ class _Run:
             spikes["input"] = round(model.input_spikes(phase, pictures, answers.presentations))
             totals["run.events"] += model.synaptic_events(spikes)
             _keep(self.folder, "train", index, counts)
+            firing.add(counts[model.readout])
+            if index == 0 and firing.none:
+                said = firing.warning("the first images of training")
+                self.reporter.message(f"{said}. {silence.advice(model)}")
             seen = int(self.ends[index])
             if index + 1 in snapshots:
                 self._snapshot(seen, state)
@@ -497,6 +598,7 @@ class _Run:
                 self._evaluate_on_the_way(index, state)
             if index + 1 < len(blocks) and index + 1 in snapshots:
                 self._write(totals, index + 1, {}, complete=False)
+        self._warn(firing.warning("training"))
         if program is not None and profile:
             images = sum(len(b) for b in blocks[done:])
             self.reporter.message(
@@ -634,7 +736,7 @@ class _Run:
 
     def _labels_so_far(self, index: int) -> NDArray[np.int16]:
         """Labels by the last response to each image that was shown, as far as it was shown within one pass."""
-        means = ClassMeans(self.model.population_sizes()[self.model.readout])
+        means = ClassMeans(self.model.population_sizes()[self.model.readout], self.images.classes)
         missing = len(self.split.train)
         for k in range(index, -1, -1):
             counts, shown = self._counts_of(k)[self.model.readout], self.blocks[k]
@@ -676,11 +778,13 @@ class _Run:
         return seen[drawn]
 
     def _test_images(self) -> tuple[NDArray[np.uint8], NDArray[Any], NDArray[np.int64]]:
-        if self.asked.evaluate_on == "validation":
-            chosen = self.split.validation
-            return self.images.train_images[chosen], self.images.train_labels[chosen], chosen
-        chosen = self.split.test
-        return self.images.test_images[chosen], self.images.test_labels[chosen], chosen
+        return self.split.tested(self.images, self.asked.evaluate_on)
+
+    def _warn(self, warning: str) -> None:
+        """Say at once, and in the results, that hardly anything fires."""
+        if warning:
+            self.reporter.message(warning)
+            self.warnings.append(warning)
 
     def _ms(self, phase: str) -> float:
         return self.model.sample_steps(phase) * self.model.time_step() * 1e3
@@ -725,6 +829,8 @@ class _Run:
                 earlier=self.folder.accuracies(seen - 1),
             )
         )
+        if self.warnings:
+            tree["evaluation"].attrs["warning"] = f"{'; '.join(self.warnings)}. {silence.advice(self.model)}"
         try:
             results.write(tree, self.folder.path)
         except FileNotWritten as error:
@@ -757,6 +863,8 @@ class _Run:
             git_dirty=stored["code"]["dirty"],
             dataset=self.images.name,
             dataset_sha256=self.images.sha256,
+            class_names=self.images.class_names,
+            image_shape=self.images.shape,
             wall_time_s=totals["run.seconds"],
             synaptic_events=int(totals["run.events"]),
             command=stored["command"],

@@ -11,6 +11,12 @@ from matplotlib.figure import Figure
 from analysis.figures import style
 from engine import results
 
+_ROOM = 12
+"""Classes that fit into a column; each one more makes the figure larger, up to a page, where numbers are left out."""
+_CELL_MM = 6.0
+_MOST_NAMES = 60
+"""Names that fit beside the axis of a page."""
+
 
 @style.styled
 def confusion_matrix(
@@ -25,7 +31,7 @@ def confusion_matrix(
     readout
         Which readout's answers; the first one's by default.
     class_names
-        Names of the classes; by default their numbers.
+        Names of the classes; by default the run's, or their numbers.
     """
     tables = tree[results.EVALUATION].to_dataset()["confusion"]
     readout = str(tables["readout"].values[0]) if readout is None else readout
@@ -33,14 +39,16 @@ def confusion_matrix(
     counts = table.values
     totals = counts.sum(axis=1, keepdims=True)
     percent = 100 * counts / np.where(totals == 0, 1, totals)
-    names = list(class_names) if class_names is not None else [str(c) for c in table["true_class"].values]
+    names = list(class_names or results.class_names(tree)) or [str(c) for c in table["true_class"].values]
     if len(names) != len(counts):
         raise ValueError(f"{len(names)} class names for {len(counts)} classes.")
     long = max(map(len, names)) > 2
-    figure = style.new_figure(style.COLUMN_MM + (25 if long else 17), style.COLUMN_MM + (14 if long else 0))
+    many = max(len(names) - _ROOM, 0)
+    side = min(style.COLUMN_MM + _CELL_MM * many, style.PAGE_MM)
+    figure = style.new_figure(side + (25 if long else 17), side + (14 if long else 0))
     axes = figure.add_subplot()
     image = axes.imshow(percent, cmap=style.COUNTS, vmin=0, vmax=100)
-    for row, column in np.argwhere(counts > 0):
+    for row, column in np.argwhere(counts > 0) if side < style.PAGE_MM else ():
         share = percent[row, column]
         axes.text(
             column,
@@ -51,8 +59,9 @@ def confusion_matrix(
             fontsize=6,
             color="white" if share > 50 else "black",
         )
-    axes.set_xticks(range(len(names) + 1), [*names, "none"], rotation=90 if long else 0)
-    axes.set_yticks(range(len(names)), names)
+    shown = range(0, len(names), -(-len(names) // _MOST_NAMES))  # every second or third, where they are many
+    axes.set_xticks([*shown, len(names)], [*(names[c] for c in shown), "none"], rotation=90 if long or many else 0)
+    axes.set_yticks(shown, [names[c] for c in shown])
     axes.axvline(len(names) - 0.5, color=style.GREY, linewidth=0.8)
     axes.set(xlabel=f"Predicted class ({readout.replace('_', ' ')})", ylabel="True class")
     axes.spines[:].set_visible(True)

@@ -22,7 +22,7 @@ def learning_curve(tree: xr.DataTree) -> Figure:
     """Running accuracy of each training block, and test accuracy where it was measured.
 
     A block's neurons are labelled by earlier blocks only. Several seeds, where the file holds them, give the
-    mean with its standard error.
+    mean with its standard error. Chance is what always naming the most common class comes to.
 
     Parameters
     ----------
@@ -63,8 +63,9 @@ def learning_curve(tree: xr.DataTree) -> Figure:
                 zorder=3,
             )
     if "confusion" in evaluation:
-        classes = evaluation.sizes["true_class"]
-        axes.axhline(100 / classes, color=style.GREY, linewidth=0.8, linestyle=":", label="chance")
+        tested = evaluation["confusion"].isel(readout=0).sum("predicted_class")  # images of each class
+        chance = float(100 * tested.max() / tested.sum()) if tested.sum() else 0.0
+        axes.axhline(chance, color=style.GREY, linewidth=0.8, linestyle=":", label="chance")
     axes.set(xlabel="Training images seen", ylabel="Accuracy (%)", ylim=(0, 100))
     axes.set_xlim(left=0)
     axes.xaxis.set_major_formatter("{x:,.0f}")

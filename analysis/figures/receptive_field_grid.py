@@ -28,11 +28,13 @@ def receptive_field_grid(
         With ``weights/<projection>``; by default the projection from the input.
     neurons
         Which neurons; by default those of `analysis.receptive_fields.shown_neurons`.
+    shape
+        Rows and columns of a picture; by default those of `analysis.receptive_fields.shape_of`.
     """
     w = receptive_fields.snapshots(tree, projection).isel(samples_seen=-1)
     total = w.sizes["post"]
     chosen = receptive_fields.shown_neurons(tree) if neurons is None else np.asarray(neurons)
-    pictures = receptive_fields.fields(w.isel(post=chosen).values, shape)
+    pictures = receptive_fields.fields(w.isel(post=chosen).values, shape or receptive_fields.shape_of(tree))
     canvas = receptive_fields.grid(pictures)
     columns = round((canvas.shape[1] + 1) / (pictures.shape[2] + 1))
     width = style.COLUMN_MM if columns <= 10 else style.PAGE_MM

@@ -10,16 +10,15 @@ from analysis.intervals import CONFIDENCE, t_interval
 
 
 @style.styled
-def robustness_curve(measured: xr.Dataset, chance: float = 10.0) -> Figure:
+def robustness_curve(measured: xr.Dataset) -> Figure:
     """Accuracy by the strength of a perturbation, a line for each readout.
 
     Parameters
     ----------
     measured
         ``accuracy(seed, level, readout)`` and ``unperturbed(readout)``, per cent; the level's ``long_name`` and
-        ``units`` name its axis. Several seeds give the mean with its t-interval.
-    chance
-        Per cent, a dotted line.
+        ``units`` name its axis. Several seeds give the mean with its t-interval. The attribute ``chance``, per
+        cent, is a dotted line.
     """
     figure = style.new_figure(style.COLUMN_MM, 66)
     axes = figure.add_subplot()
@@ -41,7 +40,7 @@ def robustness_curve(measured: xr.Dataset, chance: float = 10.0) -> Figure:
             float(measured["unperturbed"].sel(readout=name)), color=colour, linewidth=0.8, linestyle="--",
             label=f"{long_name}, undisturbed",
         )  # fmt: skip
-    axes.axhline(chance, color=style.GREY, linewidth=0.8, linestyle=":", label="chance")
+    axes.axhline(measured.attrs["chance"], color=style.GREY, linewidth=0.8, linestyle=":", label="chance")
     axes.set(
         xlabel=style.with_unit(level.attrs["long_name"], level.attrs["units"]), ylabel="Accuracy (%)", ylim=(0, 100)
     )

@@ -19,7 +19,7 @@ _LABEL = 36
 
 @style.styled
 def robustness_of_networks(
-    rows: Sequence[Row], axes: Mapping[str, tuple[str, str]], chance: float = 10.0
+    rows: Sequence[Row], axes: Mapping[str, tuple[str, str]], chance: float | None = None
 ) -> Figure:
     """Accuracy by the strength of each perturbation, a panel a perturbation and a line a network.
 
@@ -31,7 +31,7 @@ def robustness_of_networks(
         Perturbation to the meaning of its levels and their units, in the order of the panels. Those that were not
         measured are left out.
     chance
-        Per cent, a dotted line.
+        Per cent, a dotted line; none if the sets differ in it.
 
     Raises
     ------
@@ -62,7 +62,8 @@ def robustness_of_networks(
             for row in own:
                 if row.perturbation == UNDISTURBED:
                     panel.axhline(row.accuracy, color=colour, linewidth=0.6, linestyle="--")
-        panel.axhline(chance, color=style.GREY, linewidth=0.8, linestyle=":", label="chance")
+        if chance is not None:
+            panel.axhline(chance, color=style.GREY, linewidth=0.8, linestyle=":", label="chance")
         meaning, units = axes[name]
         panel.set(xlabel=textwrap.fill(style.with_unit(meaning, units), _LABEL), ylim=(0, 100))
         if panel.get_subplotspec().is_first_col():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -66,7 +65,7 @@ def save_all(run: str | os.PathLike[str], formats: Sequence[str] = ("png",)) -> 
         for name, (draw, needs) in _FIGURES.items():
             pictured = draw in (receptive_field_grid, weight_time_lapse)
             there = any(_holds(tree, path.format(projection=projection)) for path in needs)
-            if there and (not pictured or _square_input(tree)):
+            if there and (not pictured or receptive_fields.shape_of(tree)):
                 figure = draw(tree)
                 paths += [save(figure, folder / f"{name}.{kind}") for kind in formats]
     return paths
@@ -77,12 +76,6 @@ def save(figure: Figure, path: str | os.PathLike[str]) -> Path:
     with style.saving():
         figure.savefig(path)
     return Path(path)
-
-
-def _square_input(tree: xr.DataTree) -> bool:
-    """Whether the input can be drawn without being told its shape."""
-    pixels = receptive_fields.snapshots(tree).sizes["pre"]
-    return math.isqrt(pixels) ** 2 == pixels
 
 
 def _holds(tree: xr.DataTree, path: str) -> bool:

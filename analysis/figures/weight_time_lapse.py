@@ -37,6 +37,8 @@ def weight_time_lapse(
         Which neurons of each; by default those of `analysis.receptive_fields.representatives`.
     each
         How many of these, at most three.
+    shape
+        Rows and columns of a picture; by default those of `analysis.receptive_fields.shape_of`.
     """
     runs = trees if isinstance(trees, Mapping) and not isinstance(trees, xr.DataTree) else {"": trees}
     rows: list[tuple[str, int, NDArray[np.floating]]] = []
@@ -50,7 +52,9 @@ def weight_time_lapse(
         seen, units = w["samples_seen"].values, w.attrs["units"]
         chosen = receptive_fields.representatives(tree)[:each] if neurons is None else np.asarray(neurons)
         for neuron in chosen:
-            pictures = receptive_fields.fields(w.sel(post=neuron).values.T, shape)
+            pictures = receptive_fields.fields(
+                w.sel(post=neuron).values.T, shape or receptive_fields.shape_of(tree)
+            )
             rows.append((name, int(neuron), pictures))
     if seen is None:
         raise ValueError("weight_time_lapse was given no run.")

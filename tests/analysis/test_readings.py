@@ -82,7 +82,7 @@ def test_wrong_shapes_and_labels_are_refused() -> None:
     with pytest.raises(ValueError, match=r"spike_count has shape \(2, 1\) and label \(3,\)"):
         labels.assign([[1], [2]], [0, 1, 1])
     with pytest.raises(ValueError, match="A label is 10; expected 0 to 9"):
-        labels.assign([[1]], [10])
+        labels.assign([[1]], [10], n_classes=10)
     with pytest.raises(ValueError, match=r"neuron_label \(3,\)"):
         readouts.most_active([[1, 2]], [0, 1, 2])
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from engine import devices, inspection
 from engine.contract import Block, BlockResult, Structure, initial_state
 from engine.runtime import RuntimeProgram, runtime_device
-from models.symmetric_stdp import CLASSES, FASHION, MNIST, SymmetricSTDP
+from models.symmetric_stdp import FASHION, MNIST, SymmetricSTDP
 from protocols import settings
 from protocols.training import frozen_state
 from tests.models.small_symmetric_networks import (
@@ -61,7 +61,7 @@ def test_conductances_traces_and_thresholds_decay_exponentially(tmp_path: Path) 
 
 def test_a_taught_class_neuron_s_trace_decays(tmp_path: Path) -> None:
     model = small_model(teacher_rate=0 * hertz, **SHORT, **SILENT)
-    y = np.linspace(0, 2, CLASSES)
+    y = np.linspace(0, 2, 10)
     end = run_dark(model, "train_classes", tmp_path, state={"classes.y": y})
     np.testing.assert_allclose(end.state["classes.y"], y * np.exp(-8 / 20), rtol=1e-12)
 
@@ -124,7 +124,7 @@ def test_scaling_brings_sums_to_the_paper_s_targets(tmp_path: Path) -> None:
     before = model.initial_state(np.random.default_rng(3))
     before["plastic.w"].reshape(784, n)[:, 2] = 0  # nothing to scale
     end = run_dark(model, "train", tmp_path, state=before).state
-    w, to_classes = end["plastic.w"].reshape(784, n), end["to_classes.w"].reshape(n, CLASSES)
+    w, to_classes = end["plastic.w"].reshape(784, n), end["to_classes.w"].reshape(n, model.classes)
     expected = np.full(n, 78.4)
     expected[2] = 0
     np.testing.assert_allclose(w.sum(axis=0), expected, rtol=1e-12)
@@ -309,7 +309,7 @@ def test_jumps_change_no_spike_in_three_dozen_presentations(tmp_path: Path) -> N
     for model in (full, full.replace(rest="jump")):
         program = devices.program(Structure(model, "train", "float64", "dense", count, ("input",)), tmp_path)
         begin = first_state(model, "train") | trained(full, tmp_path)
-        inputs = model.inputs("train", pictures, np.arange(count) % CLASSES)
+        inputs = model.inputs("train", pictures, np.arange(count) % model.classes)
         result = program.run(Block(begin, inputs, model.run_time_values(), 9))
         steps = model.sample_steps("train")
         found = {p: np.stack([s.step // steps, s.step % steps, s.neuron], axis=1) for p, s in result.spikes.items()}

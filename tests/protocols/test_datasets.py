@@ -479,13 +479,23 @@ class TestOwnImages:
             ({"labels": np.zeros(3, int)}, "has no array 'images' \\(found: labels\\)"),
             ({"images": np.zeros((3, 784)), "label": np.zeros(3, int)}, "unknown arrays label"),
             ({"images": np.zeros((3, 784)), "test_labels": np.zeros(3, int)}, "without 'test_images'"),
+            ({"images": np.zeros((3, 783))}, "783 pixels are no square image: save the images as"),
+            ({"images": np.zeros((3, 3072))}, r"3,072 pixels .* or colours as \(n, rows, columns, 3\)"),
+            ({"images": np.zeros((3, 8, 8, 4))}, r"\(3, 8, 8, 4\); expected .* without transparency"),
+            ({"images": np.zeros((3, 8, 8, 8, 1))}, r"\(3, 8, 8, 8, 1\); expected"),
+            ({"images": np.zeros(784)}, r"has shape \(784,\)"),
             (
-                {"images": np.zeros((3, 32, 32))},
-                r"has shape \(3, 32, 32\); expected \(n, 28, 28\) or \(n, 784\)",
+                {"images": np.zeros((3, 8, 8)), "test_images": np.zeros((2, 9, 8))},
+                r"'test_images' have 9 x 8 = 72 pixels and 'images' 8 x 8 = 64 pixels",
             ),
             ({"images": np.float64(1)}, r"has shape \(\)"),
             ({"images": np.zeros((0, 784))}, "holds no image"),
-            ({"images": np.zeros((3, 784), int)}, "has type int64; expected uint8"),
+            ({"images": np.zeros((3, 0, 8))}, "holds no image"),
+            ({"images": np.full((3, 784), 256)}, "from 256 to 256; expected whole numbers from 0 to 255"),
+            ({"images": np.full((3, 784), -1)}, "from -1 to -1; expected whole numbers from 0 to 255"),
+            ({"images": np.full((3, 784), 1, np.uint8)}, "only 0 and 1 as uint8, .* multiply them by 255"),
+            ({"images": np.full((3, 784), 1 / 255)}, "as if they had been divided by 255 twice"),
+            ({"images": np.full((3, 784), "a")}, "has type <U1; expected uint8"),
             ({"images": np.zeros((3, 784), complex)}, "has type complex128"),
             ({"images": np.full((3, 784), 200.0)}, "intensities from 200 to 200; expected 0 to 1"),
             ({"images": np.full((3, 784), -0.5)}, "from -0.5"),
@@ -495,11 +505,22 @@ class TestOwnImages:
             ),
             ({"images": np.full((3, 784), np.inf, np.float16)}, "NaN or infinite pixels"),
             ({"images": np.zeros((3, 784)), "labels": np.zeros(4, int)}, r"shape \(4,\); expected \(3,\)"),
-            ({"images": np.zeros((3, 784)), "labels": np.zeros((3, 1), int)}, r"shape \(3, 1\)"),
+            ({"images": np.zeros((3, 784)), "labels": np.zeros((3, 1), int)}, r"shape \(3, 1\); .* \.ravel\(\)"),
+            ({"images": np.zeros((3, 784)), "labels": np.eye(3, 5, dtype=int)}, r"\(3, 5\); .*argmax\(axis=1\)"),
+            ({"images": np.zeros((3, 784)), "labels": np.array(["a", "b", "c"])}, "are text; .* return_inverse=True"),
             ({"images": np.zeros((3, 784)), "labels": np.zeros(3)}, "'labels' has type float64"),
             ({"images": np.zeros((3, 784)), "labels": np.zeros(3, bool)}, "'labels' has type bool"),
             ({"images": np.zeros((3, 784)), "labels": np.array([0, 1, -1])}, "labels from -1 to 1"),
-            ({"images": np.zeros((3, 784)), "labels": np.array([0, 1, 256])}, "expected 0 to 255"),
+            ({"images": np.zeros((3, 784)), "labels": np.array([0, 1, 1000])}, "expected 0 to 999"),
+            (
+                {"images": np.zeros((3, 784)), "labels": np.arange(3), "class_names": ["a", "b"]},
+                "has 2 names, but labels reach 2; expected 3 or more",
+            ),
+            (
+                {"images": np.zeros((3, 784)), "labels": np.arange(3), "class_names": ["a", "b", "a"]},
+                "has an empty name, or one twice",
+            ),
+            ({"images": np.zeros((3, 784)), "class_names": np.arange(3)}, "'class_names' has shape .* expected text"),
             ({"images": np.array([None] * 3, object)}, "'images' cannot be read: .*Python objects"),
         ],
     )
@@ -508,6 +529,36 @@ class TestOwnImages:
         with pytest.raises(DatasetError, match=says) as caught:
             load(path)
         assert str(path) in str(caught.value)
+
+    @pytest.mark.parametrize("shape", [(3, 5, 9), (3, 1, 5, 9), (3, 5, 9, 1), (3, 5, 9, 3), (3, 3, 5, 9)])
+    def test_images_of_any_size_and_colour_are_read(self, tmp_path: Path, shape: tuple[int, ...]) -> None:
+        pixels = np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
+        made = load(self.save(tmp_path / "mine.npz", images=pixels))
+        assert (made.shape, made.pixels) == ((5, 9), 45)
+        coloured = 3 in shape[1:]
+        if not coloured:
+            np.testing.assert_array_equal(made.train_images, pixels.reshape(3, 45))
+        else:
+            red, green, blue = np.moveaxis(pixels.astype(float), shape.index(3, 1), 0)
+            expected = np.rint(0.299 * red + 0.587 * green + 0.114 * blue)
+            np.testing.assert_array_equal(made.train_images, expected.reshape(3, 45))
+        assert any("made grey" in text for text in made.remarks) == coloured
+
+    @pytest.mark.parametrize("dtype", [bool, np.int16, np.int64, np.uint16])
+    def test_whole_numbers_of_any_type_are_read_and_truths_are_white(self, tmp_path: Path, dtype: type) -> None:
+        pixels: np.ndarray = np.zeros((2, 4, 4), dtype)
+        pixels[0, 1, 2] = 255  # which is true as well
+        made = load(self.save(tmp_path / "mine.npz", images=pixels)).train_images
+        assert made.dtype == np.uint8
+        assert int(made[0, 6]) == int(made.sum()) == 255
+
+    def test_classes_have_the_names_they_are_given(self, tmp_path: Path) -> None:
+        images, labels = np.ones((3, 4, 4)), np.array([0, 2, 2])
+        named = load(self.save(tmp_path / "a.npz", images=images, labels=labels, class_names=["x", "y", "z", "none"]))
+        assert (named.class_names, named.classes) == (("x", "y", "z", "none"), 4)
+        many = load(self.save(tmp_path / "b.npz", images=images, labels=np.array([0, 255, 299])))
+        assert (many.classes, many.class_names[-1]) == (300, "299")
+        np.testing.assert_array_equal(many.train_labels, [0, 255, 299])
 
     def test_files_that_are_no_npz_are_told(self, tmp_path: Path) -> None:
         path = tmp_path / "mine.npz"
