@@ -25,6 +25,7 @@ date.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import csv
 import dataclasses
 import difflib
@@ -32,7 +33,7 @@ import math
 import os
 import re
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -171,13 +172,22 @@ def records[T](
     path = Path(path)
     if not path.is_file():
         return []
-    with path.open(newline="", encoding="utf-8") as file:
+    with path.open(newline="", encoding="utf-8") as file, readable(path):
         reader = csv.DictReader(file)
         if tuple(reader.fieldnames or ()) != tuple(columns):
             raise LedgerError(
                 f"{path} has the columns {','.join(reader.fieldnames or ())}; expected {','.join(columns)}."
             )
         return parsed(path, reader, make)
+
+
+@contextlib.contextmanager
+def readable(path: Path) -> Iterator[None]:
+    """Raise `LedgerError` for a file that is no text, or no table, while it is read."""
+    try:
+        yield
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise LedgerError(f"{path}: is damaged, or no table: {error}; expected text with commas in UTF-8.") from error
 
 
 def parsed[T](path: Path, reader: csv.DictReader[str], make: Callable[[dict[str, str]], T]) -> list[T]:

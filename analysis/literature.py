@@ -146,7 +146,7 @@ def read(path: str | os.PathLike[str]) -> Table:
     path = Path(path)
     if not path.is_file():
         raise ledger.LedgerError(f"{path}: there is no such literature table.")
-    with path.open(newline="", encoding="utf-8") as file:
+    with path.open(newline="", encoding="utf-8") as file, ledger.readable(path):
         reader = csv.DictReader(file)
         columns = tuple(reader.fieldnames or ())
         if not set(_REQUIRED) <= set(columns) <= set(_FIELDS):

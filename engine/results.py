@@ -787,6 +787,8 @@ def open_run(path: str | os.PathLike[str]) -> xr.DataTree:
         tree.close()
         if isinstance(error, SchemaError):
             raise SchemaError(f"{file}: {error}") from None
+        if isinstance(error, _DAMAGED):
+            raise _unreadable(file, error) from error
         raise
     return tree
 
@@ -808,12 +810,20 @@ def neuron_label(tree: xr.DataTree) -> np.ndarray[Any, Any] | None:
 def _open(file: Path) -> xr.DataTree:
     try:
         return xr.open_datatree(file, engine="h5netcdf", phony_dims="access")
-    except (OSError, ValueError, KeyError, RuntimeError) as error:
-        raise ResultFileError(
-            f"{file} ({file.stat().st_size} bytes) cannot be read as netCDF-4: {error}. It is truncated or "
-            f"not a result file; `hebbarium resume {file.parent}` writes it again, after training again what it is "
-            "made of, as far as that is gone."
-        ) from error
+    except _DAMAGED as error:
+        raise _unreadable(file, error) from error
+
+
+# what readers of netCDF raise for what is not as it should be
+_DAMAGED = (OSError, ValueError, KeyError, RuntimeError, AttributeError, TypeError, IndexError)
+
+
+def _unreadable(file: Path, error: Exception) -> ResultFileError:
+    return ResultFileError(
+        f"{file} ({file.stat().st_size} bytes) cannot be read as netCDF-4: {error}. It is truncated or "
+        f"not a result file; `hebbarium resume {file.parent}` writes it again, after training again what it is "
+        "made of, as far as that is gone."
+    )
 
 
 def _encoding(tree: xr.DataTree) -> dict[str, dict[str, dict[str, Any]]]:

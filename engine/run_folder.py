@@ -242,7 +242,7 @@ def configuration(path: Path) -> dict[str, Any]:
         stored = json.loads((path / CONFIGURATION).read_text())
         if not isinstance(stored, dict):
             raise ValueError("expected names and values")
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise RunFolderError(
             f"{path}: is not a run folder, or its {CONFIGURATION} is damaged ({error})"
         ) from error

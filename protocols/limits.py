@@ -47,19 +47,28 @@ def refuse_settings(asked: RunSettings, most_in_a_block: int) -> None:
     for field in dataclasses.fields(asked):
         value = getattr(asked, field.name)
         if fault := _fault(kinds[field.name], value):
-            shown = repr(value) if len(repr(value)) < 60 else f"{repr(value)[:60]}..."
-            raise ValueError(f"{field.name}={shown}: expected {fault}")
+            raise ValueError(f"{field.name}={_shown(value)}: expected {fault}")
     for name, (least, most) in {**_NUMBERS, "block": (1, most_in_a_block)}.items():
         value = getattr(asked, name)
         if value is not None and not least <= value <= most:
             raise ValueError(f"{name}={value}: expected {least} to {most}")
     for name, known in _CHOICES.items():
         if getattr(asked, name) not in known:
-            raise ValueError(f"{name}={getattr(asked, name)}: expected one of {', '.join(known)}")
+            raise ValueError(f"{name}={getattr(asked, name)[:60]}: expected one of {', '.join(known)}")
     if asked.profile and asked.device not in devices.COMPILED:
         raise ValueError(f"profile: device {asked.device} has none; expected one of {', '.join(devices.COMPILED)}")
     if asked.evaluate_on == "validation" and not asked.validation:
         raise ValueError("evaluate_on=validation: expected images that are held out, as with --validation 5000")
+
+
+def refuse_record(stored: Mapping[str, Any]) -> None:
+    """Raise `ValueError` if what a run's folder keeps besides its settings is missing or is not what results take."""
+    if not isinstance(stored.get("command"), str):
+        raise ValueError(f"command={_shown(stored.get('command'))}: expected the command that began the run")
+    code = stored.get("code")
+    fits = isinstance(code, Mapping) and isinstance(code.get("commit"), str) and isinstance(code.get("dirty"), bool)
+    if not fits:
+        raise ValueError(f"code={_shown(code)}: expected the commit of the code, and whether files differed from it")
 
 
 def refuse_model(asked: RunSettings, model: Model) -> None:
@@ -91,6 +100,10 @@ def refuse_length(asked: RunSettings, model: Model, images: int) -> None:
             f"evaluate_every={asked.evaluate_every}: the run trains on {presentations:,} images, after which it is"
             " measured in any case; ask for fewer between two measurements, or leave it out"
         )
+
+
+def _shown(value: Any) -> str:
+    return repr(value) if len(repr(value)) < 60 else f"{repr(value)[:60]}..."
 
 
 def _fault(kind: Any, value: Any) -> str:

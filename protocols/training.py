@@ -192,6 +192,7 @@ def settings_of(run: Path) -> RunSettings:
     """What a run was asked to do."""
     stored = run_folder.configuration(run)
     try:
+        limits.refuse_record(stored)
         return RunSettings(**{f.name: stored[f.name] for f in dataclasses.fields(RunSettings) if f.name in stored})
     except ValueError as error:
         raise RunFolderError(f"{run}: its {run_folder.CONFIGURATION} cannot be a run's: {error}") from error

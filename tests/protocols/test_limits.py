@@ -224,7 +224,8 @@ def test_what_is_not_refused_runs_to_the_end(tmp_path: Path, name: str, options:
 
 
 def test_settings_of_a_folder_are_refused_with_the_folders_name(tmp_path: Path) -> None:
-    (tmp_path / "configuration.json").write_text(json.dumps({"seed": "5"}))
+    stored = {"seed": "5", "command": "", "code": {"commit": "", "dirty": False}}
+    (tmp_path / "configuration.json").write_text(json.dumps(stored))
     with pytest.raises(RunFolderError, match=r"configuration.json cannot be a run's: seed='5': expected"):
         training.settings_of(tmp_path)
 
