@@ -36,10 +36,10 @@ class DenseCodeObject(CPPStandaloneCodeObject):
 
 # Brian2's bounds are double whatever the value is: in single precision every comparison would be widened.
 _CLIP = """
-template <typename T> struct _bound_of { typedef double type; };
-template <> struct _bound_of<float> { typedef float type; };
+template <typename T> struct _dense_bound { typedef double type; };
+template <> struct _dense_bound<float> { typedef float type; };
 template <typename T>
-static inline T _clip(const T value, const typename _bound_of<T>::type a_min, const typename _bound_of<T>::type a_max)
+static inline T _clip(const T value, const typename _dense_bound<T>::type a_min, const typename _dense_bound<T>::type a_max)
 {
     return value < a_min ? T(a_min) : value > a_max ? T(a_max) : value;
 }
@@ -48,25 +48,49 @@ DEFAULT_FUNCTIONS["clip"].implementations.add_implementation(DenseCodeObject, co
 
 # Brian2 converts by a cast to int64, which vector units of today do not have. The same whole number:
 _TIMESTEP = """
+static inline double _dense_steps(const double t, const double dt) { return (t + 1e-3*dt)/dt; }
 static inline int64_t _timestep(const double t, const double dt)
 {
-    return dense_math::whole(std::trunc((t + 1e-3*dt)/dt));
+    return _dense_math::whole(std::trunc(_dense_steps(t, dt)));
 }
-// The shortest time in which so many steps pass: what lasts at least as long, and nothing else, has them by _timestep.
-static double _shortest(const int64_t steps, const double dt)
-{
-    static int64_t known_steps = 0;
-    static double known_dt = 0, shortest = 0;
-    if (steps == known_steps && dt == known_dt)
-        return shortest;
-    known_steps = steps, known_dt = dt;
-    shortest = (steps - 1e-3 - (steps <= 0))*dt;  // below zero, steps are rounded up
-    while (_timestep(shortest, dt) >= steps)
-        shortest = std::nextafter(shortest, -INFINITY);
-    while (_timestep(shortest, dt) < steps)
-        shortest = std::nextafter(shortest, INFINITY);
-    return shortest;
-}
+// The times in which so many steps pass by _timestep, and no others: neither a time that is no number nor one of more
+// steps than an int64 holds, which _timestep turns into the least of all whole numbers.
+class _dense_wait {
+    double shortest_, longest_;
+    bool always_;
+
+public:
+    _dense_wait(const int64_t steps, const double dt)
+    {
+        static int64_t known_steps = 0;
+        static double known_dt = 0, shortest = 0, longest = 0;
+        if (steps != known_steps || dt != known_dt)
+        {
+            const double least = -9223372036854775808.0, beyond = 9223372036854775808.0;
+            const auto passed = [=](const double time) {
+                const double whole = _dense_steps(time, dt);
+                return whole >= beyond || (whole >= least && (int64_t)whole >= steps);
+            };
+            shortest = (steps - 1e-3 - (steps <= 0))*dt;  // below zero, steps are rounded up
+            while (passed(shortest))
+                shortest = std::nextafter(shortest, -INFINITY);
+            while (!passed(shortest))
+                shortest = std::nextafter(shortest, INFINITY);
+            longest = beyond*dt;
+            while (_dense_steps(longest, dt) >= beyond)
+                longest = std::nextafter(longest, -INFINITY);
+            while (_dense_steps(std::nextafter(longest, INFINITY), dt) < beyond)
+                longest = std::nextafter(longest, INFINITY);
+            const volatile double endless = INFINITY;  // a processor need not convert it as a compiler does
+            if (_timestep(endless, dt) >= steps)
+                longest = INFINITY;
+            known_steps = steps, known_dt = dt;
+        }
+        shortest_ = shortest, longest_ = longest;
+        always_ = steps == std::numeric_limits<int64_t>::min();
+    }
+    bool is_over(const double time) const { return ((time >= shortest_) & (time <= longest_)) | always_; }
+};
 """
 DEFAULT_FUNCTIONS["timestep"].implementations.add_implementation(
     DenseCodeObject, code=_TIMESTEP, name="_timestep"
@@ -79,7 +103,7 @@ def _random(function: str) -> Any:
             return generate_rand_code(function, owner)
         return {
             "support_code": f"inline double _{function}(const int _vectorisation_idx)"
-            f" {{ return dense_random::generator.{function}(); }}"
+            f" {{ return _dense_random::generator.{function}(); }}"
         }
 
     return code

@@ -238,7 +238,7 @@ class DenseDevice(CPPStandaloneDevice):
                 return template, f"it is summed over {index}"
             side = "pre" if index == "_synaptic_pre" else "post"
             self.template_writes = [(keywords["_target_var"], f"_{side}synaptic_idx")]
-            keywords |= {"connection": connection, "_sum_index": "_source" if side == "pre" else "_target"}
+            keywords |= {"connection": connection, "_sum_index": f"_dense_{'source' if side == 'pre' else 'target'}"}
             return "dense_summed", None
         return template, None
 
@@ -311,7 +311,7 @@ class DenseDevice(CPPStandaloneDevice):
     def seed(self, seed: int | None = None) -> None:
         """Brian2's, for both generators."""
         super().seed(seed)
-        self.insert_code("main", f"dense_random::generator.seed({'' if seed is None else f'{int(seed)}ull'});")
+        self.insert_code("main", f"_dense_random::generator.seed({'' if seed is None else f'{int(seed)}ull'});")
 
     def generate_main_source(self, writer: Any) -> None:
         """Brian2's, without the operations that would push spikes into queues that are not there."""

@@ -91,7 +91,7 @@ def _frame(text: str) -> str:
 
 _WATCHED = """\
     {% if profiled %}
-    const DenseWatch _watch({{codeobj_name}}_profiling_info);
+    const _dense_stopwatch _dense_watch({{codeobj_name}}_profiling_info);
     {% endif %}
 """
 _REMARK = """\

@@ -12,12 +12,14 @@
 
 from __future__ import annotations
 
+import ast
 import copy
 import itertools
 import re
 from typing import Any
 
 import numpy as np
+from brian2 import TimedArray
 
 from dense_pathways.brian2_parts import (
     DEFAULT_FUNCTIONS,
@@ -27,6 +29,7 @@ from dense_pathways.brian2_parts import (
     DynamicArrayVariable,
     Function,
     Statement,
+    Variable,
     c_data_type,
     get_device,
     get_identifiers,
@@ -43,7 +46,7 @@ _LITERAL = re.compile(r"(?<![\w.])(\d+\.\d*(?:[eE][+-]?\d+)?|\.\d+(?:[eE][+-]?\d
 _DRAW = re.compile(r"\b_rand\(_vectorisation_idx\)")
 _PASSED = re.compile(r"\b_timestep\(t - (\w+), dt\) >= (\w+)")
 _FUNCTION = re.compile(r"(?<![\w.:])(exp|expm1|log|log10|log1p|sqrt)\(")
-_NARROW = "_single_"
+_NARROW = "_dense_single_"
 # Beyond these a constant would overflow, or lose digits as a denormal, in single precision.
 _SMALLEST, _LARGEST = 1e-30, 1e30
 
@@ -100,8 +103,8 @@ class DenseGenerator(CPPCodeGenerator):
         counted = {
             self.get_array_name(self.variables[name]): value
             for names, value in (
-                (("_presynaptic_idx", "_synaptic_pre"), "_source"),
-                (("_postsynaptic_idx", "_synaptic_post"), "_target"),
+                (("_presynaptic_idx", "_synaptic_pre"), "_dense_source"),
+                (("_postsynaptic_idx", "_synaptic_post"), "_dense_target"),
             )
             for name in names
             if name in self.variables
@@ -112,7 +115,7 @@ class DenseGenerator(CPPCodeGenerator):
             array = self.get_array_name(variable)
             value = counted.get(array) or f"{array}[{self.variable_indices[name]}]"
             if name in self.carried:
-                value = f"_carried_{name}"
+                value = f"_dense_carried_{name}"
             constant = "" if name in write else "const "
             lines.append(f"{constant}{self.c_data_type(variable.dtype)} {name} = {value};")
         return lines
@@ -121,7 +124,7 @@ class DenseGenerator(CPPCodeGenerator):
         """Lines that write variables."""
         lines = [self._widen(line, write, True) for line in super().translate_to_write_arrays(write)]
         for name, array in self.carried.items():
-            lines = [line.replace(f"{array}[_presynaptic_idx]", f"_carried_{name}") for line in lines]
+            lines = [line.replace(f"{array}[_presynaptic_idx]", f"_dense_carried_{name}") for line in lines]
         return lines
 
     def _widen(self, line: str, names: set[str], written: bool) -> str:
@@ -135,7 +138,7 @@ class DenseGenerator(CPPCodeGenerator):
                     assert self.widened is not None
                     _, reads, writes = self.widened.get(name, (array, False, False))
                     self.widened[name] = (array, reads or not written, writes or written)
-                    line = line.replace(f"{array}[_idx]", f"_wide_{name}[_offset]")
+                    line = line.replace(f"{array}[_idx]", f"_dense_wide_{name}[_dense_offset]")
         return line
 
     def _is_byte(self, name: str) -> bool:
@@ -148,6 +151,7 @@ class DenseGenerator(CPPCodeGenerator):
         """One statement; in single precision where all it works with is."""
         self._narrowing = self.ours and not statement.scalar and self._is_single(statement)
         asks = self.template_name == "dense_threshold" and statement.var == "_cond" and not statement.scalar
+        asks = asks and self._bears_evaluation(statement.expr)
         if asks:
             # Brian2 turns it into branches, and a compiler the branches into masked loads: operands are 0 or 1
             statement = copy.copy(statement)
@@ -157,10 +161,41 @@ class DenseGenerator(CPPCodeGenerator):
         finally:
             self._narrowing = False
         if self.ours and statement.scalar:
-            return _FUNCTION.sub(r"DENSE_AGAIN(\1, ", text)
+            return _FUNCTION.sub(r"_dense_again(\1, ", text)
         if self.ours:
             text = _PASSED.sub(self._compare_times, text)
         return text.replace(" && ", " & ").replace(" || ", " | ") if asks else text
+
+    def _bears_evaluation(self, condition: str) -> bool:
+        """Whether all of a condition may be evaluated, whatever its first operands say, and gives the same answer.
+
+        Not where an operand guards a whole number's division, or a function that may have effects. And where a truth
+        value is a factor, Brian2 leaves out what it multiplies, even infinity.
+        """
+        for node in ast.walk(ast.parse(condition, mode="eval")):
+            if isinstance(node, (ast.Mod, ast.FloorDiv)):
+                return False
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+                drawn = node.func.id == "rand" and self.draws is not None
+                if self._may_have_effects(node.func.id) and not drawn:
+                    return False
+            logical = isinstance(node, (ast.BoolOp, ast.Expression))
+            logical = logical or (isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not))
+            if not logical and any(map(self._is_truth_value, ast.iter_child_nodes(node))):
+                return False
+        return True
+
+    def _is_truth_value(self, node: ast.AST) -> bool:
+        variable = self.variables.get(node.id) if isinstance(node, ast.Name) else None
+        return isinstance(variable, Variable) and np.dtype(variable.dtype) == np.bool_
+
+    def _may_have_effects(self, name: str) -> bool:
+        """Whether it matters when and how often a function is called: it has a state, or is not Brian2's own."""
+        function = self.variables.get(name)
+        if not isinstance(function, Function):
+            return False
+        own = DEFAULT_FUNCTIONS.get(name) is function or isinstance(function, TimedArray)
+        return not (own and function.stateless)
 
     def _compare_times(self, asked: re.Match[str]) -> str:
         """Whether so many steps have passed, by the shortest time in which they do: a division less an element."""
@@ -169,7 +204,7 @@ class DenseGenerator(CPPCodeGenerator):
         if not exact or not steps.startswith("_lio_"):  # loop invariants are shared by all elements
             return asked[0]
         self._waits.add(steps)
-        return f"t - {since} >= _wait{steps}"
+        return f"_dense_wait{steps}.is_over(t - {since})"
 
     def _is_single(self, statement: Statement) -> bool:
         """Whether a statement can be written in single precision.
@@ -221,7 +256,7 @@ class DenseGenerator(CPPCodeGenerator):
         """One draw, which the template makes beforehand for many elements."""
         assert self.draws is not None
         self.draws += 1
-        return f"_uniform_{self.draws - 1}[_offset]"
+        return f"_dense_uniform_{self.draws - 1}[_dense_offset]"
 
     # -- analysis --------------------------------------------------------------------------------------
     def translate_statement_sequence(
@@ -241,6 +276,9 @@ class DenseGenerator(CPPCodeGenerator):
             (statements,) = ve_statements.values()
             self._set_first = self._set_before_use(statements)
         scalar, vector, keywords = super().translate_statement_sequence(sc_statements, ve_statements)
+        scalar_statements = itertools.chain(*sc_statements.values())
+        identifiers = set().union(*(get_identifiers(s.expr) for s in scalar_statements))
+        keywords["calls"] = any(map(self._may_have_effects, identifiers))
         keywords["widened"] = [(name, *how) for name, how in sorted((self.widened or {}).items())]
         keywords["draws"] = self.draws or 0
         # whole numbers are not divided by what lies beyond an array, which is zero
@@ -250,7 +288,7 @@ class DenseGenerator(CPPCodeGenerator):
         keywords["bytes"] = keywords["width"] > 1 and any(map(self._is_byte, self._vector_reads))
         keywords["few"] = self.template_name == "dense_threshold" and not self.draws and self._owners() <= FEW
         if self._waits:
-            waits = [f"const double _wait{steps} = _shortest({steps}, dt);" for steps in sorted(self._waits)]
+            waits = [f"const _dense_wait _dense_wait{steps}({steps}, dt);" for steps in sorted(self._waits)]
             scalar = {block: [*lines, *waits] for block, lines in scalar.items()}
         if self._narrowed:
             narrowed = [f"const float {_NARROW}{name} = {name};" for name in sorted(self._narrowed)]
@@ -271,7 +309,7 @@ class DenseGenerator(CPPCodeGenerator):
                 variable = self.variables.get(name)
                 if not isinstance(variable, Function):
                     continue
-                if not variable.stateless:
+                if self._may_have_effects(name):
                     self.access.stateful.add(name)
                 # a function of the user may not bear what lies beyond an array
                 if DEFAULT_FUNCTIONS.get(name) is not variable:

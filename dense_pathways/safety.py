@@ -24,7 +24,8 @@ class Access:
     written : set of str
         Arrays that are written.
     stateful : set of str
-        Functions in use whose result depends on when they are called, such as ``rand``.
+        Functions in use of which it matters when they are called: they have a state, as ``rand``, or may have effects,
+        as a user's.
     """
 
     reached: dict[str, set[str]] = field(default_factory=dict)
@@ -54,7 +55,7 @@ class Access:
         """
         distinct = set(distinct)
         if self.stateful:
-            return f"{', '.join(sorted(self.stateful))}() has a state"
+            return f"{', '.join(sorted(self.stateful))}() may have a state or effects"
         for array in sorted(self.written):
             indices = self.reached[array]
             if len(indices) > 1 or not indices <= distinct:
@@ -68,7 +69,7 @@ class Access:
         target's: every element then sees the same sequence of operations in both orders.
         """
         if self.stateful:
-            return f"{', '.join(sorted(self.stateful))}() has a state"
+            return f"{', '.join(sorted(self.stateful))}() may have a state or effects"
         for array in sorted(self.written):
             indices = self.reached[array]
             if len(indices) > 1 or not indices <= {"_idx", "_presynaptic_idx", "_postsynaptic_idx"}:

@@ -125,7 +125,7 @@ def join(operations: Mapping[str, int], others: Iterable[str]) -> dict[str, str]
     """
     first, *further = groups = chunks(operations)
     members = sorted([*others, *(() if further else first)], key=lambda file: (file == "main.cpp", file))
-    generator = ['#include "dense_random.h"', "namespace dense_random { Generator generator; }"]
+    generator = ['#include "dense_random.h"', "namespace _dense_random { Generator generator; }"]
     texts = {PROGRAM: [*generator, *map(_include, members)]}
     for k, group in enumerate(groups if further else ()):
         texts[PROGRAM.replace(".", f"_{k + 1}.")] = [*map(_include, group)]

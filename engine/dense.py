@@ -29,7 +29,7 @@ class DenseProgram(StandaloneProgram):
 
     brian_device = dense_pathways.NAME
     device_options: Mapping[str, Any] = {"keep_indices": False, "fast_random": True}
-    seed_function = "dense_random::generator.seed"
+    seed_function = "_dense_random::generator.seed"
 
     def toolchain(self) -> dict[str, Any]:
         """What the program depends on besides the C++ compiler: the device's own files."""

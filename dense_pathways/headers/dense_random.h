@@ -2,8 +2,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Eight streams of xoshiro256++ (Blackman and Vigna 2019) side by side, which a compiler turns into vector code.
 // The numbers are the same on every machine: integer arithmetic, then 52 bits to a double in [0, 1).
-#ifndef DENSE_RANDOM_H
-#define DENSE_RANDOM_H
+#pragma once
 
 #include <algorithm>
 #include <cmath>
@@ -11,7 +10,7 @@
 #include <cstring>
 #include <random>
 
-namespace dense_random {
+namespace _dense_random {
 
 class Generator {
     static const int lanes = 8, buffered = 1024;
@@ -104,6 +103,4 @@ public:
 
 extern Generator generator;
 
-}  // namespace dense_random
-
-#endif
+}  // namespace _dense_random

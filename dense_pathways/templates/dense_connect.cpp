@@ -15,22 +15,22 @@
     {{N}} = {{connection.n_synapses}};
     {{ loops.lengths(_dynamic_N_outgoing, connection.pre_offset, connection.n_rows, connection.n_post) }}
     {{ loops.lengths(_dynamic_N_incoming, connection.post_offset, connection.n_columns, connection.n_pre) }}
-    size_t _synapse = 0;
-    for (int32_t _row = 0; _row < {{connection.n_rows}}; ++_row)
+    size_t _dense_synapse = 0;
+    for (int32_t _dense_row = 0; _dense_row < {{connection.n_rows}}; ++_dense_row)
     {
         {% if connection.kind == 'one to one' %}
-        const int32_t _column = _row;
+        const int32_t _dense_column = _dense_row;
         {% else %}
-        for (int32_t _column = 0; _column < {{connection.n_post}}; ++_column)
+        for (int32_t _dense_column = 0; _dense_column < {{connection.n_post}}; ++_dense_column)
         {% endif %}
         {
             {% if connection.kind == 'all to all but oneself' %}
-            if (_row == _column)
+            if (_dense_row == _dense_column)
                 continue;
             {% endif %}
-            %FILL:{{_dynamic__synaptic_pre}}:_synapse:_row + {{connection.pre_offset}}%
-            %FILL:{{_dynamic__synaptic_post}}:_synapse:_column + {{connection.post_offset}}%
-            ++_synapse;
+            %FILL:{{_dynamic__synaptic_pre}}:_dense_synapse:_dense_row + {{connection.pre_offset}}%
+            %FILL:{{_dynamic__synaptic_post}}:_dense_synapse:_dense_column + {{connection.post_offset}}%
+            ++_dense_synapse;
         }
     }
 {% endblock %}

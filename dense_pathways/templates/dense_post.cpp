@@ -7,51 +7,56 @@
 {% block maincode %}
     const size_t _vectorisation_idx = -1;
     {{ loops.events() }}
-    if (_first_event == _last_event)
-        return;
+    {% if calls %}
     {{scalar_code|autoindent}}
+    {% endif %}
+    if (_dense_first_event == _dense_last_event)
+        return;
+    {% if not calls %}
+    {{scalar_code|autoindent}}
+    {% endif %}
     {% if connection.kind == 'one to one' %}
-    for (const int32_t *_event = _first_event; _event != _last_event; ++_event)
+    for (const int32_t *_dense_event = _dense_first_event; _dense_event != _dense_last_event; ++_dense_event)
     {
-        const int32_t _target = *_event;
-        const int32_t _column = _target - {{connection.post_offset}};
-        if (_column >= {{connection.n_synapses}})
+        const int32_t _dense_target = *_dense_event;
+        const int32_t _dense_column = _dense_target - {{connection.post_offset}};
+        if (_dense_column >= {{connection.n_synapses}})
             break;
-        const int32_t _source = _column + {{connection.pre_offset}};
-        {{ loops.body('_column') }}
+        const int32_t _dense_source = _dense_column + {{connection.pre_offset}};
+        {{ loops.body('_dense_column') }}
     }
     {% elif interchange %}
-    if (_last_event - _first_event == 1)
+    if (_dense_last_event - _dense_first_event == 1)
     {
-        const int32_t _target = *_first_event;
-        for (int32_t _row = 0; _row < {{connection.n_pre}}; ++_row)
+        const int32_t _dense_target = *_dense_first_event;
+        for (int32_t _dense_row = 0; _dense_row < {{connection.n_pre}}; ++_dense_row)
         {
-            const int32_t _source = _row + {{connection.pre_offset}};
-            const size_t _row_start = {{ loops.row_start() }};
+            const int32_t _dense_source = _dense_row + {{connection.pre_offset}};
+            const size_t _dense_row_start = {{ loops.row_start() }};
             {{ loops.column() }}
         }
         return;
     }
-    for (int32_t _row = 0; _row < {{connection.n_pre}}; ++_row)
+    for (int32_t _dense_row = 0; _dense_row < {{connection.n_pre}}; ++_dense_row)
     {
-        const int32_t _source = _row + {{connection.pre_offset}};
-        const size_t _row_start = {{ loops.row_start() }};
+        const int32_t _dense_source = _dense_row + {{connection.pre_offset}};
+        const size_t _dense_row_start = {{ loops.row_start() }};
         {{ivdep_interchanged}}
-        for (const int32_t *_event = _first_event; _event < _last_event; ++_event)
+        for (const int32_t *_dense_event = _dense_first_event; _dense_event < _dense_last_event; ++_dense_event)
         {
-            const int32_t _target = *_event;
+            const int32_t _dense_target = *_dense_event;
             {{ loops.column() }}
         }
     }
     {% else %}
-    for (const int32_t *_event = _first_event; _event != _last_event; ++_event)
+    for (const int32_t *_dense_event = _dense_first_event; _dense_event != _dense_last_event; ++_dense_event)
     {
-        const int32_t _target = *_event;
+        const int32_t _dense_target = *_dense_event;
         {{ivdep}}
-        for (int32_t _row = 0; _row < {{connection.n_pre}}; ++_row)
+        for (int32_t _dense_row = 0; _dense_row < {{connection.n_pre}}; ++_dense_row)
         {
-            const int32_t _source = _row + {{connection.pre_offset}};
-            const size_t _row_start = {{ loops.row_start() }};
+            const int32_t _dense_source = _dense_row + {{connection.pre_offset}};
+            const size_t _dense_row_start = {{ loops.row_start() }};
             {{ loops.column() }}
         }
     }

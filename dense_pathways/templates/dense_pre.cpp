@@ -7,50 +7,55 @@
 {% block maincode %}
     const size_t _vectorisation_idx = -1;
     {{ loops.events() }}
-    if (_first_event == _last_event)
-        return;
+    {% if calls %}
     {{scalar_code|autoindent}}
-    const int32_t *_event = _first_event;
+    {% endif %}
+    if (_dense_first_event == _dense_last_event)
+        return;
+    {% if not calls %}
+    {{scalar_code|autoindent}}
+    {% endif %}
+    const int32_t *_dense_event = _dense_first_event;
     {% if interchange and connection.kind == 'all to all' %}
-    for (; _last_event - _event >= {{together}}; _event += {{together}})
+    for (; _dense_last_event - _dense_event >= {{together}}; _dense_event += {{together}})
     {
         {% for k in range(together) %}
-        const int32_t _source_{{k}} = _event[{{k}}];
-        const size_t _row_start_{{k}} = (size_t)(_source_{{k}} - {{connection.pre_offset}})*{{connection.n_post}};
+        const int32_t _dense_source_{{k}} = _dense_event[{{k}}];
+        const size_t _dense_row_start_{{k}} = (size_t)(_dense_source_{{k}} - {{connection.pre_offset}})*{{connection.n_post}};
         {% for name, type, array in carried %}
-        {{type}} _carried_{{name}}_{{k}} = {{array}}[_source_{{k}}];
+        {{type}} _dense_carried_{{name}}_{{k}} = {{array}}[_dense_source_{{k}}];
         {% endfor %}
         {% endfor %}
         {{ivdep}}
-        for (int32_t _column = 0; _column < {{connection.n_post}}; ++_column)
+        for (int32_t _dense_column = 0; _dense_column < {{connection.n_post}}; ++_dense_column)
         {
-            const int32_t _target = _column + {{connection.post_offset}};
+            const int32_t _dense_target = _dense_column + {{connection.post_offset}};
             {% for k in range(together) %}
             {
-                const int32_t _source = _source_{{k}};
+                const int32_t _dense_source = _dense_source_{{k}};
                 {% for name, type, array in carried %}
-                {{type}} &_carried_{{name}} = _carried_{{name}}_{{k}};
+                {{type}} &_dense_carried_{{name}} = _dense_carried_{{name}}_{{k}};
                 {% endfor %}
-                {{ loops.body('_row_start_' ~ k ~ ' + _column') }}
+                {{ loops.body('_dense_row_start_' ~ k ~ ' + _dense_column') }}
             }
             {% endfor %}
         }
         {% for k in range(together) %}
         {% for name, type, array in carried %}
-        {{array}}[_source_{{k}}] = _carried_{{name}}_{{k}};
+        {{array}}[_dense_source_{{k}}] = _dense_carried_{{name}}_{{k}};
         {% endfor %}
         {% endfor %}
     }
     {% endif %}
-    for (; _event != _last_event; ++_event)
+    for (; _dense_event != _dense_last_event; ++_dense_event)
     {
-        const int32_t _source = *_event;
+        const int32_t _dense_source = *_dense_event;
         {% for name, type, array in carried %}
-        {{type}} _carried_{{name}} = {{array}}[_source];
+        {{type}} _dense_carried_{{name}} = {{array}}[_dense_source];
         {% endfor %}
-        {{ loops.row('_source - ' ~ connection.pre_offset) }}
+        {{ loops.row('_dense_source - ' ~ connection.pre_offset) }}
         {% for name, type, array in carried %}
-        {{array}}[_source] = _carried_{{name}};
+        {{array}}[_dense_source] = _dense_carried_{{name}};
         {% endfor %}
     }
 {% endblock %}

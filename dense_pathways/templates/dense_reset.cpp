@@ -7,21 +7,26 @@
 {% block maincode %}
 {% if at_once %}
 {% set _events = get_array_name(eventspace_variable) %}
-    const int32_t *_fired = {{_events}};
-    const int32_t _n_fired = {{_events}}[N];
-    if (_n_fired == 0)
-        return;
+    const int32_t *_dense_fired = {{_events}};
+    const int32_t _dense_n_fired = {{_events}}[N];
     const size_t _vectorisation_idx = -1;
+    {% if calls %}
     {{scalar_code|autoindent}}
+    {% endif %}
+    if (_dense_n_fired == 0)
+        return;
+    {% if not calls %}
+    {{scalar_code|autoindent}}
+    {% endif %}
     {% if not is_spike %}
-    if (_n_fired == N)
+    if (_dense_n_fired == N)
     {
     {{ elements.over('N', '') }}
     }
     else
     {% endif %}
     {
-    {{ elements.over('_n_fired', '_fired[') }}
+    {{ elements.over('_dense_n_fired', '_dense_fired[') }}
     }
 {% else %}
 {{ super() }}

@@ -7,9 +7,9 @@
 {% block maincode %}
     const size_t _vectorisation_idx = -1;
     {{scalar_code|autoindent}}
-    for (int32_t _row = 0; _row < {{connection.n_rows}}; ++_row)
+    for (int32_t _dense_row = 0; _dense_row < {{connection.n_rows}}; ++_dense_row)
     {
-        const int32_t _source = _row + {{connection.pre_offset}};
-        {{ loops.row('_row') }}
+        const int32_t _dense_source = _dense_row + {{connection.pre_offset}};
+        {{ loops.row('_dense_row') }}
     }
 {% endblock %}

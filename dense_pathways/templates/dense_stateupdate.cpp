@@ -9,8 +9,8 @@
     const size_t _vectorisation_idx = -1;
     {{scalar_code|autoindent}}
     {% set _count = constant_or_scalar('N', variables['N']) %}
-    const int32_t _n_elements = {% if width > 1 %}({{_count}} + {{width - 1}})/{{width}}*{{width}}{% else %}{{_count}}{% endif %};
-    {{ elements.over('_n_elements', '') }}
+    const int32_t _dense_n_elements = {% if width > 1 %}({{_count}} + {{width - 1}})/{{width}}*{{width}}{% else %}{{_count}}{% endif %};
+    {{ elements.over('_dense_n_elements', '') }}
 {% else %}
 {{ super() }}
 {% endif %}

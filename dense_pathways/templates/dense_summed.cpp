@@ -6,14 +6,14 @@
 {% import 'dense_loops.cpp' as loops with context %}
 {% block maincode %}
     {% set _sums = get_array_name(_target_var) %}
-    const int _n_sums = {{constant_or_scalar(_target_size_name, variables[_target_size_name])}};
-    for (int _sum = 0; _sum < _n_sums; ++_sum)
-        {{_sums}}[_sum + {{_target_start}}] = 0;
+    const int _dense_n_sums = {{constant_or_scalar(_target_size_name, variables[_target_size_name])}};
+    for (int _dense_sum = 0; _dense_sum < _dense_n_sums; ++_dense_sum)
+        {{_sums}}[_dense_sum + {{_target_start}}] = 0;
     const size_t _vectorisation_idx = -1;
     {{scalar_code|autoindent}}
-    for (int32_t _row = 0; _row < {{connection.n_rows}}; ++_row)
+    for (int32_t _dense_row = 0; _dense_row < {{connection.n_rows}}; ++_dense_row)
     {
-        const int32_t _source = _row + {{connection.pre_offset}};
-        {{ loops.row('_row', _sums ~ '[' ~ _sum_index ~ '] += _synaptic_var;') }}
+        const int32_t _dense_source = _dense_row + {{connection.pre_offset}};
+        {{ loops.row('_dense_row', _sums ~ '[' ~ _sum_index ~ '] += _synaptic_var;') }}
     }
 {% endblock %}

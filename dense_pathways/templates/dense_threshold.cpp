@@ -13,18 +13,18 @@
     {{scalar_code|autoindent}}
 {% endif %}
 {% if uniform %}
-    bool _all_fire;
+    bool _dense_all_fire;
     {
         {{vector_code|autoindent}}
-        _all_fire = _cond;
+        _dense_all_fire = _cond;
     }
-    if (_all_fire)
+    if (_dense_all_fire)
         for (int32_t _idx = 0; _idx < N; ++_idx)
         {
             {{_events}}[_idx] = _idx;
             {{ _marked() }}
         }
-    {{_events}}[N] = _all_fire ? N : 0;
+    {{_events}}[N] = _dense_all_fire ? N : 0;
 {% elif at_once %}
     int32_t _count = 0;
     {% if few %}
@@ -36,87 +36,87 @@
             {{_events}}[_count++] = _idx;
     }
     {% elif bytes %}
-    const int32_t _piece = {{16*lanes}}, _word = 64;
-    for (int32_t _begin = 0; _begin < N; _begin += _piece)
+    const int32_t _dense_piece = {{16*lanes}}, _dense_word = 64;
+    for (int32_t _dense_begin = 0; _dense_begin < N; _dense_begin += _dense_piece)
     {
-        alignas(64) char _answers[_piece];
-        const int32_t _length = std::min(_piece, (int32_t)(N - _begin));
-        const int32_t _asked = (_length + {{width - 1}})/{{width}}*{{width}}, _gathered = (_length + _word - 1)/_word*_word;
+        alignas(64) char _dense_answers[_dense_piece];
+        const int32_t _dense_length = std::min(_dense_piece, (int32_t)(N - _dense_begin));
+        const int32_t _dense_asked = (_dense_length + {{width - 1}})/{{width}}*{{width}}, _dense_gathered = (_dense_length + _dense_word - 1)/_dense_word*_dense_word;
         #pragma GCC ivdep
-        for (int32_t _offset = 0; _offset < _asked; ++_offset)
+        for (int32_t _dense_offset = 0; _dense_offset < _dense_asked; ++_dense_offset)
         {
-            const size_t _idx = _begin + _offset, _vectorisation_idx = _idx;
+            const size_t _idx = _dense_begin + _dense_offset, _vectorisation_idx = _idx;
             {{vector_code|autoindent}}
-            _answers[_offset] = _cond != 0;
+            _dense_answers[_dense_offset] = _cond != 0;
         }
-        for (int32_t _offset = _length; _offset < _gathered; ++_offset)
-            _answers[_offset] = 0;  // nobody is asked beyond the last neuron
-        for (int32_t _first = 0; _first < _length; _first += _word)
+        for (int32_t _dense_offset = _dense_length; _dense_offset < _dense_gathered; ++_dense_offset)
+            _dense_answers[_dense_offset] = 0;  // nobody is asked beyond the last neuron
+        for (int32_t _dense_first = 0; _dense_first < _dense_length; _dense_first += _dense_word)
         {
-            uint64_t _any = 0, _eight;
-            for (int32_t _offset = 0; _offset < _word; _offset += 8)
+            std::uint64_t _dense_any = 0, _dense_eight;
+            for (int32_t _dense_offset = 0; _dense_offset < _dense_word; _dense_offset += 8)
             {
-                std::memcpy(&_eight, _answers + _first + _offset, 8);
-                _any |= _eight;
+                std::memcpy(&_dense_eight, _dense_answers + _dense_first + _dense_offset, 8);
+                _dense_any |= _dense_eight;
             }
-            if (!_any)
+            if (!_dense_any)
                 continue;
-            uint64_t _bits = 0;
-            for (int32_t _offset = 0; _offset < _word; ++_offset)
-                _bits |= (uint64_t)_answers[_first + _offset] << _offset;
-            for (; _bits; _bits &= _bits - 1)
-                {{_events}}[_count++] = _begin + _first + __builtin_ctzll(_bits);
+            std::uint64_t _dense_bits = 0;
+            for (int32_t _dense_offset = 0; _dense_offset < _dense_word; ++_dense_offset)
+                _dense_bits |= (std::uint64_t)_dense_answers[_dense_first + _dense_offset] << _dense_offset;
+            for (; _dense_bits; _dense_bits &= _dense_bits - 1)
+                {{_events}}[_count++] = _dense_begin + _dense_first + __builtin_ctzll(_dense_bits);
         }
     }
     {% else %}
-    const int32_t _lanes = {{lanes}}, _most = 32*_lanes;
-    for (int32_t _begin = 0; _begin < N; _begin += _most)
+    const int32_t _dense_lanes = {{lanes}}, _dense_most = 32*_dense_lanes;
+    for (int32_t _dense_begin = 0; _dense_begin < N; _dense_begin += _dense_most)
     {
-        alignas(64) uint32_t _answers[_lanes] = {};
-        const int32_t _length = std::min(_most, (int32_t)(N - _begin));
-        const int32_t _whole = _length/_lanes, _left = _length % _lanes;
+        alignas(64) std::uint32_t _dense_answers[_dense_lanes] = {};
+        const int32_t _dense_length = std::min(_dense_most, (int32_t)(N - _dense_begin));
+        const int32_t _dense_whole = _dense_length/_dense_lanes, _dense_left = _dense_length % _dense_lanes;
         {% for k in range(draws) %}
-        alignas(64) double _uniform_{{k}}[_lanes];
+        alignas(64) double _dense_uniform_{{k}}[_dense_lanes];
         {% endfor %}
-        for (int32_t _row = 0; _row < _whole{{ ' + (_left > 0)' if width > 1 }}; ++_row)
+        for (int32_t _dense_row = 0; _dense_row < _dense_whole{{ ' + (_dense_left > 0)' if width > 1 }}; ++_dense_row)
         {
-            {{ _drawn('_lanes') }}
+            {{ _drawn('_dense_lanes') }}
             #pragma GCC ivdep
-            for (int32_t _offset = 0; _offset < _lanes; ++_offset)
+            for (int32_t _dense_offset = 0; _dense_offset < _dense_lanes; ++_dense_offset)
             {
-                {{ _ask('_row') }}
+                {{ _ask('_dense_row') }}
             }
         }
         {% if width > 1 %}
-        if (_left > 0)  // nobody is asked beyond the last neuron
-            for (int32_t _offset = 0; _offset < _lanes; ++_offset)
-                _answers[_offset] &= ~((uint32_t)(_offset >= _left) << _whole);
+        if (_dense_left > 0)  // nobody is asked beyond the last neuron
+            for (int32_t _dense_offset = 0; _dense_offset < _dense_lanes; ++_dense_offset)
+                _dense_answers[_dense_offset] &= ~((std::uint32_t)(_dense_offset >= _dense_left) << _dense_whole);
         {% else %}
-        {{ _drawn('_left') }}
-        for (int32_t _offset = 0; _offset < _left; ++_offset)
+        {{ _drawn('_dense_left') }}
+        for (int32_t _dense_offset = 0; _dense_offset < _dense_left; ++_dense_offset)
         {
-            {{ _ask('_whole') }}
+            {{ _ask('_dense_whole') }}
         }
         {% endif %}
-        uint32_t _rows = 0;
-        for (int32_t _offset = 0; _offset < _lanes; ++_offset)
-            _rows |= _answers[_offset];
-        for (; _rows; _rows &= _rows - 1)
+        std::uint32_t _dense_rows = 0;
+        for (int32_t _dense_offset = 0; _dense_offset < _dense_lanes; ++_dense_offset)
+            _dense_rows |= _dense_answers[_dense_offset];
+        for (; _dense_rows; _dense_rows &= _dense_rows - 1)
         {
-            const int32_t _row = __builtin_ctz(_rows);
-            uint32_t _bits = 0;
-            for (int32_t _offset = 0; _offset < _lanes; ++_offset)
-                _bits |= (_answers[_offset] >> _row & 1u) << _offset;
-            for (; _bits; _bits &= _bits - 1)
-                {{_events}}[_count++] = _begin + _lanes*_row + __builtin_ctz(_bits);
+            const int32_t _dense_row = __builtin_ctz(_dense_rows);
+            std::uint32_t _dense_bits = 0;
+            for (int32_t _dense_offset = 0; _dense_offset < _dense_lanes; ++_dense_offset)
+                _dense_bits |= (_dense_answers[_dense_offset] >> _dense_row & 1u) << _dense_offset;
+            for (; _dense_bits; _dense_bits &= _dense_bits - 1)
+                {{_events}}[_count++] = _dense_begin + _dense_lanes*_dense_row + __builtin_ctz(_dense_bits);
         }
     }
     {% endif %}
     {{_events}}[N] = _count;
     {% if _uses_refractory %}
-    for (int32_t _event = 0; _event < _count; ++_event)
+    for (int32_t _dense_event = 0; _dense_event < _count; ++_dense_event)
     {
-        const int32_t _idx = {{_events}}[_event];
+        const int32_t _idx = {{_events}}[_dense_event];
         {{ _marked() }}
     }
     {% endif %}
@@ -125,13 +125,13 @@
 {% endif %}
 {% endblock %}
 {% macro _ask(row) %}
-                const size_t _idx = _begin + _lanes*{{row}} + _offset, _vectorisation_idx = _idx;
+                const size_t _idx = _dense_begin + _dense_lanes*{{row}} + _dense_offset, _vectorisation_idx = _idx;
                 {{vector_code|autoindent}}
-                _answers[_offset] |= (uint32_t)(_cond != 0) << {{row}};  // a choice would become a branch
+                _dense_answers[_dense_offset] |= (std::uint32_t)(_cond != 0) << {{row}};  // a choice would become a branch
 {% endmacro %}
 {% macro _drawn(length) %}
         {% for k in range(draws) %}
-        dense_random::generator.fill(_uniform_{{k}}, {{length}});
+        _dense_random::generator.fill(_dense_uniform_{{k}}, {{length}});
         {% endfor %}
 {% endmacro %}
 {% macro _marked() %}

@@ -30,22 +30,28 @@ Files = dict[str, bytes]
 
 
 @functools.cache
-def read_once() -> str:
+def read_once(flags: tuple[str, ...] = tuple(PLAIN)) -> str:
     """The flag by which the standard headers are read once for the sixty files or more of a stock project."""
     folder = Path(tempfile.mkdtemp())
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     (folder / "standard.h").write_text("".join(f"#include <{name}>\n" for name in HEADERS))
-    subprocess.run(["g++", *PLAIN, "-x", "c++-header", "standard.h", "-o", "standard.h.gch"], cwd=folder, check=True)
+    subprocess.run(["g++", *flags, "-x", "c++-header", "standard.h", "-o", "standard.h.gch"], cwd=folder, check=True)
     return f"-include{folder / 'standard.h'}"
+
+
+def read(folder: Path) -> Files:
+    """All result files of a project that has run.
+
+    Left out are the run's time by the clock, and spike queues, which only stock pathways have.
+    """
+    files = [f for f in (folder / "results").iterdir() if not f.name.endswith(("_queue", "_run_info.txt"))]
+    return {f.name: f.read_bytes() for f in files}
 
 
 def results(
     name: str, build: Build, folder: Path, runs: int = 1, milliseconds: float = 30, **options: bool
 ) -> Files:
-    """All result files of a network, which ``build`` makes.
-
-    Left out are the run's time by the clock, and spike queues, which only stock pathways have.
-    """
+    """All result files of a network, which ``build`` makes; see `read`."""
     from brian2 import defaultclock, ms
 
     flags, jobs = prefs.codegen.cpp.extra_compile_args_gcc, prefs.devices.cpp_standalone.extra_make_args_unix
@@ -65,8 +71,7 @@ def results(
         for _ in range(runs):
             network.run(milliseconds * ms)
         device.build(directory=str(folder), with_output=False)
-        files = [f for f in (folder / "results").iterdir() if not f.name.endswith(("_queue", "_run_info.txt"))]
-        return {f.name: f.read_bytes() for f in files}
+        return read(folder)
     finally:
         prefs.codegen.cpp.extra_compile_args_gcc = flags
         prefs.devices.cpp_standalone.extra_make_args_unix = jobs

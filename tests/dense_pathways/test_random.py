@@ -16,18 +16,18 @@ PROGRAM = """
 #include <cstdio>
 #include <cstdlib>
 #include <vector>
-namespace dense_random { Generator generator; }
+namespace _dense_random { Generator generator; }
 int main(int argc, char** argv) {
-    dense_random::generator.seed(std::strtoull(argv[1], NULL, 10));
+    _dense_random::generator.seed(std::strtoull(argv[1], NULL, 10));
     const int count = std::atoi(argv[3]);
     std::vector<double> numbers(count);
     switch (argv[2][0]) {
-        case 'o': for (double& n : numbers) n = dense_random::generator.rand(); break;
+        case 'o': for (double& n : numbers) n = _dense_random::generator.rand(); break;
         case 'm': for (int k = 0, some; k < count; k += some) {  // pieces of many lengths
                       some = std::min(count - k, 1 + k % 97);
-                      dense_random::generator.fill(&numbers[k], some);
+                      _dense_random::generator.fill(&numbers[k], some);
                   } break;
-        case 'n': for (double& n : numbers) n = dense_random::generator.randn(); break;
+        case 'n': for (double& n : numbers) n = _dense_random::generator.randn(); break;
     }
     std::fwrite(numbers.data(), sizeof(double), count, stdout);
 }
