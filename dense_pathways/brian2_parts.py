@@ -6,12 +6,13 @@ Private here means: not promised by Brian2's documentation. Each name is used as
 
 - ``CPPStandaloneDevice``: ``code_object``, ``code_object_class``, ``network_run``, ``main_queue``,
   ``array_cache``, ``get_array_name``, ``generate_codeobj_source``, ``copy_source_files``, ``generate_makefile``,
-  ``headers``, ``writer``, ``run``, ``delete``, ``get_value``, ``run_function``, and the hook ``synapses_connect`` of
-  ``device_override``;
+  ``headers``, ``writer``, ``build``, ``build_options``, ``run``, ``delete``, ``get_value``,
+  ``run_function``, and the hook ``synapses_connect`` of ``device_override``;
 - ``CPPStandaloneCodeObject``: ``templater`` (derived, with a loader of our own in ``env``), ``before_after_blocks``,
   ``compiler_kwds``; ``generate_rand_code``;
 - the names of its templates and of the blocks, macros and variables in them; in three of them also the places that
   `edits` looks for;
+- ``brian2.devices.device.previous_devices``, the devices that ``set_device`` put aside;
 - ``CPPCodeGenerator``: ``translate_statement_sequence``, ``translate_statement``, ``translate_expression``,
   ``translate_to_read_arrays``, ``determine_keywords``, ``arrays_helper``;
 - ``SynapticPathway``: ``_pushspikes_codeobj``, ``eventspace_name``, ``prepost``; ``Synapses``: ``_synaptic_pre``,
@@ -31,7 +32,7 @@ from brian2.core.functions import DEFAULT_FUNCTIONS, Function
 from brian2.core.variables import ArrayVariable, Constant, DynamicArrayVariable, Variable
 from brian2.devices.cpp_standalone.codeobject import CPPStandaloneCodeObject, generate_rand_code
 from brian2.devices.cpp_standalone.device import CPPStandaloneDevice
-from brian2.devices.device import all_devices, get_device
+from brian2.devices.device import all_devices, get_device, previous_devices
 from brian2.synapses.synapses import SummedVariableUpdater, SynapticPathway
 from brian2.utils.stringtools import get_identifiers
 
@@ -39,7 +40,7 @@ __all__ = [
     "CHECKED", "DEFAULT_FUNCTIONS", "ArrayVariable", "CPPCodeGenerator", "CPPStandaloneCodeObject",
     "CPPStandaloneDevice", "Constant", "DynamicArrayVariable", "Function", "Statement", "SummedVariableUpdater",
     "SynapticPathway", "Templater", "Variable", "all_devices", "c_data_type", "check_version", "connect",
-    "generate_rand_code", "get_device", "get_identifiers",
+    "generate_rand_code", "get_device", "get_identifiers", "previous_devices",
 ]
 
 CHECKED = ((2, 10), (2, 11))

@@ -39,7 +39,8 @@ _CLIP = """
 template <typename T> struct _dense_bound { typedef double type; };
 template <> struct _dense_bound<float> { typedef float type; };
 template <typename T>
-static inline T _clip(const T value, const typename _dense_bound<T>::type a_min, const typename _dense_bound<T>::type a_max)
+static inline T _clip(
+    const T value, const typename _dense_bound<T>::type a_min, const typename _dense_bound<T>::type a_max)
 {
     return value < a_min ? T(a_min) : value > a_max ? T(a_max) : value;
 }

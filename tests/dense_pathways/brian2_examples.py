@@ -68,7 +68,8 @@ def _compared(script: Path, name: str, place: Path) -> tuple[str, int, str]:
                 ).returncode  # fmt: skip
             except subprocess.TimeoutExpired:
                 return NOT, 0, f"{device} takes longer than {LONGEST // 60} minutes"
-        last = ([line for line in log.read_text(encoding="utf-8").split("\n") if line.strip()] or ["it says nothing"])[-1]
+        said = [line for line in log.read_text(encoding="utf-8").split("\n") if line.strip()]
+        last = said[-1] if said else "it says nothing"
         if code and device == STOCK:
             return NOT, 0, last if code == one_example.NOTHING else f"{device} fails: {last}"
         if code:

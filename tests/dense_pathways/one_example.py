@@ -1,4 +1,4 @@
-"""Run one example of Brian2 on a device, shortened: ``python -m tests.dense_pathways.one_example DEVICE SCRIPT FOLDER``.
+"""One example of Brian2 on a device, shortened: ``python -m tests.dense_pathways.one_example DEVICE SCRIPT FOLDER``.
 
 The script runs as it is, but for what would hide results from a comparison: its own choice of a device and of flags is
 passed over, its runs last `LONGEST` steps at most and are compiled together, and once it asks for what a program has to
@@ -18,7 +18,6 @@ import matplotlib
 import numpy as np
 from brian2.devices.cpp_standalone.device import CPPStandaloneDevice
 
-import dense_pathways  # noqa: F401: registers the device
 from tests.dense_pathways import side_by_side
 
 LONGEST = 2000
@@ -57,10 +56,10 @@ def run(device: str, script: Path, folder: Path) -> int:
     brian2.set_device(device, build_on_run=False)
     CPPStandaloneDevice.network_run, CPPStandaloneDevice.build = _shortened, _over
     CPPStandaloneDevice.reinit = CPPStandaloneDevice.activate = _over
-    for module in (brian2, brian2.devices, brian2.devices.device):
+    for module in (brian2, brian2.devices, sys.modules["brian2.devices.device"]):
         module.set_device = module.reset_device = _passed_over
     brian2.seed(4711)
-    np.random.seed(4711)  # noqa: NPY002: the scripts draw from it
+    np.random.seed(4711)  # noqa: NPY002  the scripts draw from it
     random.seed(4711)
     os.chdir(script.parent)
     sys.argv, sys.path[0] = [str(script)], str(script.parent)
@@ -77,7 +76,7 @@ def run(device: str, script: Path, folder: Path) -> int:
         print(said or "it runs no network by itself")
         return NOTHING
     brian2.prefs.codegen.cpp.extra_compile_args_gcc = [*FLAGS, side_by_side.read_once(tuple(FLAGS))]
-    brian2.prefs.devices.cpp_standalone.extra_make_args_unix = ["-j2"]
+    brian2.prefs.devices.cpp_standalone.extra_make_args_unix = side_by_side.quick_make(folder)
     _build(brian2.get_device(), directory=str(folder), with_output=False)
     del kept
     return 0

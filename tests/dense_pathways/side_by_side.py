@@ -39,6 +39,13 @@ def read_once(flags: tuple[str, ...] = tuple(PLAIN)) -> str:
     return f"-include{folder / 'standard.h'}"
 
 
+def quick_make(folder: Path) -> list[str]:
+    """Arguments of ``make`` in a project to come: dependencies of files that nobody will edit are not worked out."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "make.deps").touch()
+    return ["-j2", "-o", "make.deps"]
+
+
 def read(folder: Path) -> Files:
     """All result files of a project that has run.
 
@@ -60,10 +67,7 @@ def results(
     device.reinit()
     device.activate(build_on_run=False, **options)
     prefs.codegen.cpp.extra_compile_args_gcc = STRICT if name == dense_pathways.NAME else [*PLAIN, read_once()]
-    # the dependencies of files that nobody will edit are not worked out
-    prefs.devices.cpp_standalone.extra_make_args_unix = ["-j2", "-o", "make.deps"]
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "make.deps").touch()
+    prefs.devices.cpp_standalone.extra_make_args_unix = quick_make(folder)
     try:
         defaultclock.dt = 0.5 * ms
         seed(4711)
