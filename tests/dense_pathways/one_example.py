@@ -56,7 +56,8 @@ def run(device: str, script: Path, folder: Path) -> int:
     brian2.set_device(device, build_on_run=False)
     CPPStandaloneDevice.network_run, CPPStandaloneDevice.build = _shortened, _over
     CPPStandaloneDevice.reinit = CPPStandaloneDevice.activate = _over
-    for module in (brian2, brian2.devices, sys.modules["brian2.devices.device"]):
+    modules: list[Any] = [brian2, brian2.devices, sys.modules["brian2.devices.device"]]
+    for module in modules:
         module.set_device = module.reset_device = _passed_over
     brian2.seed(4711)
     np.random.seed(4711)  # noqa: NPY002  the scripts draw from it
