@@ -46,8 +46,10 @@ def fitted(asked: RunSettings, images: Dataset) -> RunSettings:
         if symbol not in changes and table[symbol].default != number:
             changes[symbol] = str(number)
         if symbol in changes and settings.parse(registry.find(asked.model), symbol, changes[symbol]) != number:
+            like = f"; what begins with {asked.warm_start} needs images like those it was trained on"
             raise DatasetError(
                 f"{symbol}={changes[symbol]}: {images.name} has {what}; leave {symbol} out, it follows the data"
+                + like * bool(asked.warm_start)
             )
     fit = asked if changes == dict(asked.changes) else dataclasses.replace(asked, changes=changes)
     _refuse_other_sizes(fit.make_model(), images)
@@ -62,7 +64,7 @@ def refuse_other_set(model: Model, learned: tuple[str, ...], shape: tuple[int, i
     model : Model
         As it was trained.
     learned : tuple of str
-        Names of the classes it has learned.
+        Names of the classes it has learned; empty if they are not known.
     shape : tuple of int, optional
         Rows and columns of the images it has learned.
     images : Dataset
@@ -80,11 +82,13 @@ def refuse_other_set(model: Model, learned: tuple[str, ...], shape: tuple[int, i
             f"{images.name}: has images of {in_pixels(images.shape)}, but the network was trained on {wanted}; "
             f"bring them to that size"
         )
-    known = len(learned) if learned else images.classes
+    layer = model.population_sizes()[model.class_layer] if model.class_layer else images.classes
+    known = len(learned) if learned else layer
     if images.classes > known:
+        named = f" ({_some(learned)})" if learned else ""
         raise DatasetError(
-            f"{images.name}: has labels of {images.classes} classes, but the network has learned {known} "
-            f"({_some(learned)}); expected labels from 0 to {known - 1}"
+            f"{images.name}: has labels of {images.classes} classes, but the network has learned {known}{named}; "
+            f"expected labels from 0 to {known - 1}"
         )
 
 

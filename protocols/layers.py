@@ -222,9 +222,14 @@ def _by_class(
     for name, size in list(model.population_sizes().items())[1:]:
         some = np.sort(generator.permutation(size)[:SHOWN]) if name != model.readout else np.arange(size)
         activity[name] = np.array(
-            [[one.counts[name][labels == c][:, some].mean(axis=0) for c in range(model.classes)] for one in found]
+            [[_mean(one.counts[name][labels == c][:, some]) for c in range(model.classes)] for one in found]
         ) / float(model.steps)
     return activity
+
+
+def _mean(counts: NDArray[np.uint16]) -> NDArray[np.float64]:
+    """Mean over samples; zeros if a class has none."""
+    return counts.mean(axis=0) if len(counts) else np.zeros(counts.shape[1])
 
 
 def as_csv(found: Sequence[Snapshot]) -> str:

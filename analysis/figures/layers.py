@@ -14,6 +14,7 @@ from analysis.figures import style
 COLOURS = (style.BLUE, style.GREEN, style.VERMILION, style.PURPLE, style.ORANGE)
 WIDE = 200
 """How many times as far as the first snapshot the last may be for an axis that is not logarithmic."""
+_MOST_CLASSES = 30
 
 
 @style.styled
@@ -58,6 +59,8 @@ def activity_by_class(
 ) -> Figure:
     """Spikes of some neurons of each layer (rows of panels) for each class (columns), over the snapshots.
 
+    Of many classes, only the first have room.
+
     Parameters
     ----------
     samples_seen : (snapshots,)
@@ -65,7 +68,8 @@ def activity_by_class(
         By layer: spikes as a share of the steps of a sample.
     """
     layers = list(activity)
-    classes = next(iter(activity.values())).shape[1]
+    there = next(iter(activity.values())).shape[1]
+    classes = min(there, _MOST_CLASSES)
     heights = [activity[name].shape[2] for name in layers]
     figure = style.new_figure(style.PAGE_MM, 22 + 1.9 * sum(heights))
     panels = figure.subplots(len(layers), classes, squeeze=False, height_ratios=heights, sharex=True)
@@ -81,7 +85,7 @@ def activity_by_class(
         row[0].set_ylabel(f"{name.replace('_', ' ')}\n{activity[name].shape[2]} neurons")
     for number, axes in enumerate(panels[0]):
         axes.set_title(class_names[number] if class_names else f"class {number}")
-    figure.supxlabel("Training images seen")
+    figure.supxlabel("Training images seen" + (f" (first {classes} of {there} classes)" if there > classes else ""))
     assert image is not None
     figure.colorbar(image, ax=panels, label="Spikes a step", shrink=0.6)
     return figure

@@ -10,7 +10,7 @@ import pytest
 import xarray as xr
 
 from analysis import accuracy, chance, labels, receptive_fields
-from analysis.figures import confusion_matrix, learning_curve, receptive_field_grid, save
+from analysis.figures import activity_by_class, confusion_matrix, learning_curve, receptive_field_grid, save
 from engine import results
 from tests.analysis import synthetic
 
@@ -77,6 +77,12 @@ def test_figures_follow_the_classes_and_the_shape_of_images(classes: int, tmp_pa
     canvas = receptive_field_grid(tree, neurons=[0, 1]).axes[0].images[0].get_array()
     assert canvas is not None
     assert canvas.shape == (5, 9 + 1 + 9)
+
+
+def test_of_many_classes_the_activity_of_the_first_is_drawn() -> None:
+    figure = activity_by_class([0, 10], {"output": np.zeros((2, 40, 3))})
+    assert len([axes for axes in figure.axes if axes.get_title()]) == 30
+    assert figure.get_supxlabel() == "Training images seen (first 30 of 40 classes)"
 
 
 def test_a_file_that_does_not_say_is_read_by_its_labels() -> None:

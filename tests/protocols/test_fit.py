@@ -69,6 +69,9 @@ def test_another_size_than_the_data_s_is_refused_by_both_numbers(tmp_path: Path)
     assert "pixels=1024: mine.npz has images of 6 x 6 = 36 pixels" in said
     said = refused(RunSettings(model="desire_backprop", changes={"classes": "12"}), path)
     assert "classes=12: mine.npz has labels of 3 classes" in said
+    assert "needs images" not in said
+    warm = RunSettings(changes={"pixels": "49"}, warm_start="runs/other")  # as --from takes it from there
+    assert refused(warm, path).endswith("; what begins with runs/other needs images like those it was trained on")
 
 
 def test_a_model_without_such_parameters_is_held_against_the_data(
@@ -195,6 +198,8 @@ def test_fewer_classes_than_learned_and_none_at_all_may_be_shown(tmp_path: Path)
         images = read_npz(save(tmp_path / "mine.npz", labels=labels, test_images=None, test_labels=None))
         fit.refuse_other_set(SynapticScaling(pixels=36), ("a", "b", "c"), (6, 6), images)
         fit.refuse_other_set(SynapticScaling(pixels=36), (), None, images)  # a run of before names were kept
+    with pytest.raises(DatasetError, match="3 classes, but the network has learned 2; expected labels from 0 to 1"):
+        fit.refuse_other_set(SymmetricSTDP(pixels=36, classes=2), (), None, read_npz(save(tmp_path / "mine.npz")))
 
 
 def test_a_dataset_says_its_size() -> None:
