@@ -325,6 +325,7 @@ def predict(
     jobs: Jobs = 1,
 ) -> None:
     """Label images of your own with a trained run."""
+    from engine import whole_files
     from protocols import prediction
 
     with _reporting() as reporter:
@@ -334,7 +335,7 @@ def predict(
         print(text, end="")
     else:
         out.parent.mkdir(parents=True, exist_ok=True)
-        out.write_text(text, encoding="utf-8")
+        whole_files.write(out, text)
         print(f"{len(found.predicted):,} labels: {out}")
     if found.accuracy is not None:
         print(f"right for {found.accuracy:.2f} % of the images that have a label", file=sys.stderr)

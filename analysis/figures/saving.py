@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -19,7 +20,7 @@ from analysis.figures.receptive_field_grid import receptive_field_grid
 from analysis.figures.responding_neurons import responding_neurons
 from analysis.figures.stdp_window import stdp_window
 from analysis.figures.weight_time_lapse import weight_time_lapse
-from engine import results
+from engine import results, whole_files
 
 _THETA = f"{results.STATE}/{results.EXCITATORY}/theta"
 _TRAINING = f"{results.ACTIVITY}/{results.EXCITATORY}/spike_count"
@@ -72,10 +73,20 @@ def save_all(run: str | os.PathLike[str], formats: Sequence[str] = ("png",)) -> 
 
 
 def save(figure: Figure, path: str | os.PathLike[str]) -> Path:
-    """Save one figure in this style's resolution; the ending says in which format."""
+    """Save one figure in this style's resolution; the ending says in which format, PNG without one.
+
+    Raises
+    ------
+    FileNotWritten
+        The disk is full, or the folder cannot be written; what was there is left.
+    """
+    path, drawn = Path(path), io.BytesIO()
+    if not path.suffix:
+        path = path.with_name(f"{path.name}.png")
     with style.saving():
-        figure.savefig(path)
-    return Path(path)
+        figure.savefig(drawn, format=path.suffix.removeprefix("."))
+    whole_files.write(path, [drawn.getbuffer()])
+    return path
 
 
 def _holds(tree: xr.DataTree, path: str) -> bool:
