@@ -27,17 +27,28 @@ from typing import Any
 import brian2
 import platformdirs
 
-from engine import compiler, program_files, whole_files
+from engine import compiler, isolation, program_files, whole_files
 from engine.errors import BuildFailed, Remark
 
-_VARIABLE = "HEBBARIUM_CACHE"
+VARIABLE = "HEBBARIUM_CACHE"
 _DRAFT = ".building-"
 _RECIPES, _LOCKS = "recipes", "locks"
 
 
 def folder() -> Path:
-    """Where programs are kept: the environment variable HEBBARIUM_CACHE, or the user's cache folder."""
-    return Path(os.environ.get(_VARIABLE) or platformdirs.user_cache_path("hebbarium")) / "programs"
+    """Where programs are kept: the environment variable HEBBARIUM_CACHE, or the user's cache folder; an absolute path.
+
+    Raises
+    ------
+    BuildFailed
+        There is no such home folder.
+    """
+    named = os.environ.get(VARIABLE, "").strip()
+    try:
+        chosen = Path(named).expanduser() if named else platformdirs.user_cache_path("hebbarium").expanduser()
+    except RuntimeError as error:
+        raise BuildFailed(f"{VARIABLE}={named}: {error}; name the folder by its whole path") from error
+    return chosen.absolute() / "programs"
 
 
 @dataclass(frozen=True)
@@ -92,11 +103,12 @@ def locked(name: str) -> Iterator[None]:
     locks = folder() / _LOCKS
     try:
         locks.mkdir(parents=True, exist_ok=True)
+        lock = open(locks / name, "w")  # noqa: SIM115 - closed below
     except OSError as error:
         raise BuildFailed(
-            f"{locks}: cannot be created ({error.strerror}); set {_VARIABLE} to a folder that can be written"
+            f"{locks}: cannot be written ({error.strerror}); set {VARIABLE} to a folder that can be written"
         ) from error
-    with open(locks / name, "w") as lock:
+    with lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
@@ -139,7 +151,7 @@ def fetch(
         except OSError as error:
             raise BuildFailed(
                 f"{folder()}: the program cannot be written ({getattr(error, 'reason', error.strerror)}); make room"
-                f" there, or set {_VARIABLE} to another folder"
+                f" there, or set {VARIABLE} to another folder"
             ) from error
         return path
 
@@ -190,7 +202,7 @@ def _processor() -> str:
 
 def recipe_key(model_class: type, engine_folder: Path, structure: dict[str, Any]) -> str:
     """Key of the files a model is written in, the engine's own, and a structure."""
-    digest = hashlib.sha256(json.dumps([toolchain(), structure], sort_keys=True).encode())
+    digest = hashlib.sha256(json.dumps([toolchain(), isolation.preferences(), structure], sort_keys=True).encode())
     files = {f for cls in model_class.__mro__ for f in _dependencies(cls.__module__)}
     files |= set(engine_folder.glob("*.py")) | set(engine_folder.glob("*.h"))
     for file in sorted(files):

@@ -29,10 +29,10 @@ _prctl = getattr(ctypes.CDLL(None), "prctl", None)
 @contextmanager
 def stopping_on_signals() -> Iterator[None]:
     """While active, SIGINT and SIGTERM set a flag that ends the run at its last whole block."""
-    _asked.clear()
-    if threading.current_thread() is not threading.main_thread():
+    if threading.current_thread() is not threading.main_thread():  # others have no say in signals
         yield
         return
+    _asked.clear()
 
     def ask(number: int, frame: FrameType | None) -> None:
         _asked.set()

@@ -8,9 +8,9 @@ from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 import numpy as np
-from brian2 import get_device, prefs, second, seed, set_device
+from brian2 import prefs, second, seed
 
-from engine import compiler, inspection, interruption
+from engine import compiler, inspection, interruption, isolation
 from engine.contract import Arrays, Block, BlockResult, Spikes, Structure, relative
 
 DEVICES = {"cython": "cython", "numpy": "numpy"}
@@ -19,16 +19,9 @@ DEVICES = {"cython": "cython", "numpy": "numpy"}
 @contextmanager
 def runtime_device(target: str, precision: str) -> Iterator[None]:
     """Run in this process with one code generation target and leave Brian2 as it was found."""
-    previous = get_device()
-    before = (prefs.codegen.target, prefs.core.default_float_dtype)
-    set_device("runtime")
-    prefs.codegen.target, prefs.core.default_float_dtype = target, np.dtype(precision).type
-    try:
+    with isolation.active("runtime"):
+        prefs.codegen.target, prefs.core.default_float_dtype = target, np.dtype(precision).type
         yield
-    finally:
-        prefs.codegen.target, prefs.core.default_float_dtype = before
-        if previous is not get_device():
-            set_device(previous)
 
 
 class RuntimeProgram:

@@ -7,8 +7,6 @@ the arrays in the generated code.
 
 from __future__ import annotations
 
-import copy
-import gc
 import os
 import re
 import shutil
@@ -22,11 +20,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from brian2 import Network, device, get_device, prefs, second, set_device
+from brian2 import Network, device, get_device, prefs, second
 from brian2.core.variables import ArrayVariable, DynamicArrayVariable
 from numpy.typing import NDArray
 
-from engine import block_file, cache, compiler, inspection, interruption, whole_files
+from engine import block_file, cache, compiler, inspection, interruption, isolation, whole_files
 from engine.contract import Arrays, Block, BlockResult, Spikes, Structure, relative
 from engine.errors import BlockFailed, BuildFailed
 
@@ -38,24 +36,9 @@ _PROFILE = "profile."  # before the names of operations among a block's results
 @contextmanager
 def standalone_device(name: str, precision: str, **options: Any) -> Iterator[None]:
     """Generate code with a fresh standalone device and leave Brian2, its preferences included, as it was found."""
-    previous = get_device()
-    before = {
-        key: copy.copy(prefs[key]) for key in prefs if key.startswith(("codegen.", "core.", "devices."))
-    }
-    # Brian2 numbers the names of code objects by those still alive; a program's key should not depend on that.
-    gc.collect()
-    set_device(name, build_on_run=False)
-    device.reinit()
-    device.activate(build_on_run=False, **options)
-    prefs.core.default_float_dtype = np.dtype(precision).type
-    try:
+    with isolation.active(name, build_on_run=False, **options):
+        prefs.core.default_float_dtype = np.dtype(precision).type
         yield
-    finally:
-        for key, value in before.items():
-            if prefs[key] != value:
-                prefs[key] = value
-        device.reinit()
-        set_device("runtime" if previous.__class__.__name__ == "RuntimeDevice" else previous)
 
 
 def array_type(variable: ArrayVariable) -> str:
@@ -336,6 +319,11 @@ class StandaloneProgram:
                     stderr=err,
                     start_new_session=True,
                 )
+            except PermissionError as error:
+                raise BlockFailed(
+                    f"{self.path / 'main'}: may not be executed ({error.strerror}); if its disk is mounted with noexec,"
+                    f" set {cache.VARIABLE} to a folder on another one"
+                ) from error
             except OSError as error:
                 raise BlockFailed(f"{self.path / 'main'}: cannot be started ({error})") from error
             code = interruption.wait(child)

@@ -19,6 +19,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from protocols import standard_streams
+
 if TYPE_CHECKING:
     from models.contract import Model
     from protocols.many_runs import Outcome, PlannedRun
@@ -536,7 +538,7 @@ def hebbian_control(
     import dataclasses
 
     from analysis import ledger
-    from protocols import datasets, sweeps
+    from protocols import clone, datasets, sweeps
     from protocols import hebbian_control as rate_based
 
     constants = rate_based.CONSTANTS if neurons is None else dataclasses.replace(rate_based.CONSTANTS, neurons=neurons)
@@ -554,8 +556,7 @@ def hebbian_control(
         )  # fmt: skip
     if results is not None:
         ledger.append(results / rate_based.LEDGER, made)
-    spiking = Path(__file__).resolve().parent.parent / "results" / "symmetric_stdp.csv"
-    print(rate_based.beside(made, spiking))
+    print(rate_based.beside(made, clone.ledgers(results or Path("results")) / "symmetric_stdp.csv"))
 
 
 def _numbers(option: str, text: str | None) -> tuple[float, ...]:
@@ -643,7 +644,7 @@ def reproduce(
 ) -> None:
     """Make a paper's tables again; goes on where it was stopped."""
     from analysis import ledger
-    from protocols import reproduction, settings, sweeps, training
+    from protocols import clone, reproduction, settings, sweeps, training
 
     if claims and model != "synaptic_scaling":
         raise ValueError(f"--claims: there are none for {model}; expected synaptic_scaling")
@@ -659,7 +660,7 @@ def reproduce(
     # Whatever is not the paper's protocol stays out of the project's ledger.
     as_printed = given == _with_data(printed, given) and not embedded
     out = out or reproduction.usual_folder(model)
-    ledgers = results or (Path(__file__).resolve().parent.parent / "results" if as_printed else out)
+    ledgers = results or (clone.ledgers(out) if as_printed else out)
     chosen = reproduction.choose(paper, table or [], cells, neurons or [])
     if embedded:
         chosen = [reproduction.embedded(cell) for cell in chosen]
@@ -897,6 +898,7 @@ def main() -> None:
     if signal.getsignal(signal.SIGTERM) == signal.SIG_DFL:
         # compilers end, and temporary files go, as for Ctrl-C
         signal.signal(signal.SIGTERM, signal.default_int_handler)
+    standard_streams.prepare()
     app()
 
 

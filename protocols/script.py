@@ -11,7 +11,7 @@ from pathlib import Path
 from analysis import figures
 from engine import results
 from engine.errors import EngineError
-from protocols import training
+from protocols import standard_streams, training
 from protocols.many_runs import ignore_casts, unused_folder
 from protocols.progress import reporter
 from protocols.training import RunSettings
@@ -31,6 +31,7 @@ def main(doc: str | None, short: RunSettings, paper: RunSettings, settings: Mapp
     settings : mapping of str to str
         Parameters of the model, as typed after ``--set``.
     """
+    standard_streams.prepare()
     parser = argparse.ArgumentParser(description=(doc or "").split("\n")[0])
     parser.add_argument("--paper", action="store_true", help="the paper's protocol instead of the short one")
     protocol = paper if parser.parse_args().paper else short

@@ -211,6 +211,45 @@ def test_unwritable_cache(
         DenseProgram(program.structure, tmp_path)
 
 
+@pytest.mark.parametrize("name", ["here", "~/there", "a b/../c", ""])
+def test_the_cache_folder_is_an_absolute_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("XDG_CACHE_HOME", "")
+    monkeypatch.setenv("HEBBARIUM_CACHE", name)
+    expected = {"~/there": tmp_path / "home" / "there", "": tmp_path / "home" / ".cache" / "hebbarium"}
+    assert cache.folder() == expected.get(name, tmp_path / name) / "programs"
+
+
+def test_a_home_folder_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HEBBARIUM_CACHE", "~nobody-of-this-name/cache")
+    with pytest.raises(BuildFailed, match="HEBBARIUM_CACHE=~nobody-of-this-name"):
+        cache.folder()
+
+
+def test_a_program_of_a_relative_cache_runs(
+    program: DenseProgram, block: Block, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(cache.folder(), tmp_path / "my cache" / "programs")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HEBBARIUM_CACHE", "my cache")
+    found = DenseProgram(program.structure, Path("scratch folder"))
+    assert found.path.is_relative_to(tmp_path)
+    np.testing.assert_array_equal(found.run(block).ended, program.run(block).ended)
+
+
+def test_programs_that_may_not_be_executed(program: DenseProgram, block: Block) -> None:
+    """As on a disk that is mounted with noexec."""
+    main = program.path / "main"
+    mode = main.stat().st_mode
+    main.chmod(0o600)
+    try:
+        with pytest.raises(BlockFailed, match="noexec, set HEBBARIUM_CACHE"):
+            program.run(block)
+    finally:
+        main.chmod(mode)
+
+
 def test_compiler_errors_are_shown(program: DenseProgram, tmp_path: Path) -> None:
     (tmp_path / "makefile").write_text("all:\n\t@echo 'no such header' && exit 1\n")
     with pytest.raises(BuildFailed, match="no such header"):

@@ -169,7 +169,7 @@ def test_a_program_is_compiled_whatever_surrounds_it(
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("CXX", cxx)
     monkeypatch.setenv("HEBBARIUM_CACHE", str(tmp_path / "a cache"))
-    structure = Structure(SynapticScaling(neurons=3, pixels=4), "test", "float32", "dense", 2)
+    structure = Structure(SynapticScaling(neurons=3, pixels=16), "test", "float32", "dense", 2)
     program = DenseProgram(structure, tmp_path / "scratch")
     assert (program.path / "main").is_file()
     options = (program.path / "makefile").read_text().split("OPTIMISATIONS = ")[1].splitlines()[0].split()
