@@ -62,6 +62,9 @@ def statements() -> Iterator[str]:
         if row.table in ("1", "two_hours") and "w_ie=" not in row.command
     }  # fmt: skip
     yield f"{tuned['100']}, {tuned['400']} and {tuned['1600']} for 100, 400 and 1600 neurons"
+    at_17 = cells("symmetric_stdp", table="1", neurons="100", w_ie="17")
+    assert all(abs(cell.mean - cell.paper) < 1 for cell in at_17 if cell.paper is not None)
+    yield "as it is with 100 neurons, which have the paper's number at 17"
     yield f"(inhibition {tuned['6400']}, tuned on 20,000 images)"
     yield f"in five of twenty with 10,000 (the authors' {tuned['10000']})"
     yield f"answer an image, {answering('6400'):.0f} and {answering('10000'):.0f},"
@@ -150,6 +153,7 @@ def test_rows_of_the_named_ledgers_have_their_commands() -> None:
     with_command = {path.name for path in RESULTS.glob("*.csv") if "command" in path.read_text().splitlines()[0]}
     models = {path.name for path in RESULTS.glob("*.csv") if (ROOT / "models" / f"{path.stem}.py").exists()}
     assert with_command == models | {"hebbian_control.csv", "robustness.csv", "operations.csv"}
+    assert all(f"`{name}`" in README for name in with_command - models)
     for name in with_command:
         with (RESULTS / name).open(newline="", encoding="utf-8") as file:
             assert all(re.match(r"hebbarium (train|hebbian-control) ", row["command"]) for row in csv.DictReader(file))

@@ -35,7 +35,7 @@ def pair_rule(delta_t: ArrayLike, a_plus: float, a_minus: float, tau_p: float) -
 
 @style.styled
 def stdp_window(tree: xr.DataTree) -> Figure:
-    """Change of weight measured on the running synapse, under the curve that the paper states.
+    """Change of weight measured on the running synapse, under the curve that the rule states.
 
     Parameters
     ----------
@@ -53,7 +53,7 @@ def stdp_window(tree: xr.DataTree) -> Figure:
     axes.axhline(0, color=style.GREY, linewidth=0.6)
     axes.axvline(0, color=style.GREY, linewidth=0.6)
     # Over the points, since these lie dense enough to hide it.
-    axes.plot(fine, pair_rule(fine, *constants), color=style.BLACK, linewidth=0.8, label="the paper's rule", zorder=4)
+    axes.plot(fine, pair_rule(fine, *constants), color=style.BLACK, linewidth=0.8, label="the rule", zorder=4)
     axes.plot(
         times,
         measured.values,

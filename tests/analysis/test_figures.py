@@ -183,7 +183,7 @@ def test_stdp_window_draws_the_rule_and_the_measured_points(tree: xr.DataTree) -
     lines = {line.get_label(): line for line in axes.lines}
     window = tree["stdp_window"].to_dataset()
     np.testing.assert_array_equal(lines["measured"].get_ydata(), window["delta_w"])
-    times, curve = lines["the paper's rule"].get_data()
+    times, curve = lines["the rule"].get_data()
     after = np.asarray(times) > 0
     np.testing.assert_allclose(curve[after], 0.005 * np.exp(-times[after] / 20))
     before = np.asarray(times) < 0

@@ -191,6 +191,8 @@ def test_rows_name_the_run_that_theirs_begins_with_by_no_folder_of_one_computer(
     run = asked.run_of(cell, 0)
     assert str(tmp_path) in str(run.settings.warm_start)
     for made in reproduction._expected_rows(cell, run.settings):
+        assert (made.symbols["w_ie"], made.symbols["tau_theta"]) == ("34", "6000000*ms")
+        assert "w_ie" not in made.command
         words = shlex.split(made.command)
         before = reproduction.usual_folder("symmetric_stdp") / Path(str(run.settings.warm_start)).name
         assert words[words.index("--from") + 1] == str(before)

@@ -10,11 +10,12 @@ from typing import Any
 import numpy as np
 import pytest
 
+from analysis import ledger
 from analysis.readouts import class_layer
 from engine import interruption, presentations, results, run_folder
 from engine.errors import Stopped
 from engine.run_folder import RunFolder
-from protocols import datasets, estimates, training
+from protocols import datasets, estimates, identity, training
 from protocols.training import RunSettings, resume, train
 from tests.engine.equal_runs import assert_same_bits
 
@@ -188,3 +189,10 @@ def test_a_run_stopped_between_phases_goes_on_to_the_same_bits(
         assert stopped(LAYERS, tmp_path / "run") == BLOCKS
     resume(tmp_path / "run")
     assert_same_bits(tmp_path / "run", by_layer)
+
+
+def test_a_run_is_told_from_others_by_the_constants_of_its_size_as_well(together: Path) -> None:
+    symbols = ledger.symbols_of(identity.of_run(together)["setting"])
+    assert symbols["w_ie"] == "34"
+    assert symbols["theta_plus"] == "0.5*mV"  # which is set, and not what follows from the size
+    assert "neurons" not in symbols

@@ -1,0 +1,58 @@
+"""Figures of the papers that short runs are enough for: they are there, they are shown, and they are made of runs."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+from matplotlib.figure import Figure
+
+from analysis.figures import style
+from protocols import many_runs, paper_figures
+from protocols.many_runs import Outcome, PlannedRun
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.mark.parametrize("name", paper_figures.FIGURES)
+def test_a_figure_is_kept_and_shown(name: str) -> None:
+    assert (ROOT / "results" / "figures" / name).stat().st_size > 1000
+    assert f"](results/figures/{name})" in (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def test_every_run_is_one_of_its_papers_protocol_and_drawn() -> None:
+    assert {run for figure in paper_figures.FIGURES.values() for run in figure.runs.values()} == {*paper_figures.RUNS}
+    for run in paper_figures.RUNS.values():
+        assert run.make_model().name == run.model
+
+
+def test_a_figure_is_made_of_its_runs_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    planned: list[PlannedRun] = []
+    drawn: list[dict[str, Path]] = []
+
+    def run_all(runs: list[PlannedRun], *_: object) -> list[Outcome]:
+        planned.extend(runs)
+        return [Outcome(run) for run in runs]
+
+    def draw(runs: Mapping[str, Path]) -> Figure:
+        drawn.append(dict(runs))
+        return style.new_figure(20, 20)
+
+    monkeypatch.setattr(many_runs, "run_all", run_all)
+    figure = dataclasses.replace(paper_figures.FIGURES["synaptic_scaling_Fig4.png"], draw=draw)
+    monkeypatch.setattr(paper_figures, "FIGURES", {"all.png": figure})
+    (path,) = paper_figures.make(["all.png"], tmp_path / "runs", tmp_path / "figures")
+    assert path.exists()
+    assert [run.name for run in planned] == ["L1", "L2", "small", "garments"]
+    assert drawn == [{called: tmp_path / "runs" / run for called, run in figure.runs.items()}]
+
+
+def test_what_cannot_be_made_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(ValueError, match="no such figure; expected one of synaptic_scaling_Fig3"):
+        paper_figures.make(["Fig3"], tmp_path, tmp_path)
+    monkeypatch.setattr(many_runs, "run_all", lambda runs, *_: [Outcome(run, "out of disk") for run in runs])
+    with pytest.raises(ValueError, match="L2: out of disk"):
+        paper_figures.make(["synaptic_scaling_Fig3.svg"], tmp_path, tmp_path / "figures")
+    assert not (tmp_path / "figures").exists()
