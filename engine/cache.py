@@ -28,7 +28,7 @@ import brian2
 import platformdirs
 
 from engine import compiler, isolation, program_files, whole_files
-from engine.errors import BuildFailed, Remark
+from engine.errors import BuildFailed, FileNotWritten, Remark
 
 VARIABLE = "HEBBARIUM_CACHE"
 _DRAFT = ".building-"
@@ -149,9 +149,10 @@ def fetch(
             pointer.parent.mkdir(exist_ok=True)
             whole_files.write(pointer, key)
         except OSError as error:
+            reason = error.reason if isinstance(error, FileNotWritten) else error.strerror or error
             raise BuildFailed(
-                f"{folder()}: the program cannot be written ({getattr(error, 'reason', error.strerror)}); make room"
-                f" there, or set {VARIABLE} to another folder"
+                f"{folder()}: the program cannot be written ({reason}); make room there, or set {VARIABLE} to another"
+                " folder"
             ) from error
         return path
 

@@ -68,6 +68,9 @@ class RunFolder:
                 f"{path}: cannot be created ({error.strerror}); choose another --out"
             ) from error
         folder = cls._locked(path)
+        if (path / CONFIGURATION).exists():  # of another process, a moment ago
+            folder.__exit__()
+            raise RunFolderError(f"{path}: exists already; nothing in it was touched. Choose another --out")
         try:
             whole_files.write(path / CONFIGURATION, json.dumps(dict(configuration), indent=1) + "\n")
         except FileNotWritten as error:

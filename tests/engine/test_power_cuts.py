@@ -188,6 +188,43 @@ def test_a_disk_that_forgets_is_noticed(undisturbed: Path, tmp_path: Path, monke
     assert_same_bits(tmp_path / "image" / "new" / "run", undisturbed)
 
 
+@pytest.mark.long
+def test_images_of_a_file_system_copied_while_it_is_mounted(undisturbed: Path, tmp_path: Path) -> None:
+    """A real file system, asked to write by itself every five minutes only; where mounting is allowed."""
+    image, mounted = tmp_path / "image", tmp_path / "mounted"
+    mounted.mkdir()
+    with image.open("wb") as file:
+        file.truncate(32 << 20)
+    copies: list[tuple[Path, int]] = []
+
+    class Copying(Told):
+        def advance(self, samples: int, note: str = "") -> None:
+            copy = tmp_path / f"copy{len(copies)}"
+            subprocess.run(["cp", "--sparse=always", image, copy], check=True)
+            copies.append((copy, max(run_folder.checkpoints(mounted / "new" / "run"))))
+
+    try:
+        subprocess.run(["mkfs.ext4", "-q", image], check=True, capture_output=True)
+        subprocess.run(["mount", "-o", "loop,commit=300", image, mounted], check=True, capture_output=True)
+    except (OSError, subprocess.CalledProcessError):
+        pytest.skip("nothing can be mounted here")
+    try:
+        train(ASKED, mounted / "new" / "run", Copying())
+    finally:
+        subprocess.run(["umount", mounted], check=True)
+    for copy, done in copies:
+        subprocess.run(["mount", "-o", "loop", copy, mounted], check=True)
+        try:
+            told = Told()
+            resume(mounted / "new" / "run", told)
+            assert told.messages == []
+            assert told.stages[0][2] == done * ASKED.block
+            assert_same_bits(mounted / "new" / "run", undisturbed)
+        finally:
+            subprocess.run(["umount", mounted], check=True)
+    assert len(copies) == BLOCKS + 4
+
+
 # -- where something is missing all the same -----------------------------------------------------------------
 
 
