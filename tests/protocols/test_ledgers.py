@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import csv
 import itertools
+import os
 import shlex
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from analysis import ledger
+from analysis import commits, ledger
 from models.symmetric_stdp import SymmetricSTDP
 from protocols import not_run, settings
 
@@ -66,3 +69,27 @@ def test_the_list_of_what_was_not_run_is_that_of_the_ledgers(tmp_path: Path) -> 
     (tmp_path / "synaptic_scaling.csv").unlink()
     ledger.append(tmp_path / "synaptic_scaling.csv", [row for row in rows if row.table != "IV"])
     assert sum(row[0] == "synaptic_scaling" for row in not_run.numbers(tmp_path)) == 20
+
+
+@pytest.mark.slow
+def test_results_that_came_in_meanwhile_make_no_mark(tmp_path: Path) -> None:
+    """In a clone: what is in results/ does not run, so that rows after it are still those of the commit."""
+    clone = tmp_path / "clone"
+    made = subprocess.run(["git", "clone", "-q", "--shared", str(RESULTS.parent), str(clone)], check=False)
+    if made.returncode:
+        pytest.skip("this is no clone")
+    asked = """
+from pathlib import Path
+from analysis import commits
+from protocols import training
+for name in ("results/synaptic_scaling.csv", "models/synaptic_scaling.py"):
+    with Path(name).open("a") as file:
+        file.write("\\n")
+    print(commits.named(**training.code_version()))
+"""
+    command = [sys.executable, "-c", asked]
+    environment = {**os.environ, "PYTHONPATH": str(clone)}
+    told = subprocess.run(command, cwd=clone, env=environment, capture_output=True, text=True, check=True)
+    after_results, after_code = told.stdout.split()
+    assert len(after_results) == commits.DIGITS
+    assert after_code == after_results + commits.DIRTY
