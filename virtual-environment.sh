@@ -119,12 +119,16 @@ find_python() {
             "PYTHON=$PYTHON does not run as CPython 3.12, 3.13 or 3.14; name one that does, or leave PYTHON out."
         if has_venv "$PYTHON"; then python=$PYTHON; else without_venv=$PYTHON; fi
     else
+        # one a line: a home folder may have spaces
+        IFS='
+'
         for candidate in $(candidates); do
             if is_supported "$candidate"; then
                 if has_venv "$candidate"; then python=$candidate; break; fi
                 without_venv=${without_venv:-$candidate}
             fi
         done
+        unset IFS
     fi
     [ -z "${python:-}" ] || return 0
     if [ -n "$without_venv" ]; then

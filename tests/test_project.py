@@ -324,7 +324,7 @@ def test_shell_scripts_parse(shell: str, script: str) -> None:
 @pytest.fixture
 def bare_machine(tmp_path: Path) -> tuple[Path, Path]:
     """A copy of the set-up in a folder of its own, and a folder of commands without compiler or Python."""
-    clone, commands = tmp_path / "clone", tmp_path / "bin"
+    clone, commands = tmp_path / "a clone", tmp_path / "bin"
     clone.mkdir()
     commands.mkdir()
     for name in ("virtual-environment.sh", "Makefile", "pyproject.toml"):
@@ -423,6 +423,18 @@ exec '{sys.executable}' "$@" """,
     assert done.returncode == 1
     assert "cannot make a virtual environment" in done.stderr
     assert f"apt install python{sys.version_info[0]}.{sys.version_info[1]}-venv" in done.stderr
+
+
+@no_python_elsewhere
+def test_set_up_finds_the_python_of_a_home_with_spaces(bare_machine: tuple[Path, Path]) -> None:
+    clone, commands = bare_machine
+    command(commands, "g++", "exit 0")
+    theirs = clone / ".pyenv" / "versions" / "3.12.9" / "bin"
+    theirs.mkdir(parents=True)
+    command(theirs, "python", f"""case $2 in *ensurepip*) exit 1 ;; esac
+exec '{sys.executable}' "$@" """)
+    done = set_up(clone, commands)
+    assert f"{theirs / 'python'} is Python" in done.stderr
 
 
 def test_set_up_refuses_an_unsuitable_python(bare_machine: tuple[Path, Path]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sysconfig
 from pathlib import Path
 
 import pytest
@@ -167,6 +168,8 @@ def test_a_program_is_compiled_whatever_surrounds_it(
         pytest.skip(f"there is no {cxx}")
     for name, value in SURROUNDINGS.items():
         monkeypatch.setenv(name, value)
+    for name in ("CC", "CXX", "LDSHARED", "LDCXXSHARED"):  # builds of Python that were made elsewhere name such
+        monkeypatch.setitem(sysconfig.get_config_vars(), name, "nonesuch")
     monkeypatch.setenv("CXX", cxx)
     monkeypatch.setenv("HEBBARIUM_CACHE", str(tmp_path / "a cache"))
     structure = Structure(SynapticScaling(neurons=3, pixels=16), "test", "float32", "dense", 2)
