@@ -7,12 +7,12 @@ import contextlib
 import difflib
 import inspect
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from brian2 import DEFAULT_FUNCTIONS, Network, second
+from brian2 import DEFAULT_FUNCTIONS, BrianLogger, Network, second
 from brian2.core.base import BrianObjectException
 from brian2.groups.group import CodeRunner
 
@@ -22,6 +22,9 @@ from engine.errors import EngineError
 from models.contract import Model
 from protocols import own_files
 from protocols.own_files import OwnFileError
+
+# The networks are read and dropped: that they never ran is meant.
+BrianLogger.suppress_name("unused_brian_object")
 
 _ENOUGH = 20
 """Neurons of the network that is read: its strings do not depend on the size."""
@@ -95,8 +98,8 @@ def _told(path: Path, model: Model, network: Network | None, error: Exception) -
     return f"{own_files.place(path, error)}: {said}"
 
 
-def _near(name: str, known: object) -> str:
-    near = difflib.get_close_matches(name, [str(k) for k in known], 1)  # type: ignore[attr-defined]
+def _near(name: str, known: Iterable[str]) -> str:
+    near = difflib.get_close_matches(name, list(known), 1)
     return f"; did you mean {near[0]}?" if near else ""
 
 
