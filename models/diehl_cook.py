@@ -2,8 +2,9 @@
 
 P. U. Diehl and M. Cook, "Unsupervised learning of digit recognition using spike-timing-dependent plasticity", 2015.
 784 Poisson inputs, N excitatory and N inhibitory neurons. The network is that
-of the authors' published code, the values included. Its delays of up to 10 ms are an option, for they cost more
-than they bring; where the widespread Brian2 port of that code departs from it, there is a switch.
+of the authors' published code, the values included, but for its delays of up to 10 ms: they are an option, left out by
+default, which is dear in time and changes the accuracy (see the open choices). Where the widespread Brian2 port of that
+code departs from it, there is a switch.
 """
 
 from __future__ import annotations
