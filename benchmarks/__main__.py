@@ -15,7 +15,7 @@ from analysis import commits
 from benchmarks import comparison, desire, figure, hidden_size, rows
 from benchmarks.worker import ROOT, WorkerFailed
 from engine import machine
-from protocols import datasets, training
+from protocols import datasets, provenance
 
 PARTS = ("brian2", "bindsnet", "stock", "by-hand", "set-up", "memory", "scaling", "build", "specimens", "desire",
          "hidden-size")  # fmt: skip
@@ -45,7 +45,7 @@ def main() -> int:
         print(f"[{time.monotonic() - started:5.0f} s] {text}", file=sys.stderr, flush=True)
 
     # what stands in the file is the code and the machine at the start: a run takes minutes
-    computer, commit, load = machine.in_words(), commits.named(**training.code_version()), os.getloadavg()[0]
+    computer, commit, load = machine.in_words(), commits.named(**provenance.code_version()), os.getloadavg()[0]
     print(f"{computer}; commit {commit or 'unknown'}; load average {load:.1f}")
     if load > 0.5:
         say("the machine is busy: times by the clock are too long, ratios less certain")

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from engine import whole_files
+from engine import plain_files, whole_files
 from engine.errors import EngineError
 
 MAGIC = b"HEBBLOCK"
@@ -59,7 +59,7 @@ def write(path: Path, arrays: Mapping[str, NDArray[Any]], durable: bool = False)
 def read(path: Path) -> dict[str, NDArray[Any]]:
     """All arrays of a file, one-dimensional. Raises `BlockFileError`."""
     try:
-        data = path.read_bytes()
+        data = plain_files.read(path)
     except OSError as error:
         raise BlockFileError(f"{path}: cannot be read ({error.strerror})") from error
     if len(data) < len(MAGIC) + 8 or not data.startswith(MAGIC):

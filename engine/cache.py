@@ -10,24 +10,20 @@ from __future__ import annotations
 import fcntl
 import functools
 import hashlib
-import inspect
 import json
 import os
 import platform
-import sys
-import sysconfig
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import brian2
 import platformdirs
 
-from engine import compiler, isolation, program_files, whole_files
+from engine import compiler, isolation, plain_files, program_files, sources, whole_files
 from engine.errors import BuildFailed, FileNotWritten, Remark
 
 VARIABLE = "HEBBARIUM_CACHE"
@@ -103,7 +99,7 @@ def locked(name: str) -> Iterator[None]:
     locks = folder() / _LOCKS
     try:
         locks.mkdir(parents=True, exist_ok=True)
-        lock = open(locks / name, "w")  # noqa: SIM115 - closed below
+        lock = plain_files.lock(locks / name)
     except OSError as error:
         raise BuildFailed(
             f"{locks}: cannot be written ({error.strerror}); set {VARIABLE} to a folder that can be written"
@@ -202,35 +198,20 @@ def _processor() -> str:
 
 
 def recipe_key(model_class: type, engine_folder: Path, structure: dict[str, Any]) -> str:
-    """Key of the files a model is written in, the engine's own, and a structure."""
-    digest = hashlib.sha256(json.dumps([toolchain(), isolation.preferences(), structure], sort_keys=True).encode())
-    files = {f for cls in model_class.__mro__ for f in _dependencies(cls.__module__)}
-    files |= set(engine_folder.glob("*.py")) | set(engine_folder.glob("*.h"))
-    for file in sorted(files):
-        digest.update(file.name.encode() + b"\0" + file.read_bytes())
-    return digest.hexdigest()[:24]
+    """Key of the files a model is written in, the engine's own, Brian2's preferences, versions and a structure."""
+    shaping = {f"engine/{name}": source for name, source in sources.everything(engine_folder).items()}
+    written_in = [cls.__module__ for cls in model_class.__mro__]
+    for name, file in sources.closure(written_in, lambda *module: not sources.is_foreign(*module)).items():
+        if sources.is_foreign(name, file):  # all of the package: what its modules import is not looked at
+            shaping |= _package(name.partition(".")[0], file)
+        else:
+            shaping[name] = sources.content(name, file)
+    made_with = [toolchain(), sources.versions(), isolation.preferences(), structure]
+    return sources.digest({**shaping, "made with": json.dumps(made_with, sort_keys=True).encode()})[:24]
 
 
-def _dependencies(name: str, seen: set[str] | None = None) -> set[Path]:
-    """Source files of a module and of what it imports, outside the standard library and installed packages."""
-    seen = set() if seen is None else seen
-    module = sys.modules.get(name)
-    if name in seen or module is None or not (file := getattr(module, "__file__", None)):
-        return set()
-    seen.add(name)
-    path = Path(file).resolve()
-    installed = (sysconfig.get_path("stdlib"), sysconfig.get_path("purelib"), sysconfig.get_path("platlib"))
-    if any(path.is_relative_to(Path(p).resolve()) for p in installed):
-        return set()
-    found = {path}
-    for value in vars(module).values():
-        other = (
-            value.__name__
-            if isinstance(value, ModuleType)
-            else getattr(inspect.unwrap(value), "__module__", None)
-            if callable(value)
-            else None
-        )
-        if isinstance(other, str):
-            found |= _dependencies(other, seen)
-    return found
+@functools.cache
+def _package(name: str, file: Path) -> dict[str, bytes]:
+    top = next((folder for folder in file.parents if folder.name == name), None)
+    files = sources.everything(top) if top else {file.name: file.read_bytes()}
+    return {f"{name}/{path}": source for path, source in files.items() if not path.endswith(".so")}

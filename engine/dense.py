@@ -6,7 +6,6 @@ nested loops, and random numbers come from its fast generator.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import tempfile
 from collections.abc import Mapping
@@ -16,7 +15,7 @@ from typing import Any
 from brian2 import device
 
 import dense_pathways
-from engine import compiler
+from engine import compiler, sources
 from engine.contract import Structure
 from engine.standalone import StandaloneProgram, run_make
 
@@ -33,11 +32,7 @@ class DenseProgram(StandaloneProgram):
 
     def toolchain(self) -> dict[str, Any]:
         """What the program depends on besides the C++ compiler: the device's own files."""
-        folder = Path(dense_pathways.__file__).parent
-        digest = hashlib.sha256()
-        for file in sorted(f for f in folder.rglob("*") if f.is_file() and f.suffix != ".pyc"):
-            digest.update(file.name.encode() + b"\0" + file.read_bytes())
-        return {"dense_pathways": digest.hexdigest()[:24]}
+        return {"dense_pathways": sources.digest(sources.everything(Path(dense_pathways.__file__).parent))[:24]}
 
     def include_block_io(self, folder: Path) -> None:
         """As for C++; beside the program, what became of each operation is kept."""

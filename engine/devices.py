@@ -5,13 +5,18 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from engine import compiler, cuda, dense, runtime, standalone
+import dense_pathways
+from engine import compiler, cuda, dense, runtime, sources, standalone
 from engine.contract import Program, Structure
 from engine.errors import BuildFailed, EngineError
 
 DEFAULT = dense.DEVICE
 COMPILED = (dense.DEVICE, standalone.DEVICE)
 NAMES = (*COMPILED, *runtime.DEVICES, cuda.DEVICE)
+
+_SHAPING = (
+    "block_io.h", "contract.py", "cuda.py", "dense.py", "presentations.py", "runtime.py", "standalone.py", "streams.py",
+)  # fmt: skip
 
 
 def program(structure: Structure, scratch: Path) -> Program:
@@ -40,6 +45,15 @@ def require(name: str) -> None:
     compiler.chosen()
     if name != "cython" and shutil.which("make") is None:
         raise BuildFailed(f"device {name}: there is no make on the path; install it (Debian: apt install make)")
+
+
+def shaping() -> dict[str, bytes]:
+    """The files that have a part in what a run computes, by name: what makes programs and what feeds them."""
+    here, device = Path(__file__).parent, Path(dense_pathways.__file__).parent
+    return {
+        **{f"engine/{name}": (here / name).read_bytes() for name in _SHAPING},
+        **{f"dense_pathways/{name}": content for name, content in sources.everything(device).items()},
+    }
 
 
 def listing() -> dict[str, str]:

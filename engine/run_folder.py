@@ -1,6 +1,7 @@
 """A run folder: who holds it, what it was asked to do, and the checkpoints from which it goes on.
 
-``configuration.json`` is written once. ``checkpoints/<block>`` holds the state after that many blocks; the last
+``configuration.json`` is written once, and before it ``pins.json`` and ``source/``, see `protocols.pins`.
+``checkpoints/<block>`` holds the state after that many blocks; the last
 two are kept, so that a damaged one has one before it. ``blocks/<stage>/<block>`` holds the responses of a block,
 ``snapshots/<samples>`` what the results show of the weights, ``accuracies/<samples>`` what was measured on the way.
 ``scratch/`` holds private files of running blocks.
@@ -15,21 +16,22 @@ import contextlib
 import fcntl
 import json
 import shutil
+import tempfile
 import threading
 import time
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from engine import block_file, folder_names, whole_files
+from engine import block_file, folder_names, plain_files, whole_files
 from engine.contract import Arrays
 from engine.errors import FileNotWritten, RunFolderError
 
-CONFIGURATION = "configuration.json"
+CONFIGURATION, PINS, SOURCE = "configuration.json", "pins.json", "source"
 CHECKPOINTS, BLOCKS, SNAPSHOTS, ACCURACIES = "checkpoints", "blocks", "snapshots", "accuracies"
 _LOCK, _SCRATCH = "lock", "scratch"
 _KEPT = 2
@@ -43,15 +45,23 @@ class RunFolder:
     Use `create` or `open`, in a ``with`` statement.
     """
 
-    def __init__(self, path: Path, lock: IO[str]) -> None:
+    def __init__(self, path: Path, lock: IO[bytes]) -> None:
         self.path = path
         self._lock = lock
         self._waiting: list[Path] = []  # files that are not on the disk for certain
         self._waits = threading.Lock()
 
     @classmethod
-    def create(cls, path: Path, configuration: Mapping[str, Any]) -> RunFolder:
-        """A new run. Raises `RunFolderError` if something is there already or cannot be written."""
+    def create(
+        cls, path: Path, configuration: Mapping[str, Any], beside: Mapping[str, bytes] | None = None
+    ) -> RunFolder:
+        """A new run. Raises `RunFolderError` if something is there already or cannot be written.
+
+        Parameters
+        ----------
+        beside : mapping, optional
+            Files to be kept, `PINS` first and others in `SOURCE`; they are there before the configuration is.
+        """
         folder_names.refuse(path)
         try:
             whole_files.make_folder(path.parent)
@@ -72,6 +82,10 @@ class RunFolder:
             folder.__exit__()
             raise RunFolderError(f"{path}: exists already; nothing in it was touched. Choose another --out")
         try:
+            for name, content in (beside or {}).items():
+                folder._refuse_links(path / name)
+                whole_files.make_folder((path / name).parent)
+                whole_files.write(path / name, [content])
             whole_files.write(path / CONFIGURATION, json.dumps(dict(configuration), indent=1) + "\n")
         except FileNotWritten as error:
             raise RunFolderError(str(error)) from error
@@ -80,12 +94,7 @@ class RunFolder:
     @classmethod
     def open(cls, path: Path) -> RunFolder:
         """An existing run. Raises `RunFolderError` if it is none or is in use."""
-        if not (path / CONFIGURATION).is_file():
-            if is_unbegun(path):
-                raise RunFolderError(f"{path}: was cut off before its run began; train again: --out {path}")
-            if not path.exists():
-                raise RunFolderError(f"{path}: is not a run folder (there is none); train it first: --out {path}")
-            raise RunFolderError(f"{path}: is not a run folder (it holds no {CONFIGURATION})")
+        _refuse_other_folders(path)
         folder = cls._locked(path)
         whole_files.clear_temporaries(path, below=True)
         whole_files.sync_folder(path.parent)  # a process may have been killed before it had done so
@@ -94,24 +103,14 @@ class RunFolder:
     @classmethod
     def _locked(cls, path: Path) -> RunFolder:
         try:
-            lock = open(path / _LOCK, "w")  # noqa: SIM115 - held open as long as the run
+            lock = plain_files.lock(path / _LOCK)
         except OSError as error:
+            if (path / _LOCK).is_symlink():
+                raise RunFolderError(f"{path / _LOCK}: is a link, expected a file of the run; remove it") from error
             raise RunFolderError(f"{path}: cannot be written ({error.strerror})") from error
-        # What a killed process had just forked holds its lock a moment longer, until it becomes another program.
-        patience = time.monotonic() + _GRACE
-        while True:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError as error:
-                if time.monotonic() < patience:
-                    time.sleep(0.02)
-                    continue
-                lock.close()
-                raise RunFolderError(
-                    f"{path}: another process is working in it; wait for it or choose another --out"
-                ) from error
+        _hold(lock, fcntl.LOCK_EX, path)
         folder = cls(path, lock)
+        folder._refuse_links(folder.scratch / "a file")
         shutil.rmtree(folder.scratch, ignore_errors=True)  # what a killed process left
         return folder
 
@@ -222,6 +221,7 @@ class RunFolder:
             shutil.rmtree(self.path / name, ignore_errors=True)
 
     def _write(self, path: Path, arrays: Mapping[str, NDArray[Any]], durable: bool = False) -> None:
+        self._refuse_links(path)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             block_file.write(path, arrays, durable)
@@ -231,18 +231,77 @@ class RunFolder:
             with self._waits:
                 self._waiting.append(path)
 
+    def _refuse_links(self, path: Path) -> None:
+        """Raise `RunFolderError` if a file of this run would lie, and others be deleted, somewhere else."""
+        for folder in path.parents[: len(path.relative_to(self.path).parts) - 1]:
+            if folder.is_symlink():
+                raise RunFolderError(
+                    f"{folder}: is a link, and a run writes and deletes only in its own folder; put the folder"
+                    " itself in its place"
+                )
+
+
+@contextlib.contextmanager
+def reading(path: Path) -> Iterator[Path]:
+    """Keep others from working in a run while it is read; it need not be writable.
+
+    Yields
+    ------
+    Path
+        A folder elsewhere for private files of blocks.
+
+    Raises
+    ------
+    RunFolderError
+        It is no run folder, or another process is working in it.
+    """
+    _refuse_other_folders(path)
+    with contextlib.ExitStack() as stack:
+        # without a lock that can be opened nobody is working in it who could be waited for
+        with contextlib.suppress(OSError):
+            _hold(stack.enter_context(plain_files.lock(path / _LOCK, existing=True)), fcntl.LOCK_SH, path)
+        yield Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="hebbarium-")))
+
+
+def _refuse_other_folders(path: Path) -> None:
+    if not (path / CONFIGURATION).is_file():
+        if is_unbegun(path):
+            raise RunFolderError(f"{path}: was cut off before its run began; train again: --out {path}")
+        if not path.exists():
+            raise RunFolderError(f"{path}: is not a run folder (there is none); train it first: --out {path}")
+        raise RunFolderError(f"{path}: is not a run folder (it holds no {CONFIGURATION})")
+
+
+def _hold(lock: IO[bytes], how: int, path: Path) -> None:
+    # What a killed process had just forked holds its lock a moment longer, until it becomes another program.
+    patience = time.monotonic() + _GRACE
+    while True:
+        try:
+            fcntl.flock(lock, how | fcntl.LOCK_NB)
+            return
+        except BlockingIOError as error:
+            if time.monotonic() < patience:
+                time.sleep(0.02)
+                continue
+            lock.close()
+            raise RunFolderError(
+                f"{path}: another process is working in it; wait for it or choose another --out"
+            ) from error
+
 
 def is_unbegun(path: Path) -> bool:
     """Whether a folder is empty, or all that it holds is what a run leaves that never wrote its configuration."""
-    return path.is_dir() and not path.is_symlink() and all(
-        entry.name in (_LOCK, _SCRATCH) or entry.name.startswith(f".{CONFIGURATION}.") for entry in path.iterdir()
-    )
+    if not path.is_dir() or path.is_symlink():
+        return False
+    names = {entry.name for entry in path.iterdir()}
+    known = {_LOCK, _SCRATCH, PINS, *([SOURCE] if PINS in names else [])}
+    return all(name in known or name.startswith((f".{CONFIGURATION}.", f".{PINS}.")) for name in names)
 
 
 def configuration(path: Path) -> dict[str, Any]:
     """What a run was asked to do. Raises `RunFolderError`."""
     try:
-        stored = json.loads((path / CONFIGURATION).read_text())
+        stored = json.loads(plain_files.read(path / CONFIGURATION))
         if not isinstance(stored, dict):
             raise ValueError("expected names and values")
     except (OSError, ValueError, RecursionError) as error:

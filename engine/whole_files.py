@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from engine import plain_files
 from engine.errors import FileNotWritten
 
 _TEMPORARY = re.compile(r"\.(?P<name>.+)\.(?P<process>\d+)\.tmp", re.DOTALL)
@@ -61,7 +62,7 @@ def write(path: Path, content: str | Iterable[bytes | memoryview], durable: bool
         clear_temporaries(path.parent, path.name)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
-        with temporary.open("wb") as file:
+        with plain_files.create(temporary) as file:
             file.writelines([content.encode()] if isinstance(content, str) else content)
             if durable:
                 file.flush()

@@ -74,7 +74,24 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
-RunFolder = Annotated[Path, typer.Argument(help="run folder", metavar="RUN")]
+def _say_if_unpinned(given: Any) -> Any:
+    """Say of run folders that were begun before anything was pinned that they are taken as they are."""
+    from engine import run_folder
+    from protocols import pins
+
+    for run in given if isinstance(given, list) else [given]:
+        if run is not None and (run / run_folder.CONFIGURATION).is_file() and pins.read(run) is None:
+            print(pins.UNPINNED.format(run=run), file=sys.stderr)
+    return given
+
+
+RunFolder = Annotated[Path, typer.Argument(help="run folder", metavar="RUN", callback=_say_if_unpinned)]
+RunFolders = Annotated[
+    list[Path], typer.Argument(help="run folders, of any models", metavar="RUN...", callback=_say_if_unpinned)
+]
+TrustModel = Annotated[
+    bool, typer.Option("--trust-model", help="let the Python file run that the run's model is written in")
+]
 ModelName = Annotated[str, typer.Argument(help="a name from `hebbarium models`, or your own file.py", metavar="MODEL")]
 Sets = Annotated[
     list[str] | None,
@@ -156,7 +173,10 @@ def train(
     precision: Precision = None,
     jobs: Jobs = 1,
     out: Annotated[Path | None, typer.Option(help="new run folder; runs/MODEL-SET-NUMBER if not given")] = None,
-    warm_start: Annotated[Path | None, typer.Option("--from", help="begin with a trained run", metavar="RUN")] = None,
+    warm_start: Annotated[
+        Path | None, typer.Option("--from", help="begin with a trained run", metavar="RUN", callback=_say_if_unpinned)
+    ] = None,
+    trust_model: TrustModel = False,
     data: DataFolder = None,
     changes: Sets = None,
     block: Block = None,
@@ -191,6 +211,7 @@ def train(
         evaluate_every=evaluate_every, evaluate_images=evaluate_images,
     )  # fmt: skip
     if warm_start is not None:
+        _trust(trust_model, warm_start)
         asked = _warm(asked, warm_start)
     _train(asked, out, figures)
 
@@ -222,19 +243,45 @@ def _train(asked: RunSettings, out: Path | None, figures: bool) -> None:
             reporter.message("Compiling, and measuring the speed on 20 images of each phase")
             duration = estimates.in_time(estimates.seconds(asked, made, images, shown))
             reporter.message(f"This will take about {duration} and at most {estimates.in_bytes(room)} of disk")
-        training.train(asked, out, reporter)
+        with _saying_how_to_go_on(out, asked.model):
+            training.train(asked, out, reporter)
     _conclude(out, figures)
 
 
+@contextmanager
+def _saying_how_to_go_on(run: Path, model: str) -> Iterator[None]:
+    import shlex
+
+    from engine.errors import Stopped
+    from protocols import own_models
+
+    try:
+        yield
+    except Stopped as error:
+        trusting = ["--trust-model"] if own_models.file_in(model) else []
+        command = shlex.join(["hebbarium", "resume", str(run), *trusting])
+        raise Stopped(f"stopped by a signal at the last whole block; `{command}` goes on from there") from error
+
+
 @app.command()
-def resume(run: RunFolder, figures: Annotated[bool, typer.Option(help="draw the figures")] = True) -> None:
+def resume(
+    run: Annotated[Path, typer.Argument(help="run folder", metavar="RUN")],
+    trust_model: TrustModel = False,
+    model: Annotated[Path | None, typer.Option(help="where the file of its model is now", metavar="FILE.py")] = None,
+    dataset: Annotated[Path | None, typer.Option(help="where its .npz file is now", metavar="FILE.npz")] = None,
+    data: DataFolder = None,
+    figures: Annotated[bool, typer.Option(help="draw the figures")] = True,
+) -> None:
     """Go on with a run from its last whole block."""
     from protocols import training
 
+    places = {"model": _text(model), "dataset": _text(dataset), "data": _text(data)}
+    moved = {name: place for name, place in places.items() if place is not None}
     with _reporting() as reporter:
         if training.is_complete(run):
             reporter.message(f"{run}: is complete already")
-        training.resume(run, reporter)
+        with _saying_how_to_go_on(run, training.settings_of(run).model):
+            training.resume(run, reporter, trust_model=trust_model, moved=moved)
     _conclude(run, figures)
 
 
@@ -285,13 +332,12 @@ def _print_accuracies(run: Path) -> None:
         labels = next(iter(tree["test"].children.values())).to_dataset()["label"].values
         warning = str(evaluation.attrs.get("warning", ""))
         dataset = str(tree.attrs["dataset"])
-    model = asked.make_model()
-    cell = reproduction.cell_of(model, asked, dataset)
+    cell = reproduction.cell_of_run(asked, dataset)
     where = "test" if asked.evaluate_on == "test" else "validation"
     print(f"accuracy on {len(labels):,} {where} images of {dataset}, chance is {chance.in_words(labels)}:")
     for name in accuracy["readout"].values:
         line = f"  {str(name).replace('_', ' '):12}{float(accuracy.sel(readout=name)):6.2f} %"
-        if cell and (printed := reproduction.printed(cell, model.name).get(str(name))):
+        if cell and (printed := reproduction.printed(cell, asked.model).get(str(name))):
             line += f"   (Table {cell.table}: {printed:.2f} %)"
         print(line)
     if warning:
@@ -305,12 +351,13 @@ def evaluate(
     data: DataFolder = None,
     test_images: TestImages = None,
     jobs: Jobs = 1,
+    trust_model: TrustModel = False,
 ) -> None:
     """Test a trained run again, on its own or other images."""
     from protocols import training
 
     with _reporting() as reporter:
-        found = training.evaluate(run, reporter, dataset, _text(data), jobs, test_images)
+        found = training.evaluate(run, reporter, dataset, _text(data), jobs, test_images, trust_model)
     accuracy = found["accuracy"].isel(seed=0, samples_seen=-1)
     of = f"{found.sizes['sample']:,} images of {dataset or training.settings_of(run).dataset}"
     print(f"accuracy on {of}, chance is {found.attrs['chance']}:")
@@ -325,11 +372,13 @@ def predict(
     out: Annotated[Path | None, typer.Option(help="CSV file; standard output if not given")] = None,
     readout: Annotated[str, typer.Option(help="most_active, class_mean or class_layer; the run's first one")] = "",
     jobs: Jobs = 1,
+    trust_model: TrustModel = False,
 ) -> None:
     """Label images of your own with a trained run."""
     from engine import whole_files
     from protocols import prediction
 
+    _trust(trust_model, run)
     with _reporting() as reporter:
         found = prediction.predict(run, images, readout, jobs, reporter)
     text = prediction.as_csv(found)
@@ -369,20 +418,23 @@ def convergence(
     """Draw how fast the accuracy on test images is reached, over runs made with --evaluate-every."""
     from analysis import figures
     from engine import results
-    from protocols import reproduction, settings, training
+    from protocols import reproduction, training
 
     asked = training.settings_of(runs[0])
-    model = asked.make_model()
+    with results.open_run(runs[0]) as tree:
+        shown = results.decoded(tree)["parameters"]
     for run in runs:
         there = training.settings_of(run)
-        if settings.shown(there.make_model()) != settings.shown(model) or _for_any_seed(there) != _for_any_seed(asked):
+        with results.open_run(run) as tree:
+            differ = results.decoded(tree)["parameters"] != shown
+        if differ or _for_any_seed(there) != _for_any_seed(asked):
             raise ValueError(f"{run}: has other settings than {runs[0]}; expected runs that differ in their seeds")
         if there.evaluate_on != "test" or there.evaluate_every is None:
             raise ValueError(f"{run}: expected a run made with --evaluate-every and measured on test images")
     with ExitStack() as stack:
         trees = [stack.enter_context(results.open_run(run)) for run in runs]
-        cell = reproduction.cell_of(model, asked, str(trees[0].attrs["dataset"]))
-        drawn = figures.convergence(trees, paper=reproduction.printed(cell, model.name) if cell else None)
+        cell = reproduction.cell_of_run(asked, str(trees[0].attrs["dataset"]))
+        drawn = figures.convergence(trees, paper=reproduction.printed(cell, asked.model) if cell else None)
     out.parent.mkdir(parents=True, exist_ok=True)
     print(f"figure: {figures.save(drawn, out)}")
 
@@ -423,11 +475,13 @@ def layers(
     images: Annotated[int, typer.Option(min=1, help="test images that are shown to each snapshot")] = 1000,
     seed: Annotated[int, typer.Option(min=0, help="seed of the choice of neurons that are drawn")] = 0,
     data: DataFolder = None,
+    trust_model: TrustModel = False,
     formats: Annotated[list[str] | None, typer.Option("--format", help="png (default), svg or pdf")] = None,
 ) -> None:
     """Draw a layered network's local losses, activity and contributions, and count its operations."""
     from protocols import layers as run_layers
 
+    _trust(trust_model, run)
     table, *drawn = run_layers.draw(run, images=images, data=_text(data), formats=tuple(formats or ["png"]), seed=seed)
     print(table.read_text(encoding="utf-8"), end="")
     for path in drawn:
@@ -437,7 +491,7 @@ def layers(
 
 @app.command()
 def operations(
-    runs: Annotated[list[Path], typer.Argument(help="run folders, of any models", metavar="RUN...")],
+    runs: RunFolders,
     images: Annotated[int | None, typer.Option(min=1, help="images of each phase, 200 if not given")] = None,
     costs: Annotated[
         list[str] | None,
@@ -445,12 +499,14 @@ def operations(
     ] = None,
     data: DataFolder = None,
     results: Annotated[Path | None, typer.Option(help="folder of the ledger to add to; none if not given")] = None,
+    trust_model: TrustModel = False,
 ) -> None:
     """Count a sample's operations, in training and testing, beside a conventional network of the same layers."""
     from analysis import figures
     from analysis import operations as counted
     from protocols import operations as measured
 
+    _trust(trust_model, *runs)
     picojoules = counted.costs(costs or [])
     rows = []
     with _reporting() as reporter:
@@ -471,7 +527,7 @@ def operations(
 
 @app.command()
 def robustness(
-    runs: Annotated[list[Path], typer.Argument(help="run folders, of any models", metavar="RUN...")],
+    runs: RunFolders,
     perturbations: Annotated[
         list[str],
         typer.Option(
@@ -488,16 +544,17 @@ def robustness(
         Path | None, typer.Option(help="folder to write to, for one run; the runs' figures/ if not given")
     ] = None,
     results: Annotated[Path | None, typer.Option(help="folder of the ledger to add to; none if not given")] = None,
+    trust_model: TrustModel = False,
 ) -> None:
     """Disturb trained runs' images, synapses, neurons or weights, and test them."""
     from analysis import figures
     from analysis import robustness as ledger
-    from engine import results as run_results
     from protocols import robustness as disturbed
     from protocols import sweeps
 
     if out is not None and len(runs) > 1:
         raise ValueError(f"--out {out}: is for one run, and {len(runs)} are given; leave it out to write into each")
+    _trust(trust_model, *runs)
     wanted = {name: disturbed.levels_of(name, _numbers("--levels", levels)) for name in perturbations}
     if results is not None:
         (results / "figures").mkdir(parents=True, exist_ok=True)
@@ -508,7 +565,7 @@ def robustness(
                     run, perturbation, asked, seeds=sweeps.seeds_of(seeds), test_images=test_images, data=_text(data),
                     jobs=jobs, reporter=reporter,
                 )  # fmt: skip
-            table, figure = disturbed.save(measured, out or run_results.folder_of(run) / run_results.FIGURES)
+            table, figure = disturbed.save(measured, out or figures.folder_of(run))
             print(disturbed.as_csv(measured), end="")
             print(f"figure: {figure}")
             print(f"table: {table}")
@@ -644,7 +701,7 @@ def reproduce(
 ) -> None:
     """Make a paper's tables again; goes on where it was stopped."""
     from analysis import ledger
-    from protocols import clone, reproduction, settings, sweeps, training
+    from protocols import clone, provenance, reproduction, settings, sweeps
 
     if claims and model != "synaptic_scaling":
         raise ValueError(f"--claims: there are none for {model}; expected synaptic_scaling")
@@ -669,7 +726,7 @@ def reproduce(
     )
     outcomes: list[Outcome] = []
     if table or not claims:
-        started, version = time.monotonic(), training.code_version()
+        started, version = time.monotonic(), provenance.code_version()
         timed = as_printed and reproduction.is_whole_and_new(asked)
         with _reporting() as reporter:
             _announce(list(reproduction.missing(asked)), out, jobs, reporter)
@@ -819,6 +876,13 @@ def _run_settings(**given: Any) -> RunSettings:
     if given.get("labelling_images") is not None and wanted.get("labels_from") != "labelling":
         raise ValueError(f"--labelling-images {text}: is for --labels-from labelling; give both, or leave it out")
     return RunSettings(**wanted)
+
+
+def _trust(asked: bool, *runs: Path) -> None:
+    from protocols import training
+
+    for run in runs if asked else ():
+        training.trust(run)
 
 
 def _text(path: Path | None) -> str | None:

@@ -15,11 +15,10 @@ import numpy as np
 from brian2 import Network
 from numpy.typing import NDArray
 
-from engine import devices, streams
+from engine import devices, run_folder, streams
 from engine.contract import Arrays, Block, BlockResult, Structure, initial_state
-from engine.run_folder import RunFolder
 from models.desire_backprop import DesireBackprop
-from protocols import datasets, draws, training
+from protocols import draws, training
 
 __all__ = ["Example", "RecordedDesires", "example"]
 
@@ -102,15 +101,15 @@ def example(run: Path, data: str | None = None) -> Example | None:
         raise ValueError(f"{run}: a run of {model.name}; expected one of desire_backprop")
     recorded = RecordedDesires(**{symbol: getattr(model, symbol) for symbol in model.parameters()})
     recorded = recorded.replace(p_hidden=0.0, p_input=0.0)
-    known = datasets.load(asked.dataset, data or asked.data)
+    known = training.own_images(run, data)
     order = draws.split(known, asked.images, asked.validation, asked.test_images, asked.seed).order(0)[:SEARCHED]
     weights = {p.variable: state[p.variable] for p in model.projections()}
     begin = initial_state(recorded, "train", weights)
-    with RunFolder.open(run) as folder:
+    with run_folder.reading(run) as scratch:
         structure = Structure(
             recorded, "train", asked.precision, asked.device, training.CAPACITY, ("input", model.hidden[0])
         )
-        program = devices.program(structure, folder.scratch)
+        program = devices.program(structure, scratch)
         for number, shown in enumerate(order):
             inputs = recorded.all_inputs("train", known.train_images[[shown]], known.train_labels[[shown]])
             seed = streams.block_seed(asked.seed, streams.RECORDED_SPIKES, number)

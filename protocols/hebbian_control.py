@@ -15,7 +15,7 @@ from pathlib import Path
 from analysis import commits, ledger
 from analysis.accuracy import accuracy
 from engine import streams, whole_files
-from protocols import draws, fit, rate_network, training
+from protocols import draws, fit, provenance, rate_network
 from protocols.labelled_images import Dataset
 from protocols.progress import QuietReporter, Reporter
 from protocols.rate_network import CLASS_LAYER, LABEL_STATISTICS, Constants
@@ -137,7 +137,7 @@ def rows(
         ("test-images", tested, None),
     ):
         command += "" if value == usual else f" --{option} {value}"
-    commit = commits.named(**training.code_version())
+    commit = commits.named(**provenance.code_version())
     for seed in seeds:
         found = control(images, seed, constants, epochs, trained=trained, tested=tested, reporter=reporter)
         for readout, percent in found.items():

@@ -18,11 +18,10 @@ from analysis import desires, figures
 from analysis.accuracy import accuracy
 from analysis.desires import Operations, Rule, Wishes
 from analysis.readouts import class_layer
-from engine import devices, presentations, results, streams, whole_files
+from engine import devices, presentations, results, run_folder, streams, whole_files
 from engine.contract import Arrays, Block, Structure, initial_state
-from engine.run_folder import RunFolder
 from models.desire_backprop import DesireBackprop
-from protocols import datasets, desire_example, draws, training
+from protocols import desire_example, draws, training
 
 __all__ = ["Snapshot", "as_csv", "contributions", "draw", "draw_contributions", "snapshots"]
 
@@ -77,12 +76,12 @@ def snapshots(run: Path, *, images: int = 1000, data: str | None = None) -> tupl
         The run is of another model.
     """
     asked, model = training.settings_of(run), _model(run)
-    known = datasets.load(asked.dataset, data or asked.data)
+    known = training.own_images(run, data)
     pixels, labels = training.evaluation_images(asked, known, images)
     found = []
-    with RunFolder.open(run) as folder, results.open_run(run) as tree:
+    with run_folder.reading(run) as scratch, results.open_run(run) as tree:
         structure = training.frozen_structure(model, "test", asked.precision, asked.device)
-        program = devices.program(structure, folder.scratch)
+        program = devices.program(structure, scratch)
         kept = {p.variable: tree[f"{results.WEIGHTS}/{p.name}"].to_dataset()["w"] for p in model.projections()}
         for number, seen in enumerate(next(iter(kept.values()))["samples_seen"].values):
             weights = {name: w.isel(samples_seen=number).values for name, w in kept.items()}
@@ -150,15 +149,15 @@ def contributions(run: Path, *, images: int = FIRST, data: str | None = None) ->
     (images, inputs)
     """
     asked, model = training.settings_of(run), _model(run)
-    known = datasets.load(asked.dataset, data or asked.data)
+    known = training.own_images(run, data)
     order = draws.split(known, asked.images, asked.validation, asked.test_images, asked.seed).order(0)[:images]
     first, size = model.hidden[0], model.layers[0]
     drawn = model.initial_state(streams.generator(asked.seed, streams.INITIAL_WEIGHTS))
     state = initial_state(model, "train", drawn)
     found = np.zeros((len(order), model.pixels))
-    with RunFolder.open(run) as folder:
+    with run_folder.reading(run) as scratch:
         structure = Structure(model, "train", asked.precision, asked.device, training.CAPACITY)
-        program = devices.program(structure, folder.scratch)
+        program = devices.program(structure, scratch)
         for number, shown in enumerate(order):
             inputs = model.all_inputs("train", known.train_images[[shown]], known.train_labels[[shown]])
             seed = streams.block_seed(asked.seed, streams.TRAINING_SPIKES, number)
@@ -182,8 +181,7 @@ def draw(
     """
     found, labels = snapshots(run, images=images, data=data)
     model = _model(run)
-    folder = results.folder_of(run) / results.FIGURES
-    folder.mkdir(exist_ok=True)
+    folder = figures.folder_of(run)
     table = folder / "layers.csv"
     whole_files.write(table, as_csv(found))
     seen = [one.samples_seen for one in found]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import functools
 import multiprocessing
 import signal
 import tempfile
@@ -20,7 +21,9 @@ from analysis import figures
 from engine import devices, interruption, run_folder, runtime
 from engine.contract import Structure
 from engine.errors import EngineError, RunFolderError, Stopped
-from protocols import datasets, draws, training
+from protocols import datasets, draws, own_models, pins, training
+from protocols.labelled_images import Dataset
+from protocols.own_models import Recorded
 from protocols.progress import QuietReporter, Reporter
 from protocols.training import RunSettings
 
@@ -70,21 +73,44 @@ def is_done(run: PlannedRun) -> bool:
     Raises
     ------
     RunFolderError
-        Its folder holds a run of other settings.
+        Its folder holds a run of other settings, images or files of a model.
     """
     if not (run.folder / run_folder.CONFIGURATION).is_file():
         return False
-    there = training.settings_of(run.folder)
+    there, wanted = pins.located(training.settings_of(run.folder)), pins.located(run.settings)
     differing = [
         f"{f.name}={getattr(there, f.name)}"
         for f in dataclasses.fields(RunSettings)
-        if f.name not in ("jobs", "data") and getattr(there, f.name) != getattr(run.settings, f.name)
+        if f.name not in ("jobs", "data") and not _is_same(f.name, getattr(there, f.name), getattr(wanted, f.name))
     ]
     if differing:
         raise RunFolderError(
             f"{run.folder}: holds a run with other settings ({', '.join(differing)}); choose another --out"
         )
-    return training.is_complete(run.folder)
+    if not training.is_complete(run.folder):
+        return False
+    # a run that is not complete looks after itself when it goes on
+    pins.refuse_data(run.folder, _loaded(there.dataset, run.settings.data, _changed(there.dataset)))
+    if isinstance(there.model, Recorded):
+        own = own_models.read(Path(wanted.model.partition(":")[0]))
+        own_models.refuse_other(run.folder, there.model.files, own)
+    return True
+
+
+def _is_same(name: str, there: Any, wanted: Any) -> bool:
+    """Whether a setting is the same; a run to begin with, which may have been moved with its folder, by its name."""
+    if name == "warm_start" and there and wanted:
+        return Path(there).name == Path(wanted).name
+    return bool(there == wanted)
+
+
+def _changed(dataset: str) -> int:
+    return Path(dataset).stat().st_mtime_ns if Path(dataset).is_file() else 0
+
+
+@functools.lru_cache(4)
+def _loaded(dataset: str, data: str | None, changed: int) -> Dataset:
+    return datasets.load(dataset, data)
 
 
 def compile_programs(runs: Iterable[PlannedRun], reporter: Reporter) -> int:
@@ -327,7 +353,7 @@ def _work(pipe: Any) -> None:
 
 def _carry_out(run: PlannedRun, reporter: Reporter) -> None:
     if (run.folder / run_folder.CONFIGURATION).is_file():
-        training.resume(run.folder, reporter)
+        training.resume(run.folder, reporter, trust_model=training.settings_of(run.folder).model == run.settings.model)
     else:
         training.train(run.settings, run.folder, reporter)
     if run.figures:

@@ -12,7 +12,7 @@ from analysis import figures
 from analysis import maps as analysis_maps
 from analysis.maps import Map
 from engine import results, whole_files
-from protocols import datasets, draws, training
+from protocols import draws, training
 from protocols.draws import Purpose
 
 __all__ = ["as_csv", "draw", "of_activity", "of_weights"]
@@ -43,7 +43,7 @@ def of_activity(
         See `analysis.maps.activity_maps`.
     """
     asked = training.settings_of(run)
-    known = datasets.load(asked.dataset, data or asked.data)
+    known = training.own_images(run, data)
     with results.open_run(run) as opened:
         tree = opened.load()
     pixels = known.train_images if asked.evaluate_on == "validation" else known.test_images
@@ -87,8 +87,7 @@ def draw(
     layers = of_activity(run, images=images, data=data, seed=seed, perplexity=perplexity)
     direction, weights = of_weights(run, seed=seed, perplexity=perplexity)
     names = training.class_names(run) or None
-    folder = results.folder_of(run) / results.FIGURES
-    folder.mkdir(exist_ok=True)
+    folder = figures.folder_of(run)
     table = folder / _TABLE
     whole_files.write(table, as_csv({**layers, f"{direction}_weights": weights}))
     drawn = {

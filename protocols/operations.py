@@ -17,14 +17,13 @@ from numpy.typing import NDArray
 
 from analysis import operations as ledger
 from analysis.operations import Row
-from engine import devices, presentations, results, streams
+from engine import devices, presentations, results, run_folder, streams
 from engine.contract import Arrays, Block, BlockResult, Program, Structure, initial_state
 from engine.errors import BlockFailed
-from engine.run_folder import RunFolder
 from equations.counting import Operations
 from models.contract import Model
 from models.operations import PROCESSES, Shown
-from protocols import datasets, draws, identity, training
+from protocols import draws, identity, training
 
 __all__ = ["IMAGES", "Tally", "measure", "presented", "recorded", "tally"]
 
@@ -124,7 +123,7 @@ def measure(
     if not training.is_complete(run):
         raise ValueError(f"{run}: is not complete; go on with `hebbarium resume {run}`")
     model, state = training.trained_model(run)
-    known = datasets.load(asked.dataset, data or asked.data)
+    known = training.own_images(run, data)
     split = draws.split(known, asked.images, asked.validation, 0, asked.seed)
     last = asked.epochs - 1
     order = split.order(last)[:images]
@@ -132,12 +131,12 @@ def measure(
     phases["test"] = training.evaluation_images(asked, known, images)
     shared = {**identity.of_run(run), "accuracy": _accuracy(run, model)}
     rows = []
-    with RunFolder.open(run) as folder:
+    with run_folder.reading(run) as scratch:
         for phase, (pixels, labels) in phases.items():
             learns = phase != ledger.TEST
             program = devices.program(
                 Structure(model, phase, asked.precision, asked.device, training.CAPACITY, recorded(model, phase)),
-                folder.scratch,
+                scratch,
             )
             begin = (initial_state if learns else training.frozen_state)(model, phase, state)
             inputs = model.all_inputs(phase, pixels, labels, np.full(len(pixels), last))

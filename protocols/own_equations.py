@@ -20,7 +20,7 @@ from engine import inspection, runtime
 from engine.contract import Structure
 from engine.errors import EngineError
 from models.contract import Model
-from protocols import own_files
+from protocols import own_files, own_models
 from protocols.own_files import OwnFileError
 
 # The networks are read and dropped: that they never ran is meant.
@@ -44,7 +44,7 @@ def refuse(model: Model) -> None:
 
     Models of the project are not looked at.
     """
-    if not type(model).__module__.startswith(own_files.PREFIX):
+    if not type(model).__module__.startswith(own_models.PREFIX):
         return
     path = Path(inspect.getfile(type(model)))
     with contextlib.suppress(ValueError):

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-import importlib.util
-import sys
 import traceback
 from pathlib import Path
 from types import ModuleType
 
 from models.contract import Model
+from protocols.own_models import OwnModel
 
-PREFIX = "own_model_"
-"""Of the names of modules that users' files are imported as."""
 _WRITTEN = (
     "build", "encode", "sample_steps", "time_step", "state", "initial_state", "population_sizes", "synaptic_events"
 )  # fmt: skip
@@ -23,16 +20,10 @@ class OwnFileError(ValueError):
     """A user's file cannot be imported, or holds no model; the message names file and line."""
 
 
-def imported(path: Path) -> ModuleType:
-    """The module that a file is. Raises `OwnFileError`."""
-    name = f"{PREFIX}{path.stem}"
-    spec = importlib.util.spec_from_file_location(name, path.resolve())
-    if spec is None or spec.loader is None:
-        raise OwnFileError(f"{path}: is not a Python file")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
+def imported(path: Path, own: OwnModel) -> ModuleType:
+    """The module that a file, read as ``own``, is. Raises `OwnFileError`."""
     try:
-        spec.loader.exec_module(module)
+        return own.load()
     except KeyboardInterrupt:
         raise
     except SystemExit as error:
@@ -42,7 +33,6 @@ def imported(path: Path) -> ModuleType:
         ) from error
     except BaseException as error:
         raise OwnFileError(f"{place(path, error)}: cannot be imported: {in_words(error)}") from error
-    return module
 
 
 def refuse_class(path: Path, kind: type[Model], names: tuple[str, ...]) -> None:

@@ -10,11 +10,10 @@ from models.desire_backprop import DesireBackprop
 from models.diehl_cook import DiehlCook
 from models.symmetric_stdp import SymmetricSTDP
 from models.synaptic_scaling import SynapticScaling
-from protocols import own_files
+from protocols import own_files, own_models
+from protocols.own_models import OwnModel, Recorded, RegistryError
 
-
-class RegistryError(ValueError):
-    """No such model."""
+__all__ = ["RegistryError", "find", "models"]
 
 
 def models() -> dict[str, type[Model]]:
@@ -28,19 +27,25 @@ def find(name: str) -> type[Model]:
     Parameters
     ----------
     name : str
-        One of `models`, or a user's own ``path/to/file.py`` or ``path/to/file.py:ClassName``.
+        One of `models`, or a user's own ``path/to/file.py`` or ``path/to/file.py:ClassName``. Whoever names a file
+        lets it run; a name from a run folder (`protocols.own_models.Recorded`) does not.
 
     Raises
     ------
     RegistryError
-        Unknown name (the nearest is suggested), or a file without a model.
+        Unknown name (the nearest is suggested); a file without a model; or one that a run folder names and nobody
+        trusts, or that is not what the run began with.
     """
     known = models()
     if name in known:
         return known[name]
-    file, _, wanted = name.partition(":")
-    if file.endswith(".py"):
-        return _from_file(Path(file), wanted)
+    if file := own_models.file_in(name):
+        own = own_models.read(file)
+        if isinstance(name, Recorded):
+            own_models.refuse_unasked(name, own)
+        else:
+            own_models.trust(file)
+        return _defined_in(file, own, name.partition(":")[2])
     near = difflib.get_close_matches(name, known, 1, 0.4)
     hint = f"; did you mean {near[0]}?" if near else "."
     raise RegistryError(
@@ -48,10 +53,8 @@ def find(name: str) -> type[Model]:
     )
 
 
-def _from_file(path: Path, wanted: str) -> type[Model]:
-    if not path.is_file():
-        raise RegistryError(f"{path}: no such file; expected a Python file that defines a model")
-    module = own_files.imported(path)
+def _defined_in(path: Path, own: OwnModel, wanted: str) -> type[Model]:
+    module = own_files.imported(path, own)
     found = {
         k: v
         for k, v in vars(module).items()

@@ -23,6 +23,8 @@ from protocols import (
     estimates,
     many_runs,
     measurements,
+    own_models,
+    provenance,
     registry,
     settings,
     shown_again,
@@ -184,6 +186,11 @@ def cell_of(model: Model, asked: RunSettings, dataset: str) -> Cell | None:
         if have == settings.shown(settings.apply(type(model), {**paper.protocol.changes, **cell.changes})):
             return cell
     return None
+
+
+def cell_of_run(asked: RunSettings, dataset: str) -> Cell | None:
+    """The cell that a run's settings stand in; there is none for a model of one's own, which is not loaded."""
+    return cell_of(asked.make_model(), asked, dataset) if own_models.file_in(asked.model) is None else None
 
 
 def choose(paper: Paper, tables: Iterable[str], which: str = "all", neurons: Iterable[int] = ()) -> list[Cell]:
@@ -396,7 +403,7 @@ def note_wall_time(
     Parameters
     ----------
     version : mapping
-        The `training.code_version` that they were begun with.
+        The `provenance.code_version` that they were begun with.
     """
     if any(outcome.problem for outcome in outcomes):
         return
@@ -451,7 +458,7 @@ def measure_shown_again(asked: Reproduction, reporter: Reporter, images: int = 2
         run = dataclasses.replace(asked.run_of(cell, asked.seeds[0]).settings, images=images, block=100)
         once, again = shown_again.compare(run, reporter)
         common = (cell.dataset, cell.neurons, cell.setting, run.seed, images)
-        commit = commits.named(**training.code_version())
+        commit = commits.named(**provenance.code_version())
         measurements.append(
             asked.measurements,
             [

@@ -27,7 +27,7 @@ from analysis.robustness import Row
 from engine import results, streams, whole_files
 from engine.contract import Arrays
 from models.contract import Model
-from protocols import datasets, draws, identity, reproduction, training
+from protocols import draws, identity, reproduction, training
 from protocols.draws import Purpose
 from protocols.progress import Reporter
 from protocols.published_sets import SETS
@@ -206,7 +206,7 @@ def measure(
     model, state = _as_it_is(trained), trained.handed_on(raw)
     with results.open_run(run) as tree:
         labels = results.neuron_label(tree)
-    images, truth = _images(asked, test_images, data)
+    images, truth = _images(run, test_images, data)
     on_images = perturbation in ("noise", "salt-and-pepper")
     if not on_images:
         perturb_state(model, state, perturbation, chosen[0], seeds[0])  # says what is wrong before compiling
@@ -310,13 +310,14 @@ def _readout_of(model: str, rows: Sequence[Row]) -> str:
 def _as_it_is(model: Model) -> Model:
     """The same model, which takes a state for testing as it is instead of scaling it once more."""
     kind = type(model)
-    unscaled = type(kind.__name__, (kind,), {"handed_on": lambda _, state: dict(state)})
+    as_it_is = {"handed_on": lambda _, state: dict(state), "__module__": kind.__module__}
+    unscaled = type(kind.__name__, (kind,), as_it_is)
     made: Model = unscaled(**{f.name: getattr(model, f.name) for f in dataclasses.fields(model)})
     return made
 
 
-def _images(asked: training.RunSettings, count: int | None, data: str | None) -> tuple[Images, NDArray[np.int64]]:
-    images = datasets.load(asked.dataset, data or asked.data)
+def _images(run: Path, count: int | None, data: str | None) -> tuple[Images, NDArray[np.int64]]:
+    asked, images = training.settings_of(run), training.own_images(run, data)
     split = draws.split(images, asked.images, asked.validation, asked.test_images, asked.seed)
     pixels, labels, _ = split.tested(images, asked.evaluate_on)
     if count is not None:

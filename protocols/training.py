@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import dataclasses
 import platform
-import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
@@ -42,7 +41,22 @@ from engine.contract import Arrays, Block, Program, Structure, initial_state
 from engine.errors import FileNotWritten, RunFolderError
 from engine.run_folder import RunFolder
 from models.contract import Model
-from protocols import datasets, draws, fit, limits, own_equations, profiling, recording, registry, settings, silence
+from protocols import (
+    datasets,
+    draws,
+    fit,
+    limits,
+    own_equations,
+    own_models,
+    pins,
+    profiling,
+    provenance,
+    recording,
+    registry,
+    settings,
+    silence,
+    warm_start,
+)
 from protocols.labelled_images import Dataset
 from protocols.progress import QuietReporter, Reporter
 from protocols.published_sets import SETS
@@ -154,27 +168,57 @@ def train(asked: RunSettings, out: Path, reporter: Reporter | None = None) -> Pa
     EngineError, DatasetError, ValueError
         See the modules that raise them.
     """
+    reporter = reporter or QuietReporter()
     model = asked.make_model()  # a wrong setting is an error before anything is made
     limits.refuse_model(asked, model)
     devices.require(asked.device)
     own_equations.refuse(model)
     folder_names.refuse(Path(out))
-    asked = fit.fitted(asked, datasets.load(asked.dataset, asked.data))
-    configuration = {**dataclasses.asdict(asked), "command": " ".join(sys.argv), "code": code_version()}
-    with RunFolder.create(Path(out), configuration) as folder:
-        run = _Run(folder, asked, reporter or QuietReporter())
+    images, begun = datasets.load(asked.dataset, asked.data), None
+    asked = pins.located(fit.fitted(asked, images))
+    if asked.warm_start:
+        begun = pins.of_state(trained_model(Path(asked.warm_start))[1], Path(asked.warm_start))
+        for text in warm_start.refuse_learned(asked, images, lambda run: (settings_of(run), own_images(run))):
+            reporter.message(text)
+    configuration = {**dataclasses.asdict(asked), "command": " ".join(sys.argv), "code": provenance.code_version()}
+    kept = pins.take(configuration, model, images, begun)
+    configuration["pins"] = pins.digest(kept[pins.FILE])
+    with RunFolder.create(Path(out), configuration, kept) as folder:
+        run = _Run(folder, asked, images, reporter)
         run.remark()
         run.go()
     return Path(out)
 
 
-def resume(run: Path, reporter: Reporter | None = None) -> Path:
+def resume(
+    run: Path,
+    reporter: Reporter | None = None,
+    *,
+    trust_model: bool = False,
+    moved: Mapping[str, str] | None = None,
+) -> Path:
     """Go on with a run from its last whole block; does nothing if it is complete.
 
     Results that were lost or damaged are written again; what they are made of is trained again as far as it is gone.
+
+    Parameters
+    ----------
+    trust_model : bool
+        Let the Python file run that the run's model is written in; see `trust`.
+    moved : mapping, optional
+        Where ``model``, ``dataset`` or ``data`` are now, if they were moved since the run began; kept for later.
+
+    Raises
+    ------
+    RunFolderError, ValueError
+        Settings, images, model or engine are not what the run began with.
     """
     reporter = reporter or QuietReporter()
     with RunFolder.open(Path(run)) as folder:
+        if moved:
+            _move(folder.path, moved)
+        if trust_model:
+            trust(folder.path)
         asked = settings_of(folder.path)
         file = results.file_of(folder.path)
         if file.is_dir():
@@ -184,18 +228,68 @@ def resume(run: Path, reporter: Reporter | None = None) -> Path:
         else:
             if condition == "damaged":
                 reporter.message(f"{file}: is damaged, and is written again")
-            _Run(folder, asked, reporter).go()
+            for text in pins.refuse_engine(folder.path):
+                reporter.message(text)
+            pins.refuse_model(folder.path, asked.make_model())
+            _Run(folder, asked, own_images(folder.path), reporter).go()
     return Path(run)
 
 
+def _move(run: Path, moved: Mapping[str, str]) -> None:
+    """Take note of where files of a run are now, if they are what they were."""
+    places: dict[str, Any] = dict(moved)
+    asked = pins.located(dataclasses.replace(settings_of(run), **places))
+    if file := own_models.file_in(moved.get("model", "")):
+        before = settings_of(run).model
+        files = before.files if isinstance(before, own_models.Recorded) else None
+        own_models.refuse_other(run, files, own_models.read(file))
+        own_models.trust(file)
+    if moved.keys() - {"model"}:
+        pins.refuse_data(run, datasets.load(asked.dataset, asked.data))
+    pins.note_places(run, {name: getattr(asked, name) for name in moved})
+
+
 def settings_of(run: Path) -> RunSettings:
-    """What a run was asked to do."""
-    stored = run_folder.configuration(run)
+    """What a run was asked to do, with the places that its files were moved to since.
+
+    Raises
+    ------
+    RunFolderError
+        There is no run, or its settings were edited since it began.
+    """
+    pins.read(run)
+    stored = run_folder.configuration(run) | pins.places(run)
+    stored["model"] = pins.recorded(run, stored.get("model", ""))
     try:
         limits.refuse_record(stored)
         return RunSettings(**{f.name: stored[f.name] for f in dataclasses.fields(RunSettings) if f.name in stored})
     except ValueError as error:
         raise RunFolderError(f"{run}: its {run_folder.CONFIGURATION} cannot be a run's: {error}") from error
+
+
+def trust(run: Path) -> None:
+    """Let the Python file that a run's model is written in be run, from now on in this process.
+
+    Only if it is still what the run began with; without this, a file that a run folder names is never run.
+    """
+    if file := own_models.file_in(settings_of(run).model):
+        own_models.trust(file)
+
+
+def own_images(run: Path, data: str | None = None) -> Dataset:
+    """The images that a run was begun with, also from another folder of data sets.
+
+    Raises
+    ------
+    DatasetError
+        They are not there.
+    RunFolderError
+        They are others.
+    """
+    asked = settings_of(run)
+    images = datasets.load(asked.dataset, data or asked.data)
+    pins.refuse_data(run, images)
+    return images
 
 
 def is_complete(run: Path) -> bool:
@@ -224,9 +318,19 @@ def class_names(run: Path) -> tuple[str, ...]:
         return results.class_names(tree) or (SETS[dataset].class_names if dataset in SETS else ())
 
 
-def trained_model(run: Path) -> tuple[Model, Arrays]:
-    """The model of a run and its state after the last block of training."""
+def trained_model(run: Path, trust_model: bool = False) -> tuple[Model, Arrays]:
+    """The model of a run and its state after the last block of training.
+
+    Raises
+    ------
+    RunFolderError, ValueError
+        Nothing was trained; the model is not what the run began with; or it is a Python file, which is not run
+        without ``trust_model``.
+    """
+    if trust_model:
+        trust(run)
     model = settings_of(run).make_model()
+    pins.refuse_model(run, model)
     found = run_folder.last_checkpoint(run)
     if found is None:
         raise RunFolderError(f"{run}: holds no whole checkpoint; nothing was trained yet, or it was dropped")
@@ -296,8 +400,14 @@ def evaluate(
     data: str | None = None,
     jobs: int = 1,
     test_images: int | None = None,
+    trust_model: bool = False,
 ) -> xr.Dataset:
     """Test a trained run again, on its own images or on another set's test images; nothing is written.
+
+    Parameters
+    ----------
+    trust_model : bool
+        See `trained_model`.
 
     Returns
     -------
@@ -310,8 +420,8 @@ def evaluate(
         The images have another size than those trained on, labels beyond the classes learned, or no labels.
     """
     asked, reporter = settings_of(run), reporter or QuietReporter()
-    model, state = trained_model(run)
-    images = datasets.load(dataset or asked.dataset, data or asked.data)
+    model, state = trained_model(run, trust_model)
+    images = datasets.load(dataset, data or asked.data) if dataset else own_images(run, data)
     with results.open_run(run) as tree:
         labels = results.neuron_label(tree)
         seen = int(tree.attrs["samples_seen"])
@@ -322,7 +432,7 @@ def evaluate(
         reporter.message(f"{images.name}: has classes of other names than those learned, {', '.join(learned)}")
     held_out = dataset is None and asked.evaluate_on == "validation"
     pixels, truth = evaluation_images(asked, images, test_images, "validation" if held_out else "test")
-    with RunFolder.open(run) as folder:
+    with run_folder.reading(run) as scratch:
         counts = responses(
             model,
             state,
@@ -330,7 +440,7 @@ def evaluate(
             phase="test",
             seed=asked.seed,
             purpose=streams.TEST_SPIKES,
-            scratch=folder.scratch,
+            scratch=scratch,
             device=asked.device,
             precision=asked.precision,
             jobs=jobs,
@@ -455,10 +565,10 @@ def _read(
 class _Run:
     """One run under way."""
 
-    def __init__(self, folder: RunFolder, asked: RunSettings, reporter: Reporter) -> None:
+    def __init__(self, folder: RunFolder, asked: RunSettings, images: Dataset, reporter: Reporter) -> None:
         self.folder, self.asked, self.reporter = folder, asked, reporter
         self.model = asked.make_model()
-        self.images = datasets.load(asked.dataset, asked.data)
+        self.images = images
         self.split = draws.split(self.images, asked.images, asked.validation, asked.test_images, asked.seed)
         phases = asked.phases(self.model)
         limits.refuse_length(asked, self.model, len(self.split.train))
@@ -631,7 +741,9 @@ class _Run:
         given: Mapping[str, NDArray[Any]]
         given = self.model.initial_state(streams.generator(self.asked.seed, streams.INITIAL_WEIGHTS))
         if self.asked.warm_start:
-            trained = trained_model(Path(self.asked.warm_start))[1]
+            other = Path(self.asked.warm_start)
+            trained = trained_model(other)[1]
+            pins.refuse_state(self.folder.path, pins.of_state(trained, other))
             given = {k: trained[k] for k in _carried(self.model) if k in trained} | self._anew(given)
         if self.phase_of[0] in self.model.anew:
             given = self.model.handed_on(dict(given))  # the layers below are as they are in testing
@@ -885,23 +997,3 @@ def _installed(name: str) -> bool:
     except metadata.PackageNotFoundError:
         return False
     return True
-
-
-def code_version() -> dict[str, Any]:
-    """The commit of this clone and whether files differ from it; empty outside a clone."""
-    here = Path(__file__).resolve().parent.parent
-
-    def git(*arguments: str) -> str:
-        done = subprocess.run(
-            ["git", "-C", str(here), *arguments], capture_output=True, text=True, check=False
-        )
-        return done.stdout.strip() if done.returncode == 0 else ""
-
-    try:
-        return {
-            "commit": git("rev-parse", "HEAD"),
-            # results that came in meanwhile change nothing that runs
-            "dirty": bool(git("status", "--porcelain", "--untracked-files=no", "--", ".", ":!results")),
-        }
-    except OSError:
-        return {"commit": "", "dirty": False}

@@ -18,7 +18,7 @@ from analysis.figures.receptive_field_grid import receptive_field_grid
 from analysis.figures.responding_neurons import responding_neurons
 from analysis.figures.robustness_curve import robustness_curve
 from analysis.figures.robustness_of_networks import robustness_of_networks
-from analysis.figures.saving import save, save_all
+from analysis.figures.saving import folder_of, save, save_all
 from analysis.figures.spike_examples import membrane_example, stdp_example
 from analysis.figures.stdp_window import stdp_window
 from analysis.figures.weight_time_lapse import weight_time_lapse
@@ -31,6 +31,7 @@ __all__ = [
     "contributions",
     "convergence",
     "distributions",
+    "folder_of",
     "learning_curve",
     "local_losses",
     "membrane_example",

@@ -58,8 +58,7 @@ def save_all(run: str | os.PathLike[str], formats: Sequence[str] = ("png",)) -> 
     list of Path
         The files, in the order of `_FIGURES`, receptive fields first.
     """
-    folder = results.folder_of(run) / results.FIGURES
-    folder.mkdir(exist_ok=True)
+    folder = folder_of(run)
     paths = []
     with results.open_run(run) as tree:
         projection = receptive_fields.from_input(tree)
@@ -87,6 +86,21 @@ def save(figure: Figure, path: str | os.PathLike[str]) -> Path:
         figure.savefig(drawn, format=path.suffix.removeprefix("."))
     whole_files.write(path, [drawn.getbuffer()])
     return path
+
+
+def folder_of(run: str | os.PathLike[str]) -> Path:
+    """The folder ``figures/`` of a run, made if need be.
+
+    Raises
+    ------
+    ResultFileError
+        It is a link: figures would be drawn over files of somewhere else.
+    """
+    folder = results.folder_of(run) / results.FIGURES
+    if folder.is_symlink():
+        raise results.ResultFileError(f"{folder}: is a link, expected a folder of the run's own; remove it")
+    folder.mkdir(exist_ok=True)
+    return folder
 
 
 def _holds(tree: xr.DataTree, path: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import signal
 import subprocess
 import sys
@@ -264,6 +265,38 @@ def test_prediction_needs_no_right_to_write(trained: tuple[Path, Result], tmp_pa
     np.savez_compressed(tmp_path / "mine.npz", images=np.zeros((1, 784), np.uint8))
     assert hebbarium("predict", trained[0], tmp_path / "mine.npz").exit_code == 0
     assert {path: path.stat().st_mtime_ns for path in trained[0].rglob("*")} == before
+
+
+def test_testing_needs_no_right_to_write(trained: tuple[Path, Result], tmp_path: Path) -> None:
+    """A folder that cannot be written, or where the lock is a link to a file that can."""
+    run = Path(shutil.copytree(trained[0], tmp_path / "run"))
+    (tmp_path / "victim").write_text("precious")
+    (run / "lock").unlink()
+    (run / "lock").symlink_to(tmp_path / "victim")
+    run.chmod(0o555)
+    before = {path: path.stat().st_mtime_ns for path in (run, *run.rglob("*"))}
+    tested = hebbarium("evaluate", run)
+    run.chmod(0o755)
+    assert tested.exit_code == 0, tested.stderr
+    assert {path: path.stat().st_mtime_ns for path in (run, *run.rglob("*"))} == before
+    assert (tmp_path / "victim").read_text() == "precious"
+
+
+def test_figures_are_not_drawn_through_links(trained: tuple[Path, Result], tmp_path: Path) -> None:
+    run = Path(shutil.copytree(trained[0], tmp_path / "run"))
+    victim = tmp_path / "victim.png"
+    victim.write_text("precious")
+    drawn = run / "figures" / "receptive_fields.png"
+    drawn.unlink(missing_ok=True)
+    drawn.parent.mkdir(exist_ok=True)
+    drawn.symlink_to(victim)
+    assert hebbarium("figures", run).exit_code == 0
+    assert victim.read_text() == "precious"
+    assert not drawn.is_symlink()
+    shutil.rmtree(run / "figures")
+    (run / "figures").symlink_to(tmp_path)
+    assert "figures: is a link" in refused("figures", run)
+    assert not (tmp_path / "receptive_fields.png").exists()
 
 
 def test_training_goes_on_from_another_run(trained: tuple[Path, Result], tmp_path: Path) -> None:

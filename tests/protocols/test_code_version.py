@@ -1,0 +1,62 @@
+"""Which commit a result names: the project's own, or none."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.test_project import PACKAGES, ROOT
+
+ASK = "import sys; sys.path.insert(0, sys.argv[1]); from protocols import provenance; print(provenance.code_version())"
+
+
+def version_of(installed: Path, **environment: str) -> dict[str, object]:
+    said = subprocess.run(
+        [sys.executable, "-I", "-c", ASK, str(installed)], capture_output=True, text=True, check=True, cwd=installed,
+        env={"PATH": "/usr/bin:/bin", "HOME": str(installed), **environment},
+    )  # fmt: skip
+    found: dict[str, object] = eval(said.stdout)
+    return found
+
+
+def git(folder: Path, *arguments: str) -> str:
+    words = ["git", "-C", str(folder), "-c", "user.name=n", "-c", "user.email=e@x", *arguments]
+    return subprocess.run(words, capture_output=True, text=True, check=True).stdout.strip()
+
+
+@pytest.fixture
+def copied(tmp_path: Path) -> Path:
+    """The packages as they lie in an environment, inside a repository of something else."""
+    git(tmp_path, "init", "-q")
+    (tmp_path / "notes").write_text("of somebody")
+    git(tmp_path, "add", "notes")
+    git(tmp_path, "commit", "-qm", "notes")
+    site = tmp_path / "environment" / "site-packages"
+    for package in PACKAGES:
+        shutil.copytree(ROOT / package, site / package, ignore=shutil.ignore_patterns("__pycache__", "embedded"))
+    return site
+
+
+def test_a_repository_around_the_environment_is_not_the_project(copied: Path) -> None:
+    assert version_of(copied) == {"commit": "", "dirty": False}
+    # even if the folder of the packages is the top of a repository that does not track them
+    git(copied, "init", "-q")
+    git(copied, "commit", "-qm", "nothing", "--allow-empty")
+    assert version_of(copied) == {"commit": "", "dirty": False}
+
+
+def test_a_clone_names_its_commit(copied: Path) -> None:
+    git(copied, "init", "-q")
+    git(copied, "add", ".")
+    git(copied, "commit", "-qm", "all")
+    assert version_of(copied) == {"commit": git(copied, "rev-parse", "HEAD"), "dirty": False}
+    # a hook of another repository leads nowhere else
+    other = str(copied.parent.parent / ".git")
+    assert version_of(copied, GIT_DIR=other)["commit"] == git(copied, "rev-parse", "HEAD")
+    with (copied / "models" / "contract.py").open("a") as file:
+        file.write("# changed\n")
+    assert version_of(copied)["dirty"] is True
