@@ -1,6 +1,16 @@
 """Errors of the engine: each names the thing, what was expected and what to do."""
 
 
+def in_one_line(text: str) -> str:
+    """A text without line breaks and with control characters spelled out, whoever wrote it: fit for a terminal.
+
+    >>> in_one_line("a\\n  b\\x1b[2J")
+    'a b\\\\x1b[2J'
+    """
+    words = " ".join(text.split())
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in words)
+
+
 class EngineError(Exception):
     """Base of all errors of the engine."""
 

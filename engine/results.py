@@ -38,7 +38,7 @@ import xarray as xr
 from numpy.typing import ArrayLike, DTypeLike
 
 from engine import whole_files
-from engine.errors import EngineError
+from engine.errors import EngineError, in_one_line
 
 SCHEMA_VERSION = 1
 FILE_NAME = "results.nc"
@@ -146,6 +146,8 @@ _VARIABLES: Mapping[str, Mapping[str, tuple[tuple[str, ...], str, bool]]] = {
         "delta_t": (("delta_t",), "f", True),
     },
 }
+_FREE_TEXT = ("paper", "command")  # nothing prints them
+_LONGEST_NAME = 200
 _INCREASING = ("samples_seen", "samples_seen_block", "delta_t")
 # Below this many values the cost of a compressed chunk is more than what it saves.
 _COMPRESS_FROM = 4096
@@ -218,21 +220,21 @@ def root_attributes(
     lists = {"class_names": list(class_names), "image_shape": list(map(int, image_shape))}
     return {
         "schema_version": SCHEMA_VERSION,
-        "model": model,
-        "paper": paper,
+        "model": in_one_line(model),
+        "paper": in_one_line(paper),
         "parameters": json.dumps(dict(parameters or {})),
         "options": json.dumps(dict(options or {})),
         "seed": int(seed),
-        "device": device,
-        "precision": precision,
+        "device": in_one_line(device),
+        "precision": in_one_line(precision),
         "versions": json.dumps(dict(versions or {})),
-        "git_commit": git_commit,
+        "git_commit": in_one_line(git_commit),
         "git_dirty": int(git_dirty),
-        "dataset": dataset,
-        "dataset_sha256": dataset_sha256,
+        "dataset": in_one_line(dataset),
+        "dataset_sha256": in_one_line(dataset_sha256),
         "wall_time_s": float(wall_time_s),
         "synaptic_events": int(synaptic_events),
-        "command": command,
+        "command": in_one_line(command),
         "complete": int(complete),
         "samples_seen": int(samples_seen),
     } | {name: json.dumps(values) for name, values in lists.items() if values}
@@ -622,6 +624,8 @@ def validate(tree: xr.DataTree) -> None:
         if name in tree.attrs:
             _validate_list(name, tree.attrs[name])
     for node in tree.subtree:
+        _validate_names(node)
+    for node in tree.subtree:
         group = node.path.strip("/")
         for variable_name, variable in node.to_dataset(inherit=False).variables.items():
             for attribute in ("units", "long_name"):
@@ -643,6 +647,20 @@ def validate(tree: xr.DataTree) -> None:
             _validate_group(group, tree.children[group].to_dataset(inherit=False), group)
 
 
+def _validate_names(node: xr.DataTree) -> None:
+    """Refuse names that would do something to a terminal, or lead to another folder: a file may come from anywhere."""
+    dataset = node.to_dataset(inherit=False)
+    names = [*node.path.split("/"), *dataset.variables, *dataset.sizes]
+    for variable in dataset.variables.values():
+        names += [variable.attrs.get(key, "") for key in ("units", "long_name")]
+        names += list(variable.values.flat) if variable.dtype.kind in "OSU" else []
+    for name in filter(None, names):
+        if not isinstance(name, str) or not name.isprintable() or len(name) > _LONGEST_NAME or name in (".", ".."):
+            raise SchemaError(
+                f"{str(name)[:40]!r} cannot be a name; expected printable text of at most {_LONGEST_NAME} characters."
+            )
+
+
 def _validate_version(tree: xr.DataTree) -> None:
     version = tree.attrs.get("schema_version")
     if version is None:
@@ -656,7 +674,7 @@ def _validate_version(tree: xr.DataTree) -> None:
 
 def _validate_attribute(name: str, value: Any, kind: str) -> None:
     if kind in (_TEXT, _JSON):
-        right = isinstance(value, str)
+        right = isinstance(value, str) and (kind == _JSON or name in _FREE_TEXT or value.isprintable())
         if right and kind == _JSON:
             try:
                 right = isinstance(json.loads(value), dict)

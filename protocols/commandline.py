@@ -53,9 +53,9 @@ class _Commands(TyperGroup):
 
 def _in_words(error: Exception) -> tuple[str, int]:
     """An error as one line, and the exit code."""
-    from engine.errors import EngineError, Stopped
+    from engine.errors import EngineError, Stopped, in_one_line
 
-    text = " ".join(str(error).split())
+    text = in_one_line(str(error))
     if isinstance(error, Stopped):
         return text, STOPPED
     if isinstance(error, EngineError | ValueError | OSError) and text:

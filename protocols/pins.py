@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from analysis import commits
 from engine import cache, devices, plain_files, run_folder, sources, whole_files
-from engine.errors import RunFolderError
+from engine.errors import RunFolderError, in_one_line
 from models.contract import Model
 from protocols import draws, own_models, provenance
 from protocols.labelled_images import Dataset
@@ -157,10 +157,11 @@ def refuse_engine(run: Path) -> list[str]:
         _refuse(run, pinned, "Brian2", {"brian2": began.get("brian2")}, {"brian2": here.get("brian2")})
     computer = _computer(pinned["configuration"]["device"])
     others = {**began, **pinned["computer"]}
+    differing = {name: now for name, now in {**here, **computer}.items() if others.get(name) != now}
     return [
-        f"{run}: goes on with {name} {now}, began with {others.get(name)}: bits may differ from those of one go"
-        for name, now in {**here, **computer}.items()
-        if others.get(name) != now
+        f"{run}: goes on with {name} {now}, began with {in_one_line(str(others.get(name)))}: bits may differ from those"
+        " of one go"
+        for name, now in differing.items()
     ]
 
 

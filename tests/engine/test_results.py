@@ -8,11 +8,13 @@ import os
 from pathlib import Path
 from typing import Any
 
+import h5py
 import numpy as np
 import pytest
 import xarray as xr
 
 from engine import results
+from engine.errors import EngineError, in_one_line
 
 
 def small_tree(samples_seen: int = 6, seed: int = 3, **groups: Any) -> xr.DataTree:
@@ -160,6 +162,39 @@ def test_missing_truncated_and_foreign_files_are_named(tmp_path: Path) -> None:
     xr.DataTree.from_dict({"/": xr.Dataset(attrs={"title": "other"})}).to_netcdf(file, engine="h5netcdf")
     with pytest.raises(results.SchemaError, match=r"results\.nc.*schema_version is missing"):
         results.open_run(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["\x1b[2Jevaluation", "..", "a\nline", "x" * 10_000, "\u202egnp"])
+@pytest.mark.parametrize("what", ["group", "variable", "text", "attribute", "units"])
+def test_crafted_names_are_refused(what: str, name: str, tmp_path: Path) -> None:
+    """Nothing that a stranger's file says does something to a terminal or leads to another folder."""
+    file = results.write(small_tree(), tmp_path / "results.nc")
+    with h5py.File(file, "r+") as stored:
+        if what == "group":
+            stored["test"].create_group(name)
+        elif what == "variable":
+            stored["evaluation"].create_dataset(name, data=1)
+        elif what == "text":
+            stored["evaluation/readout"][0] = name
+        elif what == "attribute":
+            stored.attrs["dataset"] = name
+        else:
+            stored["evaluation/accuracy"].attrs["units"] = name
+    if what == "attribute" and name.isprintable():
+        results.open_run(file).close()
+        return
+    with pytest.raises(EngineError) as refused:
+        results.open_run(file)
+    told = in_one_line(str(refused.value))
+    assert told.isprintable()
+    assert "results.nc" in told
+    assert len(told) < 1000
+
+
+def test_texts_of_ones_own_are_made_printable(tmp_path: Path) -> None:
+    attributes = results.root_attributes(model="a\x1b[2Jmodel", dataset="b\nset", seed=0, samples_seen=0)
+    assert (attributes["model"], attributes["dataset"]) == ("a\\x1b[2Jmodel", "b set")
+    results.build(attributes)
 
 
 def test_another_version_is_refused(tmp_path: Path) -> None:
