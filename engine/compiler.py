@@ -87,7 +87,10 @@ def for_make() -> dict[str, str]:
 
 @contextmanager
 def for_brian2() -> Iterator[None]:
-    """Let Brian2 use this compiler; left alone it asks the C compiler, or those that Python was built with."""
+    """Let Brian2 use this compiler; left alone it asks the C compiler, or those that Python was built with.
+
+    For one thread at a time: inside `engine.isolation.active`.
+    """
     command = shlex.join(chosen().command)
     for_extensions = {VARIABLE: command, "LDCXXSHARED": f"{command} -shared"}
     before = {name: os.environ.get(name) for name in for_extensions}

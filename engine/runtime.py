@@ -38,7 +38,7 @@ class RuntimeProgram:
         inspection.refuse_delays(s, block.state)
         dt = s.model.time_step()
         compiled = compiler.for_brian2() if self.target == "cython" else nullcontext()
-        with compiled, runtime_device(self.target, s.precision):
+        with runtime_device(self.target, s.precision), compiled:
             network = s.model.build(s.phase, s.precision, dict(block.inputs), s.record)
             inspection.refuse_unfaithful(network, s)
             variables = dict(inspection.arrays(network))

@@ -100,7 +100,7 @@ class StandaloneProgram:
         """Write the program's sources into a folder."""
         s = self.structure
         sizes = s.model.population_sizes()
-        with compiler.for_brian2(), standalone_device(self.brian_device, s.precision, **self.device_options):
+        with standalone_device(self.brian_device, s.precision, **self.device_options), compiler.for_brian2():
             self.set_preferences()
             network = s.model.build(s.phase, s.precision, blank_inputs(s, sizes["input"]), s.record)
             self.check(network)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -166,9 +167,11 @@ def test_threads_take_turns_at_building() -> None:
     models: list[Model] = [SynapticScaling(neurons=3, pixels=16), SymmetricSTDP(neurons=3, pixels=16)]
     structures = [Structure(model, "train", kind, "dense", 2) for model in models for kind in ("float32", "float64")]
     alone = [dense.generated(structure) for structure in structures]
+    before = dict(os.environ)
     with ThreadPoolExecutor(len(structures)) as pool:
         assert list(pool.map(dense.generated, structures)) == alone
     assert get_device() is devices.all_devices["runtime"]
+    assert dict(os.environ) == before
 
 
 @pytest.mark.slow
