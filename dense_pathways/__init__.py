@@ -21,8 +21,9 @@ Every result file has the bytes that ``cpp_standalone`` leaves, if both programs
 
 Not promised: under ``-ffast-math`` elementary functions come from the C library's vector functions and sums are
 reordered; in single precision constants are narrowed, where Brian2 computes in double precision; ``fast_random`` draws
-other numbers; files of lists that ``keep_indices=False`` leaves out are empty. Spike queues (``*_queue``) exist only
-where a pathway needs one, and what is told by the clock (``last_run_info.txt``, profiles) differs from run to run.
+other numbers; a compiler chooses the sign of what is no number (NaN); files of lists that ``keep_indices=False`` leaves
+out are empty. Spike queues (``*_queue``) exist only where a pathway needs one, and what is told by the clock
+(``last_run_info.txt``, profiles) differs from run to run.
 
 This package is under the BSD licence and holds no text of Brian2's. The projects that it writes do: their frame is that
 of the Brian2 installed, which is under CeCILL 2.1. Whoever passes such a project on passes on Brian2's part too.

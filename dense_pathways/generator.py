@@ -164,7 +164,13 @@ class DenseGenerator(CPPCodeGenerator):
             return _FUNCTION.sub(r"_dense_again(\1, ", text)
         if self.ours:
             text = _PASSED.sub(self._compare_times, text)
-        return text.replace(" && ", " & ").replace(" || ", " | ") if asks else text
+        if asks:
+            # any number may be kept in a byte; what Brian2 sets by itself is 0 or 1
+            for name in sorted(get_identifiers(statement.expr) - {"not_refractory"}):
+                if self._is_truth_value(ast.Name(name)):
+                    text = re.sub(rf"\b{name}\b", f"({name} != 0)", text)
+            text = text.replace(" && ", " & ").replace(" || ", " | ")
+        return text
 
     def _bears_evaluation(self, condition: str) -> bool:
         """Whether all of a condition may be evaluated, whatever its first operands say, and gives the same answer.
@@ -186,8 +192,19 @@ class DenseGenerator(CPPCodeGenerator):
         return True
 
     def _is_truth_value(self, node: ast.AST) -> bool:
+        """Whether part of an expression is a variable that is true or false."""
         variable = self.variables.get(node.id) if isinstance(node, ast.Name) else None
         return isinstance(variable, Variable) and np.dtype(variable.dtype) == np.bool_
+
+    def _sets_truth_value(self, statement: Statement) -> bool:
+        """Whether what a statement sets, if it is true or false by its kind, is set to no other number."""
+        if np.dtype(statement.dtype) != np.bool_:
+            return True
+        value = ast.parse(statement.expr, mode="eval").body
+        logical = isinstance(value, (ast.BoolOp, ast.Compare)) or self._is_truth_value(value)
+        logical = logical or (isinstance(value, ast.UnaryOp) and isinstance(value.op, ast.Not))
+        logical = logical or (isinstance(value, ast.Constant) and isinstance(value.value, bool))
+        return logical and statement.op in ("=", ":=")
 
     def _may_have_effects(self, name: str) -> bool:
         """Whether it matters when and how often a function is called: it has a state, or is not Brian2's own."""
@@ -263,6 +280,8 @@ class DenseGenerator(CPPCodeGenerator):
         self, sc_statements: dict[Any, list[Statement]], ve_statements: dict[Any, list[Statement]]
     ) -> tuple[dict[Any, str], dict[Any, str], dict[str, Any]]:
         """Code and what the template is told about it."""
+        if not all(map(self._sets_truth_value, itertools.chain(*sc_statements.values(), *ve_statements.values()))):
+            self.c_data_type = c_data_type  # a byte keeps the last eight bits of any number
         for statement in itertools.chain(*sc_statements.values(), *ve_statements.values()):
             if statement.op == ":=" and np.dtype(statement.dtype) == np.float64 and not statement.scalar:
                 self._double.add(statement.var)

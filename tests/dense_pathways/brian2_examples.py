@@ -3,8 +3,8 @@
 Not collected by pytest: it takes an hour or two. Writes (``results/brian2_examples.csv``), for each script among the
 examples of the installed version of Brian2, whether both devices leave the same bytes in every result file, or why
 that cannot be said. Both are compiled with the same flags; `one_example` says how a script is run. The scripts are
-those of the source distribution, which pip fetches, or of ``--examples FOLDER``; names choose among them. What
-programs say is in ``build/brian2_examples/``.
+those of the source distribution, which pip fetches, or of ``--examples FOLDER``; names choose among them, and rows of
+others stay. What programs say is in ``build/brian2_examples/``.
 """
 
 from __future__ import annotations
@@ -103,6 +103,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("names", nargs="*", help="scripts, by parts of their names; all if none")
     parser.add_argument("--examples", type=Path, help="a folder of scripts in place of the source distribution")
+    parser.add_argument("--left", action="store_true", help="only those that the table does not list yet")
     parser.add_argument("--workers", type=int, default=1, help="examples at once; each compiles two files at a time")
     asked = parser.parse_args()
     folder = (asked.examples or fetched()).resolve()
@@ -112,8 +113,10 @@ def main() -> int:
     every = [str(script.relative_to(folder)) for script in sorted(folder.rglob("*.py"))]
     chosen = [name for name in every if not asked.names or any(part in name for part in asked.names)]
     if not chosen:
-        parser.error(f"{', '.join(asked.names)}: no script in {folder} is called so")
-    made = rows() if asked.names else {}
+        parser.error(f"{', '.join(asked.names) or folder}: no script in {folder} is called so")
+    made = rows() if asked.names or asked.left else {}
+    if asked.left:
+        chosen = [name for name in chosen if name not in made]
     with ThreadPoolExecutor(asked.workers) as pool:
         ran = {pool.submit(compared, folder / name, name): name for name in chosen}
         for done in as_completed(ran):
