@@ -7,13 +7,14 @@ written in and its structure, and leads to the program's key.
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import functools
 import hashlib
 import json
+import logging
 import os
 import platform
-import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -24,11 +25,13 @@ import brian2
 import platformdirs
 
 from engine import compiler, isolation, plain_files, program_files, sources, whole_files
-from engine.errors import BuildFailed, FileNotWritten, Remark
+from engine.errors import BuildFailed, FileNotWritten
 
 VARIABLE = "HEBBARIUM_CACHE"
 _DRAFT = ".building-"
+_log = logging.getLogger("hebbarium")
 _RECIPES, _LOCKS = "recipes", "locks"
+_UNWRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EACCES, errno.EROFS)
 
 
 def folder() -> Path:
@@ -87,7 +90,7 @@ def clear() -> tuple[int, int]:
     ours = [path for path in folder().iterdir() if path.is_dir() and path.name.isalnum()]
     ours = [path for path in ours if path.name not in (_RECIPES, _LOCKS)]
     gone = [program_files.delete(path) for path in ours]
-    for pointer in (folder() / _RECIPES).glob("*"):
+    for pointer in (folder() / _RECIPES).glob("[!.]*"):
         if not (folder() / pointer.read_text(errors="replace").strip()).is_dir():
             pointer.unlink(missing_ok=True)
     return sum(gone), len(gone) - sum(gone)
@@ -139,12 +142,16 @@ def fetch(
                 path = folder() / key
                 with locked(f"program-{key}"):
                     if not _is_usable(path):
+                        if path.exists():
+                            _log.warning("%s: the compiled program is damaged, and is built again", path)
                         build(draft)
                         program_files.stamp(draft, description)
                         program_files.put(draft, path)
             pointer.parent.mkdir(exist_ok=True)
             whole_files.write(pointer, key)
         except OSError as error:
+            if not isinstance(error, FileNotWritten) and error.errno not in _UNWRITABLE:
+                raise
             reason = error.reason if isinstance(error, FileNotWritten) else error.strerror or error
             raise BuildFailed(
                 f"{folder()}: the program cannot be written ({reason}); make room there, or set {VARIABLE} to another"
@@ -165,12 +172,7 @@ def _pointed_to(pointer: Path) -> Path | None:
 
 def _is_usable(path: Path) -> bool:
     """Whether a program is there, with the bytes it was made with; it is held from then on."""
-    if not program_files.hold(path):
-        return False
-    whole = program_files.is_whole(path)
-    if not whole:
-        warnings.warn(f"{path}: the compiled program is damaged, and is built again", Remark, stacklevel=4)
-    return whole
+    return program_files.hold(path) and program_files.is_whole(path)
 
 
 def _sources_key(draft: Path) -> str:

@@ -39,10 +39,6 @@ class Stopped(EngineError):
     """The run was asked to stop and did so at its last whole block."""
 
 
-class Remark(UserWarning):
-    """Something that was put right by itself, and that a user may want to know of."""
-
-
 class FileNotWritten(EngineError, OSError):
     """A file could not be written; what was there is as it was.
 

@@ -15,11 +15,11 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import json
+import logging
 import shutil
 import tempfile
 import threading
 import time
-import warnings
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any
@@ -35,6 +35,7 @@ CONFIGURATION, PINS, SOURCE = "configuration.json", "pins.json", "source"
 CHECKPOINTS, BLOCKS, SNAPSHOTS, ACCURACIES = "checkpoints", "blocks", "snapshots", "accuracies"
 _LOCK, _SCRATCH = "lock", "scratch"
 _KEPT = 2
+_log = logging.getLogger("hebbarium")
 _MOST_COUNTS = 2**31  # of a block: a thousand samples of two million neurons
 _GRACE = 1.0  # seconds
 
@@ -317,11 +318,11 @@ def checkpoints(path: Path) -> dict[int, Path]:
 
 
 def last_checkpoint(path: Path) -> tuple[int, Arrays] | None:
-    """The latest whole checkpoint of a run folder; a damaged one is passed over with a warning."""
+    """The latest whole checkpoint of a run folder; a damaged one is passed over, and named in the log."""
     for blocks, file in reversed(checkpoints(path).items()):
         with contextlib.suppress(block_file.BlockFileError):
             return blocks, block_file.read(file)
-        warnings.warn(f"{file}: damaged; going back to the checkpoint before it", stacklevel=2)
+        _log.warning("%s: is damaged; the checkpoint before it is taken", file)
     return None
 
 

@@ -10,7 +10,6 @@ import os
 import signal
 import sys
 import time
-import warnings
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -29,7 +28,6 @@ if TYPE_CHECKING:
 
 DEBUG = "HEBBARIUM_DEBUG"
 STOPPED, FAILED = 130, 1
-_FORMAT_WARNING = warnings.formatwarning
 
 
 class _Commands(TyperGroup):
@@ -958,23 +956,11 @@ def _exit_if_failed(outcomes: list[Outcome]) -> None:
 
 def main() -> None:
     """Entry point of the command ``hebbarium``."""
-    warnings.formatwarning = _remark
     if signal.getsignal(signal.SIGTERM) == signal.SIG_DFL:
         # compilers end, and temporary files go, as for Ctrl-C
         signal.signal(signal.SIGTERM, signal.default_int_handler)
     standard_streams.prepare()
     app()
-
-
-def _remark(
-    message: Warning | str, category: type[Warning], filename: str, lineno: int, line: str | None = None
-) -> str:
-    """One line where a user is meant; where it is in the code for others."""
-    from engine.errors import Remark
-
-    if issubclass(category, Remark):
-        return f"hebbarium: {message}\n"
-    return _FORMAT_WARNING(message, category, filename, lineno, line)
 
 
 if __name__ == "__main__":

@@ -24,9 +24,9 @@ def code_version() -> dict[str, Any]:
     environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
 
     def git(*arguments: str) -> str | None:
-        done = subprocess.run(
-            ["git", "-C", str(here), *arguments], capture_output=True, text=True, check=False, env=environment
-        )
+        # without a lock, which would stay in the clone if this process were killed
+        command = ["git", "--no-optional-locks", "-C", str(here), *arguments]
+        done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
         return done.stdout.strip() if done.returncode == 0 else None
 
     try:

@@ -406,3 +406,14 @@ def test_what_killed_processes_left_is_cleared(undisturbed: Path, half_way: Path
     assert not [name for name in left if (run / name).exists()]
     assert all((run / name).exists() for name in kept), "another process may be writing it"
     assert_same_bits(run, undisturbed)
+
+
+def test_a_damaged_checkpoint_is_passed_over_where_a_model_is_looked_at(
+    undisturbed: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    run = shutil.copytree(undisturbed, tmp_path / "run")
+    (run / "checkpoints" / "000006").write_bytes(b"")
+    found = run_folder.last_checkpoint(run)
+    assert found is not None
+    assert found[0] == 5
+    assert caplog.messages == [f"{run}/checkpoints/000006: is damaged; the checkpoint before it is taken"]
