@@ -69,7 +69,9 @@ def _compared(script: Path, name: str, place: Path) -> tuple[str, int, str]:
             except subprocess.TimeoutExpired:
                 return NOT, 0, f"{device} takes longer than {LONGEST // 60} minutes"
         said = [line for line in log.read_text(encoding="utf-8").split("\n") if line.strip()]
-        last = said[-1] if said else "it says nothing"
+        if code < 0:
+            raise RuntimeError(f"{name} on {device} was ended by signal {-code}: nothing is known of it; run it again")
+        last = said[-1] if said else f"exit code {code}"
         if code and device == STOCK:
             return NOT, 0, last if code == one_example.NOTHING else f"{device} fails: {last}"
         if code:
