@@ -8,7 +8,7 @@ from pathlib import Path
 from types import ModuleType
 
 from models.contract import Model
-from protocols.own_models import OwnModel
+from protocols.own_models import OwnModel, RegistryError
 
 _WRITTEN = (
     "build", "encode", "sample_steps", "time_step", "state", "initial_state", "population_sizes", "synaptic_events"
@@ -16,7 +16,7 @@ _WRITTEN = (
 _SAID = ("name", "title", "paper", "phases")
 
 
-class OwnFileError(ValueError):
+class OwnFileError(RegistryError):
     """A user's file cannot be imported, or holds no model; the message names file and line."""
 
 
