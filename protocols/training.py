@@ -176,6 +176,8 @@ def train(asked: RunSettings, out: Path, reporter: Reporter | None = None) -> Pa
     folder_names.refuse(Path(out))
     images, begun = datasets.load(asked.dataset, asked.data), None
     asked = pins.located(fit.fitted(asked, images))
+    split = draws.split(images, asked.images, asked.validation, asked.test_images, asked.seed)
+    limits.refuse_length(asked, model, len(split.train))
     if asked.warm_start:
         begun = pins.of_state(trained_model(Path(asked.warm_start))[1], Path(asked.warm_start))
         for text in warm_start.refuse_learned(asked, images, lambda run: (settings_of(run), own_images(run))):

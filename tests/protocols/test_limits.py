@@ -14,6 +14,7 @@ from typer.testing import CliRunner, Result
 from engine import devices
 from engine.errors import RunFolderError
 from protocols import commandline, datasets, limits, registry, sweeps, training
+from protocols.labelled_images import DatasetError
 from protocols.training import RunSettings
 
 SMALL = ["--images", "20", "--test-images", "10", "--no-figures"]
@@ -142,6 +143,9 @@ def test_more_presentations_than_a_run_keeps_are_refused_before_they_are_listed(
     for asked in (RunSettings(epochs=20_000), RunSettings(epochs=49_999_999, images=10)):
         with pytest.raises(ValueError, match=r"epochs=.* presentations, expected 50,000,000 at most"):
             training.train(asked, tmp_path / str(asked.epochs))
+    with pytest.raises(DatasetError, match="were asked for"):
+        training.train(RunSettings(validation=10**6), tmp_path / "run")
+    assert not list(tmp_path.iterdir())
     with pytest.raises(ValueError, match=r"evaluate_every=500: the run trains on 20 images"):
         limits.refuse_length(RunSettings(evaluate_every=500), RunSettings().make_model(), 20)
 
