@@ -375,7 +375,7 @@ def run_make(folder: Path, command: list[str]) -> None:
     if code != 0:
         tail = "\n".join(log.read_text(errors="replace").split("\n")[-30:])
         raise BuildFailed(f"'{' '.join(command)}' failed with exit code {code}:\n{tail}")
-    for unneeded in folder.rglob("*.o"):
+    for unneeded in (*folder.rglob("*.o"), *folder.rglob("*.d")):
         unneeded.unlink()
     log.unlink()
 

@@ -245,8 +245,13 @@ def usual_folder(model: str) -> Path:
 
 
 def command_of(asked: RunSettings) -> str:
-    """The command that makes one run, for whoever wants to make it again."""
-    words = ["hebbarium", "train", asked.model, "--dataset", asked.dataset, "--seed", str(asked.seed)]
+    """The command that makes one run, for whoever wants to make it again.
+
+    It names no folder of one computer: files by their names, the run that it begins with by where it usually lies.
+    """
+    model, dataset = (Path(place).name for place in (asked.model, asked.dataset))
+    words = ["hebbarium", "train", model, "--dataset", dataset, "--seed", str(asked.seed)]
+    before = asked.warm_start and str(usual_folder(Path(model).stem) / Path(asked.warm_start).name)
     default = RunSettings()
     for option, value, usual in (
         ("--images", asked.images, default.images),
@@ -260,7 +265,7 @@ def command_of(asked: RunSettings) -> str:
         ("--evaluate-on", asked.evaluate_on, default.evaluate_on),
         ("--labels-from", asked.labels_from, registry.find(asked.model).labels_from),
         ("--labelling-images", asked.labelling_images or "all", default.labelling_images or "all"),
-        ("--from", asked.warm_start, default.warm_start),
+        ("--from", before, default.warm_start),
     ):
         if value != usual:
             words += [option, str(value)]
@@ -515,8 +520,6 @@ def _row(
         if matters and getattr(asked, name) != usual:
             extra[name] = str(getattr(asked, name))
     extra |= settings.following(model_class, asked.changes)
-    # no folder of one computer: the run that this one begins with is named by where it usually lies
-    before = asked.warm_start and str(usual_folder(asked.model) / Path(asked.warm_start).name)
     return ledger.Row(
         table=cell.table,
         dataset=cell.dataset,
@@ -531,7 +534,7 @@ def _row(
         selection=ledger.LAST,
         device=asked.device,
         precision=asked.precision,
-        command=command_of(dataclasses.replace(asked, snapshots=RunSettings().snapshots, warm_start=before)),
+        command=command_of(dataclasses.replace(asked, snapshots=RunSettings().snapshots)),
         commit=commit,
     )
 

@@ -87,6 +87,20 @@ def test_the_command_of_a_row_makes_that_row() -> None:
     assert "tau_p=20*ms" in words
 
 
+def test_the_command_of_a_row_names_no_folder_of_one_computer(tmp_path: Path) -> None:
+    (tmp_path / "rule.py").write_text(
+        "from dataclasses import dataclass\nfrom models.synaptic_scaling import SynapticScaling\n\n"
+        "@dataclass(frozen=True, eq=False)\nclass Rule(SynapticScaling):\n    'Another.'\n    name = 'rule'\n"
+    )
+    asked = RunSettings(
+        model=str(tmp_path / "rule.py"), dataset=str(tmp_path / "mine.npz"), warm_start=str(tmp_path / "first")
+    )
+    words = shlex.split(reproduction.command_of(asked))
+    assert words[:5] == ["hebbarium", "train", "rule.py", "--dataset", "mine.npz"]
+    assert words[words.index("--from") + 1] == "runs/reproduce-rule/first"
+    assert not any(str(tmp_path) in word for word in words)
+
+
 # -- making them ---------------------------------------------------------------------------------------------
 
 
