@@ -105,8 +105,8 @@ def digests(folder: Path) -> Iterator[tuple[str, str]]:
 
 def rows_of(model: str, form: str, device: str, precision: str, options: tuple[str, ...], folder: Path) -> list[Row]:
     """Train one small network and digest what it leaves."""
-    command = [Path(sys.executable).with_name("hebbarium"), "train", model, *SIZES.get(model, OTHER_SIZE), *SMALL]
-    command += [*options, "--device", device, "--precision", precision, "--out", folder]
+    command = [str(Path(sys.executable).with_name("hebbarium")), "train", model, *SIZES.get(model, OTHER_SIZE), *SMALL]
+    command += [*options, "--device", device, "--precision", precision, "--out", str(folder)]
     done = subprocess.run(command, capture_output=True, text=True, check=False, env={**os.environ, "COLUMNS": "200"})
     if done.returncode:
         return [(model, form, device, precision, "failed", done.stderr.strip().splitlines()[-1])]

@@ -60,9 +60,9 @@ def statements() -> Iterator[str]:
     with (RESULTS / "brian2_examples.csv").open(newline="", encoding="utf-8") as file:
         outcomes = [row["outcome"] for row in csv.DictReader(file)]
     assert set(outcomes) == {"same", "not comparable"}
-    same, left = outcomes.count("same"), outcomes.count("not comparable")
+    alike, without = outcomes.count("same"), outcomes.count("not comparable")
     yield f"{len(outcomes)} of 100 have been run"
-    yield f"{same} leave the same bytes, none differs, and {left} cannot be compared"
+    yield f"{alike} leave the same bytes, none differs, and {without} cannot be compared"
 
     tuned = {
         row.neurons: row.symbols["w_ie"] for row in ledger.read(RESULTS / "symmetric_stdp.csv")
