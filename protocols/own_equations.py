@@ -126,7 +126,11 @@ def _faulty(path: Path, network: Network | None, error: Exception, said: str) ->
             expression = "".join(string.text.partition("=")[2].split())
             if "".join(string.text.split()) in told or (expression and expression in told):
                 return string
-    return of_object[0] if of_object else None
+    if of_object:
+        return of_object[0]
+    # A statement that is a mere name: it is not looked for above, since names of groups are such strings as well.
+    mere = re.search(r"statement failed:\s*(\w+)\s*\^", said)
+    return next((string for string in _strings(path) if string.name and mere and string.text == mere[1]), None)
 
 
 def _strings(path: Path) -> Iterator[_String]:

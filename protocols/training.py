@@ -261,7 +261,8 @@ def settings_of(run: Path) -> RunSettings:
     """
     pins.read(run)
     stored = run_folder.configuration(run) | pins.places(run)
-    stored["model"] = pins.recorded(run, stored.get("model", ""))
+    if isinstance(name := stored.get("model"), str):  # of another type it is refused below, as any setting is
+        stored["model"] = pins.recorded(run, name)
     try:
         limits.refuse_record(stored)
         return RunSettings(**{f.name: stored[f.name] for f in dataclasses.fields(RunSettings) if f.name in stored})

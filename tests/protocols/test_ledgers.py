@@ -81,11 +81,11 @@ def test_results_that_came_in_meanwhile_make_no_mark(tmp_path: Path) -> None:
     asked = """
 from pathlib import Path
 from analysis import commits
-from protocols import training
+from protocols import provenance
 for name in ("results/synaptic_scaling.csv", "models/synaptic_scaling.py"):
     with Path(name).open("a") as file:
         file.write("\\n")
-    print(commits.named(**training.code_version()))
+    print(commits.named(**provenance.code_version()))
 """
     command = [sys.executable, "-c", asked]
     environment = {**os.environ, "PYTHONPATH": str(clone)}
