@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import difflib
+import re
 import traceback
 from pathlib import Path
 from types import ModuleType
@@ -14,6 +16,7 @@ _WRITTEN = (
     "build", "encode", "sample_steps", "time_step", "state", "initial_state", "population_sizes", "synaptic_events"
 )  # fmt: skip
 _SAID = ("name", "title", "paper", "phases")
+_NAME = re.compile(r"\w[\w.-]{0,59}")
 
 
 class OwnFileError(RegistryError):
@@ -45,6 +48,14 @@ def refuse_class(path: Path, kind: type[Model], names: tuple[str, ...]) -> None:
         )
     if missing := [word for word in _SAID if not getattr(kind, word, None)]:
         raise OwnFileError(f"{where}: says no {', '.join(missing)}; expected such a line as {missing[0]} = ...")
+    for word in ("name", "title", "paper"):
+        if not isinstance(getattr(kind, word), str):
+            raise OwnFileError(f"{where}: {word} = {str(getattr(kind, word))[:60]}: expected text in quotes")
+    if not _NAME.fullmatch(kind.name):  # folders of runs are called after it
+        raise OwnFileError(
+            f"{where}: name = {kind.name[:60]!r}: expected letters, digits, _, - and dots, 60 at most, as in"
+            " name = 'my_rule'"
+        )
     if kind.name in names:
         raise OwnFileError(
             f"{where}: has the name of another model, {kind.name}; expected one of its own, as in name = 'my_rule'"
@@ -54,6 +65,17 @@ def refuse_class(path: Path, kind: type[Model], names: tuple[str, ...]) -> None:
             f"{where}: does not say {missing[0]}(); expected it as in models/synaptic_scaling.py, or a class derived"
             " from one of the models"
         )
+    _refuse_misspelt(where, kind)
+
+
+def _refuse_misspelt(where: str, kind: type[Model]) -> None:
+    """What a class says under nearly the name of something that it could have changed would silently do nothing."""
+    own = [base for base in kind.__mro__ if base.__module__ == kind.__module__]
+    known = [word for base in kind.__mro__ if base not in own for word in vars(base) if not word.startswith("__")]
+    for word in dict.fromkeys(word for base in own for word in vars(base)):
+        is_new = not word.startswith("_") and word not in known and word not in kind.parameters()
+        if is_new and (near := difflib.get_close_matches(word, known, 1, 0.85)):
+            raise OwnFileError(f"{where}: {word} is nothing that its model reads; did you mean {near[0]}? Rename it")
 
 
 def place(path: Path, error: BaseException) -> str:

@@ -202,6 +202,8 @@ def _expression(row: Parameter, text: str) -> Any:
     code = f"{whole[1]}*{whole[2]}" if whole else text.strip()
     if len(code) > _LONGEST:
         raise _refused(row, f"{text[:20]}...", f"expected at most {_LONGEST} characters")
+    if "#" in code:  # Python would read no further
+        raise _refused(row, text, "expected a number, or an expression of numbers and units")
     try:
         with warnings.catch_warnings(), np.errstate(all="ignore"):
             warnings.simplefilter("ignore")  # Python's remarks on the spelling of what is typed

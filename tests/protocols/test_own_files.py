@@ -142,6 +142,10 @@ def test_a_file_that_cannot_be_imported_is_told_by_line(tmp_path: Path, text: st
             HEAD.replace("(SynapticScaling)", "(Model)") + "        title = paper = 'x'\n        phases = ('train',)\n",
             "class Own: does not say build()",
         ),
+        (HEAD.replace('name = "own"', "name = 5"), "class Own: name = 5: expected text in quotes"),
+        (HEAD.replace('name = "own"', 'name = "../own"'), "class Own: name = '../own': expected letters"),
+        (HEAD + "        potentation = 'w = w'\n", "potentation is nothing that its model reads; did you mean"),
+        (HEAD + "        def initial_stat(self, generator): return {}\n", "did you mean initial_state? Rename it"),
     ],
 )  # fmt: skip
 def test_a_class_that_is_no_whole_model_is_told(tmp_path: Path, head: str, words: str) -> None:

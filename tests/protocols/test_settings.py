@@ -187,6 +187,7 @@ def test_expressions(text: str, milliseconds: float | None) -> None:
     [
         ("tau_q", "20*ms", "did you mean tau_"),
         ("W_T", "9", "did you mean w_t"),
+        ("w_t", "9 # 5", "expected a number, or an expression"),
         ("tau_p", "20", "expected a value in ms, got a number without unit"),
         ("tau_p", "20*mV", "expected a value in ms, got a value in"),
         ("w_t", "9*ms", "expected a number without unit"),
