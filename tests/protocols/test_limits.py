@@ -214,7 +214,7 @@ def test_every_model_has_an_option_or_refuses_it_at_once(
     ],
     ids=str,
 )
-@pytest.mark.slow
+@pytest.mark.long
 def test_what_is_not_refused_runs_to_the_end(tmp_path: Path, name: str, options: tuple[str, ...]) -> None:
     short = {"synaptic_scaling": ("t_train=20*ms", "t_test=20*ms")}.get(name, ("t_shown=20*ms", "t_rest=10*ms"))
     sets = [word for change in (*short, "neurons=4") for word in ("--set", change)]
