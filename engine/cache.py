@@ -185,11 +185,12 @@ def _sources_key(draft: Path) -> str:
 
 def toolchain() -> list[str]:
     """Compiler, processor and versions that a program depends on."""
-    return [*compiler.chosen().identity(), _processor(), brian2.__version__, platform.python_version()]
+    return [*compiler.chosen().identity(), processor(), brian2.__version__, platform.python_version()]
 
 
 @functools.cache
-def _processor() -> str:
+def processor() -> str:
+    """Digest of the processor's name and of what it can do."""
     try:
         text = Path("/proc/cpuinfo").read_text()
     except OSError:

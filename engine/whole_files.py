@@ -83,11 +83,7 @@ def sync(files: Iterable[Path], within: Path) -> None:
     files = list(files)
     folders = {within}
     for file in files:
-        descriptor = os.open(file, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+        _sync(file)
         folders |= {folder for folder in file.parents if folder.is_relative_to(within)}
     for folder in folders:
         sync_folder(folder)
@@ -96,14 +92,18 @@ def sync(files: Iterable[Path], within: Path) -> None:
 def sync_folder(folder: Path) -> None:
     """Make the names in a folder outlive a power cut, where its file system can."""
     try:
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+        _sync(folder)
     except OSError as error:
         if error.errno not in _UNSYNCABLE:
             raise
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def make_folder(folder: Path) -> None:

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 from numpy.typing import NDArray
 
 from analysis import commits
-from engine import cache, devices, plain_files, run_folder, sources, whole_files
+from engine import cache, compiler, devices, plain_files, run_folder, sources, whole_files
 from engine.errors import RunFolderError, in_one_line
 from models.contract import Model
 from protocols import draws, own_models, provenance
@@ -251,7 +251,7 @@ def _versions() -> dict[str, str]:
 def _computer(device: str) -> dict[str, str]:
     found = {"Python": platform.python_version()}
     if device in devices.COMPILED:
-        found |= dict(zip(("compiler", "processor"), cache.toolchain(), strict=False))
+        found |= {"compiler": str(compiler.chosen()), "processor": cache.processor()}
     return found
 
 
