@@ -94,6 +94,9 @@ ROOT_ATTRIBUTES: Mapping[str, str] = {
 OPTIONAL_ATTRIBUTES = ("class_names", "image_shape")
 """Attributes of runs on images, JSON lists: names of the classes, by number; rows and columns of an image."""
 
+RUN = "run"
+"""Attribute of the results of a run: the digest of what it began with. Later than the first files of this schema."""
+
 PER_POPULATION = (ACTIVITY, STATE, LABELLING, TEST, RASTER)
 PER_PROJECTION = (WEIGHTS,)
 SINGLE = (EVALUATION, STDP_WINDOW)
@@ -185,6 +188,7 @@ def root_attributes(
     wall_time_s: float = 0.0,
     synaptic_events: int = 0,
     command: str = "",
+    run: str = "",
     complete: bool = False,
     class_names: Sequence[str] = (),
     image_shape: Sequence[int] = (),
@@ -199,6 +203,8 @@ def root_attributes(
         The choices the paper leaves open, and whatever else was asked for.
     synaptic_events
         Spikes that arrived at synapses while training.
+    run
+        Digest of what the run began with.
     complete
         Whether the run saw all the samples it was asked to see.
     class_names
@@ -237,6 +243,7 @@ def root_attributes(
         "command": in_one_line(command),
         "complete": int(complete),
         "samples_seen": int(samples_seen),
+        **({RUN: run} if run else {}),
     } | {name: json.dumps(values) for name, values in lists.items() if values}
 
 
@@ -809,6 +816,20 @@ def open_run(path: str | os.PathLike[str]) -> xr.DataTree:
             raise _unreadable(file, error) from error
         raise
     return tree
+
+
+def refuse_other(folder: Path, begun: str) -> None:
+    """Raise `ResultFileError` if a run's result file is that of another run, told by what it began with."""
+    try:
+        with open_run(folder) as tree:
+            of = str(tree.attrs.get(RUN, begun))
+    except (OSError, ValueError):
+        return  # there is none, or it cannot be read: it is written again
+    if of != begun:
+        raise ResultFileError(
+            f"{file_of(folder)}: is of another run than the folder that it lies in; move it elsewhere, and"
+            f" `hebbarium resume {folder}` writes the run's own"
+        )
 
 
 def array(tree: xr.DataTree, path: str) -> np.ndarray[Any, Any]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from engine import block_file, run_folder
+from engine import run_folder
 from engine.contract import Arrays
+from engine.errors import RunFolderError
 
 
 def checkpoint(
@@ -21,33 +22,37 @@ def checkpoint(
     needed : dict
         Block files, and for each the first checkpoint that cannot do without it.
     say : callable
-        Is told in one line where a file is missing or damaged, and what comes of it.
+        Is told in one line where a file is missing, damaged or another's, and what comes of it.
+
+    Raises
+    ------
+    RunFolderError
+        A folder is in the place of one of them.
     """
     there = run_folder.checkpoints(run)
+    for file in (*needed, *there.values()):
+        if file.is_dir():
+            raise RunFolderError(f"{file}: is a folder, where a file of the run is to be; move it elsewhere")
     last = max(there, default=0)
-    broken = {file: first for file, first in needed.items() if first <= last and not is_whole(file)}
-    limit = min(broken.values(), default=last + 1)
+    needed = {file: first for file, first in needed.items() if first <= last}
+    problems = {file: problem for file in needed if (problem := run_folder.problem(run, file))}
+    limit = min((needed[file] for file in problems), default=last + 1)
+    order = {**needed, **{file: blocks for blocks, file in there.items()}}
     found = None
     for blocks, file in reversed(there.items()):
         if blocks < limit:
-            try:
-                found = blocks, block_file.read(file)
+            if not (problem := run_folder.problem(run, file)):
+                found = blocks, run_folder.read(run, file)
                 break
-            except block_file.BlockFileError:
-                broken[file] = blocks
-    if broken:
-        first, *others = sorted(broken, key=lambda file: broken[file])
-        problem = "is damaged" if first.exists() else "is missing"
+            problems[file] = problem
+    if problems:
+        first, *others = sorted(problems, key=lambda file: order[file])
         more = f" (and {len(others)} more)" if others else ""
         goes_on = f"goes on from the checkpoint of block {found[0]}" if found else "is trained again from the start"
-        say(f"{first}: {problem}{more}; the run {goes_on}")
+        say(f"{first}: {problems[first]}{more}; the run {goes_on}")
     return found
 
 
-def is_whole(file: Path) -> bool:
-    """Whether a block file is there with all its bytes."""
-    try:
-        block_file.read(file)
-    except block_file.BlockFileError:
-        return False
-    return True
+def is_whole(run: Path, file: Path) -> bool:
+    """Whether a file of a run is there with all its bytes, and is what its name says."""
+    return not run_folder.problem(run, file)

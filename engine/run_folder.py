@@ -4,7 +4,8 @@
 ``checkpoints/<block>`` holds the state after that many blocks; the last
 two are kept, so that a damaged one has one before it. ``blocks/<stage>/<block>`` holds the responses of a block,
 ``snapshots/<samples>`` what the results show of the weights, ``accuracies/<samples>`` what was measured on the way.
-``scratch/`` holds private files of running blocks.
+``scratch/`` holds private files of running blocks. Each of these files says which one it is, and of which run, so that
+one that was moved or copied over another is not taken for it.
 
 Whatever a checkpoint builds upon is on the disk before the checkpoint is; see `engine.resumption` for what happens
 where a part of it is missing all the same.
@@ -16,6 +17,7 @@ import contextlib
 import fcntl
 import json
 import logging
+import os
 import shutil
 import tempfile
 import threading
@@ -34,10 +36,20 @@ from engine.errors import FileNotWritten, RunFolderError
 CONFIGURATION, PINS, SOURCE = "configuration.json", "pins.json", "source"
 CHECKPOINTS, BLOCKS, SNAPSHOTS, ACCURACIES = "checkpoints", "blocks", "snapshots", "accuracies"
 _LOCK, _SCRATCH = "lock", "scratch"
+_PART = "run.part"
+"""Array of a block file that says what the file is; what was written before there was one is taken as it is."""
 _KEPT = 2
 _log = logging.getLogger("hebbarium")
 _MOST_COUNTS = 2**31  # of a block: a thousand samples of two million neurons
 _GRACE = 1.0  # seconds
+
+
+class Misplaced(block_file.BlockFileError):
+    """A block file is whole, and another than its name says."""
+
+    def __init__(self, file: Path, what: str) -> None:
+        super().__init__(f"{file}: {what}")
+        self.what = what
 
 
 class RunFolder:
@@ -64,6 +76,9 @@ class RunFolder:
             Files to be kept, `PINS` first and others in `SOURCE`; they are there before the configuration is.
         """
         folder_names.refuse(path)
+        for above in path.absolute().parents:
+            if (above / CONFIGURATION).is_file() and (above / _LOCK).exists():
+                raise RunFolderError(f"{path}: lies in {above}, which is a run of its own; choose another --out")
         try:
             whole_files.make_folder(path.parent)
             if not is_unbegun(path):
@@ -106,8 +121,10 @@ class RunFolder:
         try:
             lock = plain_files.lock(path / _LOCK)
         except OSError as error:
-            if (path / _LOCK).is_symlink():
-                raise RunFolderError(f"{path / _LOCK}: is a link, expected a file of the run; remove it") from error
+            there = path / _LOCK
+            if os.path.lexists(there) and (there.is_symlink() or not there.is_file()):
+                what = "a link" if there.is_symlink() else "no plain file"
+                raise RunFolderError(f"{there}: is {what}, expected a file of the run; remove it") from error
             raise RunFolderError(f"{path}: cannot be written ({error.strerror})") from error
         _hold(lock, fcntl.LOCK_EX, path)
         folder = cls(path, lock)
@@ -131,6 +148,11 @@ class RunFolder:
     def configuration(self) -> dict[str, Any]:
         """What the run was asked to do."""
         return configuration(self.path)
+
+    @property
+    def begun(self) -> str:
+        """What tells the run from others: the digest of what it began with; empty where nothing was kept."""
+        return _begun(self.path)
 
     # -- checkpoints -----------------------------------------------------------------------------------
     def write_checkpoint(self, blocks: int, arrays: Mapping[str, NDArray[Any]]) -> None:
@@ -183,7 +205,7 @@ class RunFolder:
     def read_counts(self, stage: str, block: int) -> NDArray[np.uint16] | None:
         """Spike counts of a block, or None if they are not there, not whole, or no counts."""
         try:
-            stored = block_file.read(self.counts_file(stage, block))
+            stored = read(self.path, self.counts_file(stage, block))
         except block_file.BlockFileError:
             return None
         try:
@@ -202,7 +224,7 @@ class RunFolder:
 
     def snapshots(self, up_to: int) -> dict[int, Arrays]:
         """Snapshots by samples seen."""
-        return {n: block_file.read(f) for n, f in _numbered(self.path / SNAPSHOTS).items() if n <= up_to}
+        return {n: read(self.path, f) for n, f in _numbered(self.path / SNAPSHOTS).items() if n <= up_to}
 
     def write_accuracies(self, samples_seen: int, accuracies: Mapping[str, float]) -> None:
         """Accuracy by readout after so many samples, measured while training went on."""
@@ -213,7 +235,7 @@ class RunFolder:
 
     def accuracies(self, up_to: int) -> dict[int, dict[str, float]]:
         """Accuracies by samples seen, by readout."""
-        stored = {n: block_file.read(f) for n, f in _numbered(self.path / ACCURACIES).items() if n <= up_to}
+        stored = {n: read(self.path, f) for n, f in _numbered(self.path / ACCURACIES).items() if n <= up_to}
         return {seen: {name: float(value[0]) for name, value in a.items()} for seen, a in stored.items()}
 
     def drop_intermediate(self) -> None:
@@ -225,7 +247,7 @@ class RunFolder:
         self._refuse_links(path)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            block_file.write(path, arrays, durable)
+            block_file.write(path, {**arrays, _PART: _part(self.path, path)}, durable)
         except OSError as error:
             raise unwritten(path, error, self.path) from error
         if not durable:
@@ -301,6 +323,8 @@ def is_unbegun(path: Path) -> bool:
 
 def configuration(path: Path) -> dict[str, Any]:
     """What a run was asked to do. Raises `RunFolderError`."""
+    if not os.path.lexists(path / CONFIGURATION):
+        _refuse_other_folders(path)
     try:
         stored = json.loads(plain_files.read(path / CONFIGURATION))
         if not isinstance(stored, dict):
@@ -317,12 +341,42 @@ def checkpoints(path: Path) -> dict[int, Path]:
     return _numbered(path / CHECKPOINTS)
 
 
+def read(run: Path, file: Path) -> Arrays:
+    """Arrays of a file of a run. Raises `engine.block_file.BlockFileError`, `Misplaced` if it is another's."""
+    arrays = block_file.read(file)
+    part = arrays.pop(_PART, None)
+    if part is not None and not np.array_equal(part, _part(run, file)):
+        name, _, begun = bytes(part).decode(errors="replace").partition("\n")
+        of = "this run" if begun == _begun(run) else "another run"
+        raise Misplaced(file, f"holds {name} of {of}")
+    return arrays
+
+
+def problem(run: Path, file: Path) -> str:
+    """What is wrong with a file of a run, in words; empty if nothing is."""
+    try:
+        read(run, file)
+    except Misplaced as error:
+        return error.what
+    except block_file.BlockFileError:
+        return "is damaged" if file.exists() else "is missing"
+    return ""
+
+
+def _part(run: Path, file: Path) -> NDArray[np.uint8]:
+    return np.frombuffer(f"{file.relative_to(run).as_posix()}\n{_begun(run)}".encode(), np.uint8)
+
+
+def _begun(run: Path) -> str:
+    return str(configuration(run).get("pins", ""))
+
+
 def last_checkpoint(path: Path) -> tuple[int, Arrays] | None:
     """The latest whole checkpoint of a run folder; a damaged one is passed over, and named in the log."""
     for blocks, file in reversed(checkpoints(path).items()):
-        with contextlib.suppress(block_file.BlockFileError):
-            return blocks, block_file.read(file)
-        _log.warning("%s: is damaged; the checkpoint before it is taken", file)
+        if not (wrong := problem(path, file)):
+            return blocks, read(path, file)
+        _log.warning("%s: %s; the checkpoint before it is taken", file, wrong)
     return None
 
 

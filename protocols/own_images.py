@@ -97,7 +97,8 @@ def in_pixels(shape: tuple[int, int]) -> str:
 
 def _arrays(path: Path) -> Mapping[str, NDArray[Any]]:
     if not path.is_file():
-        raise DatasetError(f"{path}: no such file; expected a user's images as an .npz file")
+        what = "is no plain file" if path.exists() else "no such file"
+        raise DatasetError(f"{path}: {what}; expected a user's images as an .npz file")
     arrays: dict[str, NDArray[Any]] = {}
     key = None
     try:

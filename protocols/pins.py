@@ -98,6 +98,11 @@ def read(run: Path) -> Pins | None:
     """
     stored = run_folder.configuration(run)
     if "pins" not in stored:
+        if (run / FILE).exists():
+            raise RunFolderError(
+                f"{run / run_folder.CONFIGURATION}: was edited since the run began: what it says of {FILE} is gone. Put"
+                " it back, or train anew into another folder"
+            )
         return None
     try:
         text = plain_files.read(run / FILE)
@@ -109,7 +114,7 @@ def read(run: Path) -> Pins | None:
     began = pinned["configuration"]
     names = [name for name in {**began, **stored} if name not in ("pins", *_FREE)]
     differing = dict.fromkeys(name for name in names if began.get(name) != stored.get(name))
-    edited = [f"{name} was {began.get(name)} and is {stored.get(name)}" for name in differing]
+    edited = [f"{name} was {began.get(name)!r} and is {stored.get(name)!r}" for name in differing]
     if edited:
         raise RunFolderError(
             f"{run / run_folder.CONFIGURATION}: was edited since the run began: {'; '.join(edited)}. Put it back, or"

@@ -225,6 +225,7 @@ def resume(
         file = results.file_of(folder.path)
         if file.is_dir():
             raise RunFolderError(f"{file}: is a folder, where results are to be written; move it elsewhere")
+        results.refuse_other(folder.path, folder.begun)
         if (condition := _condition(folder.path)) == "complete":
             folder.drop_intermediate()  # the power may have failed before it was
         else:
@@ -768,11 +769,14 @@ class _Run:
     def _complete(self, done: int, state: Arrays) -> None:
         """Make what can be made of a checkpoint, or of the beginning, and is not there or not whole."""
         seen = int(self.ends[done - 1])
-        if not resumption.is_whole(self.folder.snapshot_file(0)):
+        def is_whole(file: Path) -> bool:
+            return resumption.is_whole(self.folder.path, file)
+
+        if not is_whole(self.folder.snapshot_file(0)):
             self._snapshot(0, self._initial_state())
-        if done in self._snapshot_blocks(len(self.blocks)) and not resumption.is_whole(self.folder.snapshot_file(seen)):
+        if done in self._snapshot_blocks(len(self.blocks)) and not is_whole(self.folder.snapshot_file(seen)):
             self._snapshot(seen, state)
-        if self._is_evaluated(done - 1) and not resumption.is_whole(self.folder.accuracies_file(seen)):
+        if self._is_evaluated(done - 1) and not is_whole(self.folder.accuracies_file(seen)):
             self._evaluate_on_the_way(done - 1, state)
 
     def _anew(self, drawn: Arrays) -> Arrays:
@@ -984,6 +988,7 @@ class _Run:
             wall_time_s=totals["run.seconds"],
             synaptic_events=int(totals["run.events"]),
             command=stored["command"],
+            run=self.folder.begun,
             complete=complete,
         )
 

@@ -108,7 +108,7 @@ def test_edited_settings_are_refused(name: str, value: Any, run: Path) -> None:
     for go_on in (training.resume, training.evaluate, training.settings_of):
         with pytest.raises(RunFolderError, match="was edited since the run began") as error:
             go_on(run)
-        assert f"{name} was {before} and is {value}" in str(error.value)
+        assert f"{name} was {before!r} and is {value!r}" in str(error.value)
 
 
 def test_the_number_of_processes_may_be_edited(run: Path) -> None:
