@@ -8,9 +8,9 @@ import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
-from analysis.labels import ClassMeans, assign_from, number_of_classes, responses_of
-from analysis.readouts import READOUTS, class_layer
-from engine import results
+from hebbarium.analysis.labels import ClassMeans, assign_from, number_of_classes, responses_of
+from hebbarium.analysis.readouts import READOUTS, class_layer
+from hebbarium.record import results
 
 
 def accuracy(predicted: ArrayLike, label: ArrayLike) -> float:
@@ -123,7 +123,7 @@ def evaluate(
     tree
         A run's result tree.
     labels_from
-        One of `analysis.labels.SOURCES`.
+        One of `hebbarium.analysis.labels.SOURCES`.
     class_population
         A population whose neurons stand for the classes themselves, if the tree has one.
     strict_maximum
@@ -138,7 +138,7 @@ def evaluate(
     Returns
     -------
     xarray.Dataset
-        For `engine.results.build` or ``tree["evaluation"] = xarray.DataTree(...)``.
+        For `hebbarium.record.results.build` or ``tree["evaluation"] = xarray.DataTree(...)``.
     """
     n_classes = results.class_count(tree) if n_classes is None else n_classes
     labelled = f"/{results.ACTIVITY}/{population}" in tree.groups or labels_from == "labelling"

@@ -12,9 +12,9 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from analysis.accuracy import evaluate
-from analysis.figures.stdp_window import pair_rule
-from engine import results
+from hebbarium.analysis.accuracy import evaluate
+from hebbarium.analysis.figures.stdp_window import pair_rule
+from hebbarium.record import results
 
 # Segments of each figure: top, upper left, upper right, middle, lower left, lower right, bottom.
 _SEGMENTS = (

@@ -12,7 +12,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
-from engine import results
+from hebbarium.record import results
 
 SOURCES = ("all", "second_half", "last_pass", "labelling")
 """Responses that can give the labels: all while training, their second half, the last one to each image, or a

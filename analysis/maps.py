@@ -20,8 +20,8 @@ import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
-from analysis.labels import responses_of
-from engine import results
+from hebbarium.analysis.labels import responses_of
+from hebbarium.record import results
 
 PERPLEXITY = 30.0
 FEWEST = 10

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from engine import results
+from hebbarium.record import results
 
 
 def most_active(spike_count: ArrayLike, neuron_label: ArrayLike) -> NDArray[np.int16]:

@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
-from engine import results
+from hebbarium.record import results
 
 SHOW_ALL_UP_TO = 400
 SHOWN_OF_MORE = 100

@@ -12,8 +12,8 @@ import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
-from analysis.labels import responses_of
-from engine import results
+from hebbarium.analysis.labels import responses_of
+from hebbarium.record import results
 
 FEW = 10
 """Neurons that the paper says usually respond at most."""

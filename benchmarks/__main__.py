@@ -11,11 +11,12 @@ from pathlib import Path
 
 import numpy as np
 
-from analysis import commits
 from benchmarks import comparison, desire, figure, hidden_size, rows
 from benchmarks.worker import ROOT, WorkerFailed
-from engine import machine
-from protocols import datasets, provenance
+from hebbarium.datasets import by_name as datasets
+from hebbarium.engine import machine
+from hebbarium.ledger import commits
+from hebbarium.training import provenance
 
 PARTS = ("brian2", "bindsnet", "stock", "by-hand", "set-up", "memory", "scaling", "build", "specimens", "desire",
          "hidden-size")  # fmt: skip

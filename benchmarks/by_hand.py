@@ -13,7 +13,7 @@ from brian2 import hertz, ms
 from numpy.typing import NDArray
 
 from benchmarks.worker import ROOT, Measurement, cpu_seconds, serve
-from models.synaptic_scaling import SynapticScaling
+from hebbarium.models.synaptic_scaling import SynapticScaling
 
 SOURCE = ROOT / "benchmarks" / "handwritten" / "winner_take_all.cpp"
 FLAGS = ("-O3", "-march=native", "-ffast-math", "-std=c++17")

@@ -18,14 +18,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.worker import Measurement, measure, serve
-from engine import devices, presentations, streams
-from engine.contract import Arrays, Block, Structure, initial_state
-from engine.standalone import StandaloneProgram
-from models.contract import Model
-from models.desire_backprop import DesireBackprop
-from models.synaptic_scaling import SynapticScaling
-from protocols import registry, settings
-from protocols.desire_backprop import output_desires
+from hebbarium.catalogue import registry
+from hebbarium.engine import devices, presentations, streams
+from hebbarium.engine.contract import Arrays, Block, Structure, initial_state
+from hebbarium.engine.standalone import StandaloneProgram
+from hebbarium.models.contract import Model
+from hebbarium.models.desire_backprop import DesireBackprop
+from hebbarium.models.synaptic_scaling import SynapticScaling
+from hebbarium.protocols.desire_backprop import output_desires
+from hebbarium.training import settings
 
 CAPACITY = 1000
 _POLL = 0.05  # s: the mark only rises, so that nothing is missed but what happens in the last moment

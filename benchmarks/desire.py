@@ -19,8 +19,8 @@ from benchmarks.comparison import Say, milliseconds, ratio, side, take_turns
 from benchmarks.compiled import CompiledTraining
 from benchmarks.rows import Row
 from benchmarks.worker import Measurement, Worker, WorkerFailed
-from engine import streams
-from models.desire_backprop import DesireBackprop
+from hebbarium.engine import streams
+from hebbarium.models.desire_backprop import DesireBackprop
 
 TORCH_PYTHON = "HEBBARIUM_TORCH_PYTHON"
 SIZES = ((200, 100), (1600, 800))

@@ -10,9 +10,9 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from analysis.figures import style
 from benchmarks.hidden_size import ALL, COMES, PROCESSES, UPDATE, UPPER, Growth
 from benchmarks.rows import exponent, show
+from hebbarium.analysis.figures import style
 
 OURS, OTHERS = "#0072b2", "#999999"  # told apart in grey as well
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from engine import whole_files
+from hebbarium.files import whole_files
 
 COLUMNS = ("name", "value", "unit", "machine", "commit")
 

@@ -3,7 +3,7 @@
 It is written as Brian2's own examples of such networks are: Poisson inputs whose rates are set between
 images, traces as event-driven variables of the synapses, one inhibitory synapse for each pair of different
 neurons, and weights that are normalised by reshaping them in NumPy. Parameters are those of
-`models.synaptic_scaling`. It differs from that model in two details that hardly cost anything: input spikes
+`hebbarium.models.synaptic_scaling`. It differs from that model in two details that hardly cost anything: input spikes
 are drawn at each step, and spikes of one step pair as the order of Brian2's pathways has it.
 """
 
@@ -19,7 +19,7 @@ from brian2 import Hz, Network, NeuronGroup, PoissonGroup, SpikeMonitor, Synapse
 from numpy.typing import NDArray
 
 from benchmarks.worker import Measurement, measure, serve
-from models.synaptic_scaling import SynapticScaling
+from hebbarium.models.synaptic_scaling import SynapticScaling
 
 EXCITATORY = """
 dv/dt = (e_l - v + g_e*(e_exc - v) + g_i*(e_inh - v))/tau_m_exc : volt (unless refractory)

@@ -1,7 +1,7 @@
 """The network of Hao et al. in the usual Brian2 way: runtime with Cython, one ``run()`` an image, NumPy in between.
 
 Written as Brian2's own examples of such networks are; see `benchmarks.usual_brian2`. Parameters are those of
-`models.symmetric_stdp`. Each image is shown once, and input spikes are drawn at each step.
+`hebbarium.models.symmetric_stdp`. Each image is shown once, and input spikes are drawn at each step.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from benchmarks.usual_brian2 import PLASTIC, main
 from benchmarks.worker import Measurement, measure
-from models.symmetric_stdp import SymmetricSTDP
-from protocols import settings
+from hebbarium.models.symmetric_stdp import SymmetricSTDP
+from hebbarium.training import settings
 
 EXCITATORY = """
 dv/dt = (e_l - v + g_e*(e_exc - v) + g_i*(e_inh - v))/tau_m : volt (unless refractory)

@@ -17,8 +17,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from engine import plain_files, whole_files
-from engine.errors import EngineError
+from hebbarium.files import plain_files, whole_files
+from hebbarium.files.errors import EngineError
 
 MAGIC = b"HEBBLOCK"
 _NUMBERS = re.compile(r"[<|][biuf][1248]")
@@ -52,7 +52,7 @@ def pack(arrays: Mapping[str, NDArray[Any]]) -> list[bytes | memoryview]:
 
 
 def write(path: Path, arrays: Mapping[str, NDArray[Any]], durable: bool = False) -> None:
-    """Write whole or not at all; see `engine.whole_files.write`."""
+    """Write whole or not at all; see `hebbarium.files.whole_files.write`."""
     whole_files.write(path, pack(arrays), durable)
 
 

@@ -24,8 +24,9 @@ from typing import Any
 import brian2
 import platformdirs
 
-from engine import compiler, isolation, plain_files, program_files, sources, whole_files
-from engine.errors import BuildFailed, FileNotWritten
+from hebbarium.engine import compiler, isolation, program_files, sources
+from hebbarium.files import plain_files, whole_files
+from hebbarium.files.errors import BuildFailed, FileNotWritten
 
 VARIABLE = "HEBBARIUM_CACHE"
 _DRAFT = ".building-"

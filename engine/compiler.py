@@ -16,7 +16,7 @@ from pathlib import Path
 
 from brian2.codegen import cpp_prefs
 
-from engine.errors import BuildFailed
+from hebbarium.files.errors import BuildFailed
 
 VARIABLE = "CXX"
 USUAL = ("g++", "clang++", "c++")
@@ -89,7 +89,7 @@ def for_make() -> dict[str, str]:
 def for_brian2() -> Iterator[None]:
     """Let Brian2 use this compiler; left alone it asks the C compiler, or those that Python was built with.
 
-    For one thread at a time: inside `engine.isolation.active`.
+    For one thread at a time: inside `hebbarium.engine.isolation.active`.
     """
     command = shlex.join(chosen().command)
     for_extensions = {VARIABLE: command, "LDCXXSHARED": f"{command} -shared"}

@@ -10,7 +10,7 @@ import numpy as np
 from brian2 import Network
 from numpy.typing import NDArray
 
-from engine.errors import ModelRefused
+from hebbarium.files.errors import ModelRefused
 
 Arrays = dict[str, NDArray[Any]]
 

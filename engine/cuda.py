@@ -20,10 +20,10 @@ from typing import Any
 from brian2 import Network, device, prefs
 from brian2.core.variables import ArrayVariable, DynamicArrayVariable
 
-from engine import inspection
-from engine.contract import Block, BlockResult
-from engine.errors import BlockFailed, BuildFailed, ModelRefused
-from engine.standalone import StandaloneProgram, run_make
+from hebbarium.engine import inspection
+from hebbarium.engine.contract import Block, BlockResult
+from hebbarium.engine.standalone import StandaloneProgram, run_make
+from hebbarium.files.errors import BlockFailed, BuildFailed, ModelRefused
 
 DEVICE = "cuda"
 # What is compiled for where no GPU says otherwise: present-day data-centre cards.

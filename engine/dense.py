@@ -1,6 +1,6 @@
 """C++ standalone with dense pathways: the default device.
 
-The same program and block protocol as `engine.standalone`, from `dense_pathways`: all-to-all synapses become
+The same program and block protocol as `hebbarium.engine.standalone`, from `dense_pathways`: all-to-all synapses become
 nested loops, and random numbers come from its fast generator.
 """
 
@@ -15,9 +15,9 @@ from typing import Any
 from brian2 import device
 
 import dense_pathways
-from engine import compiler, sources
-from engine.contract import Structure
-from engine.standalone import StandaloneProgram, run_make
+from hebbarium.engine import compiler, sources
+from hebbarium.engine.contract import Structure
+from hebbarium.engine.standalone import StandaloneProgram, run_make
 
 DEVICE = "dense"
 OPERATIONS = "operations.json"

@@ -6,9 +6,9 @@ import shutil
 from pathlib import Path
 
 import dense_pathways
-from engine import compiler, cuda, dense, runtime, sources, standalone
-from engine.contract import Program, Structure
-from engine.errors import BuildFailed, EngineError
+from hebbarium.engine import compiler, cuda, dense, runtime, sources, standalone
+from hebbarium.engine.contract import Program, Structure
+from hebbarium.files.errors import BuildFailed, EngineError
 
 DEFAULT = dense.DEVICE
 COMPILED = (dense.DEVICE, standalone.DEVICE)

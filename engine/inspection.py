@@ -14,8 +14,8 @@ from brian2.groups.group import Group, VariableOwner
 from brian2.synapses.synapses import SynapticPathway
 from numpy.typing import NDArray
 
-from engine.contract import Structure
-from engine.errors import ModelRefused
+from hebbarium.engine.contract import Structure
+from hebbarium.files.errors import ModelRefused
 
 
 def owners(network: Network) -> dict[str, Group]:

@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Any
 
-from engine.errors import Stopped
+from hebbarium.files.errors import Stopped
 
 _asked = threading.Event()
 # One for each child that is waited for. A signal's handler may put into such a queue whatever it interrupted.

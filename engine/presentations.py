@@ -13,8 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.contract import Arrays, Block, Program
-from engine.errors import BlockFailed
+from hebbarium.engine.contract import Arrays, Block, Program
+from hebbarium.files.errors import BlockFailed
 
 MOST = 1000
 """Presentations of one sample after which a controller is taken for broken."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from engine import run_folder
-from engine.contract import Arrays
-from engine.errors import RunFolderError
+from hebbarium.engine import run_folder
+from hebbarium.engine.contract import Arrays
+from hebbarium.files.errors import RunFolderError
 
 
 def checkpoint(

@@ -1,14 +1,14 @@
 """A run folder: who holds it, what it was asked to do, and the checkpoints from which it goes on.
 
-``configuration.json`` is written once, and before it ``pins.json`` and ``source/``, see `protocols.pins`.
+``configuration.json`` is written once, and before it ``pins.json`` and ``source/``, see `hebbarium.training.pins`.
 ``checkpoints/<block>`` holds the state after that many blocks; the last
 two are kept, so that a damaged one has one before it. ``blocks/<stage>/<block>`` holds the responses of a block,
 ``snapshots/<samples>`` what the results show of the weights, ``accuracies/<samples>`` what was measured on the way.
 ``scratch/`` holds private files of running blocks. Each of these files says which one it is, and of which run, so that
 one that was moved or copied over another is not taken for it.
 
-Whatever a checkpoint builds upon is on the disk before the checkpoint is; see `engine.resumption` for what happens
-where a part of it is missing all the same.
+Whatever a checkpoint builds upon is on the disk before the checkpoint is; see `hebbarium.engine.resumption` for what
+happens where a part of it is missing all the same.
 """
 
 from __future__ import annotations
@@ -29,9 +29,10 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from engine import block_file, folder_names, plain_files, whole_files
-from engine.contract import Arrays
-from engine.errors import FileNotWritten, RunFolderError
+from hebbarium.engine import block_file
+from hebbarium.engine.contract import Arrays
+from hebbarium.files import folder_names, plain_files, whole_files
+from hebbarium.files.errors import FileNotWritten, RunFolderError
 
 CONFIGURATION, PINS, SOURCE = "configuration.json", "pins.json", "source"
 CHECKPOINTS, BLOCKS, SNAPSHOTS, ACCURACIES = "checkpoints", "blocks", "snapshots", "accuracies"
@@ -342,7 +343,7 @@ def checkpoints(path: Path) -> dict[int, Path]:
 
 
 def read(run: Path, file: Path) -> Arrays:
-    """Arrays of a file of a run. Raises `engine.block_file.BlockFileError`, `Misplaced` if it is another's."""
+    """Arrays of a file of a run. Raises `BlockFileError`, and `Misplaced` if it is another's."""
     arrays = block_file.read(file)
     part = arrays.pop(_PART, None)
     if part is not None and not np.array_equal(part, _part(run, file)):

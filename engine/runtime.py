@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 from brian2 import prefs, second, seed
 
-from engine import compiler, inspection, interruption, isolation
-from engine.contract import Arrays, Block, BlockResult, Spikes, Structure, relative
+from hebbarium.engine import compiler, inspection, interruption, isolation
+from hebbarium.engine.contract import Arrays, Block, BlockResult, Spikes, Structure, relative
 
 DEVICES = {"cython": "cython", "numpy": "numpy"}
 

@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterable, Mapping
 from importlib import metadata
 from pathlib import Path
 
-OWN = ("equations", "models", "dense_pathways", __name__.partition(".")[0])
+OWN = ("dense_pathways", __name__.partition(".")[0])
 """Packages in which networks and programs are written, which may be installed like any other."""
 LIBRARIES = ("brian2", "brian2cuda", "numpy")
 GENERATING = (*LIBRARIES, "sympy", "jinja2")

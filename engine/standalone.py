@@ -1,7 +1,7 @@
 """C++ standalone: one compiled program a structure, fed block by block.
 
-What is taken from Brian2's private parts is here and in `engine.cuda`: the main queue of the device (to read a
-block's inputs before the run, write its results after it, and end at the block's own last step) and the names of
+What is taken from Brian2's private parts is here and in `hebbarium.engine.cuda`: the main queue of the device (to read
+a block's inputs before the run, write its results after it, and end at the block's own last step) and the names of
 the arrays in the generated code.
 """
 
@@ -24,9 +24,10 @@ from brian2 import Network, device, get_device, prefs, second
 from brian2.core.variables import ArrayVariable, DynamicArrayVariable
 from numpy.typing import NDArray
 
-from engine import block_file, cache, compiler, inspection, interruption, isolation, whole_files
-from engine.contract import Arrays, Block, BlockResult, Spikes, Structure, relative
-from engine.errors import BlockFailed, BuildFailed
+from hebbarium.engine import block_file, cache, compiler, inspection, interruption, isolation
+from hebbarium.engine.contract import Arrays, Block, BlockResult, Spikes, Structure, relative
+from hebbarium.files import whole_files
+from hebbarium.files.errors import BlockFailed, BuildFailed
 
 DEVICE = "cpp"
 _HERE = Path(__file__).parent

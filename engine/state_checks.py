@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.contract import Model
-from engine.errors import UnsoundState
+from hebbarium.engine.contract import Model
+from hebbarium.files.errors import UnsoundState
 
 
 def refuse(

@@ -1,4 +1,4 @@
-"""What every model declares, so that protocols and engine can treat all papers alike.
+"""What every model declares, so that all papers can be treated alike.
 
 A model is a frozen dataclass whose fields are made with `quantity`, `encoding`, `structure` or `choice`.
 Each says its meaning and its source, once; the documentation, the command line, the result files and the
@@ -17,9 +17,9 @@ import numpy as np
 from brian2 import Network, Quantity, get_dimensions, have_same_dimensions, hertz, second, siemens, volt
 from numpy.typing import NDArray
 
-from models import ranges
-from models.operations import Shown, Work
-from models.ranges import ANY, Range
+from hebbarium.models import ranges
+from hebbarium.models.operations import Shown, Work
+from hebbarium.models.ranges import ANY, Range
 
 Arrays = dict[str, NDArray[Any]]
 
@@ -178,7 +178,7 @@ class Model:
     strict_maximum: ClassVar[bool] = False
     #: population of one neuron whose spike says that a sample is over, where samples are shown more than once
     controller: ClassVar[str] = ""
-    #: responses that neurons are labelled by, unless a run says otherwise; see `analysis.labels`
+    #: responses that neurons are labelled by, unless a run says otherwise; see `hebbarium.analysis.labels`
     labels_from: ClassVar[str] = "second_half"
     #: phases that are trained for their own number of passes through the images, whatever a run asks for
     passes: ClassVar[Mapping[str, int]] = {}
@@ -188,7 +188,7 @@ class Model:
     #: learned and handed on as weights are
     shown_state: ClassVar[Mapping[str, tuple[str, Any]]] = {}
     #: what has to hold between parameters, besides what the classes say that this one is derived from; see
-    #: `models.ranges.broken`
+    #: `hebbarium.models.ranges.broken`
     relations: ClassVar[tuple[str, ...]] = ()
     #: how printed slips of the paper were corrected
     slips: ClassVar[tuple[str, ...]] = ()

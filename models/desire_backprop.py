@@ -30,10 +30,10 @@ from brian2 import (
 )
 from numpy.typing import NDArray
 
-from equations import desire
-from models.contract import Arrays, Model, Projection, StateVariable, choice, encoding, quantity, structure
-from models.operations import BACKWARD, FORWARD, UPDATE, Shown, Work
-from models.ranges import FRACTION, NOT_NEGATIVE, POSITIVE, PROBABILITY, SIZE, Range
+from hebbarium.equations import desire
+from hebbarium.models.contract import Arrays, Model, Projection, StateVariable, choice, encoding, quantity, structure
+from hebbarium.models.operations import BACKWARD, FORWARD, UPDATE, Shown, Work
+from hebbarium.models.ranges import FRACTION, NOT_NEGATIVE, POSITIVE, PROBABILITY, SIZE, Range
 
 NOT_STATED = "not stated; the authors' code"
 FIRST_STEP = "t_in_timesteps % sample_steps == 0"

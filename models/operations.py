@@ -1,7 +1,7 @@
 """What a presentation of a sample costs a network: which of its strings are carried out, and how often.
 
 A model says it once, in `Model.work`, from the spikes of a presentation as they were recorded. What a string costs is
-read off the string by `equations.counting`, so that a rule of one's own is counted without saying anything.
+read off the string by `hebbarium.equations.counting`, so that a rule of one's own is counted without saying anything.
 
 Not counted: turning an image into spikes; random numbers; the search for spikes; reading and writing memory; the
 controller that shows images again; setting variables to a constant. Operations on a neuron in its refractory period
@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from equations.counting import Operations, operations
+from hebbarium.equations.counting import Operations, operations
 
 FORWARD, BACKWARD, UPDATE = "forward", "backward", "update"
 PROCESSES = (FORWARD, BACKWARD, UPDATE)

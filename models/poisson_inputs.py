@@ -1,10 +1,10 @@
-"""What Poisson neurons with geometric intervals (`equations.encoders`) need of the network around them."""
+"""What Poisson neurons with geometric intervals (`hebbarium.equations.encoders`) need of the network around them."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from models.contract import Model
+from hebbarium.models.contract import Model
 
 WHOLE_IN_SINGLE = 2**24  # single precision holds all whole numbers up to here, `due` among them
 

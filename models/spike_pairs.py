@@ -8,7 +8,7 @@ import numpy as np
 from brian2 import Clock, Network, NeuronGroup, Synapses
 from numpy.typing import NDArray
 
-from models.contract import Model
+from hebbarium.models.contract import Model
 
 
 def network(

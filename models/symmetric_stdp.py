@@ -29,12 +29,22 @@ from brian2 import (
 )
 from numpy.typing import NDArray
 
-from equations import encoders, homeostasis, neurons, plasticity, presentation, synapses
-from equations.renaming import renamed
-from models import poisson_inputs, spike_pairs, winner_take_all
-from models.contract import NEVER, Arrays, Model, Projection, StateVariable, choice, encoding, quantity, structure
-from models.operations import FORWARD, UPDATE, Shown, Work
-from models.ranges import FRACTION, NOT_NEGATIVE, POSITIVE, POTENTIAL, RISE, SIZE, WEIGHT, Range
+from hebbarium.equations import encoders, homeostasis, neurons, plasticity, presentation, synapses
+from hebbarium.equations.renaming import renamed
+from hebbarium.models import poisson_inputs, spike_pairs, winner_take_all
+from hebbarium.models.contract import (
+    NEVER,
+    Arrays,
+    Model,
+    Projection,
+    StateVariable,
+    choice,
+    encoding,
+    quantity,
+    structure,
+)
+from hebbarium.models.operations import FORWARD, UPDATE, Shown, Work
+from hebbarium.models.ranges import FRACTION, NOT_NEGATIVE, POSITIVE, POTENTIAL, RISE, SIZE, WEIGHT, Range
 
 AUTHORS_CODE = "not stated; from the authors' code"
 NOT_STATED = "not stated; chosen by validation"

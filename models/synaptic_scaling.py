@@ -28,11 +28,21 @@ from brian2 import (
 )
 from numpy.typing import NDArray
 
-from equations import encoders, homeostasis, neurons, plasticity, synapses, topologies
-from models import poisson_inputs, spike_pairs, winner_take_all
-from models.contract import NEVER, Arrays, Model, Projection, StateVariable, choice, encoding, quantity, structure
-from models.operations import FORWARD, UPDATE, Shown, Work
-from models.ranges import NORM, NOT_NEGATIVE, POSITIVE, POTENTIAL, RISE, SIZE, WEIGHT, Range
+from hebbarium.equations import encoders, homeostasis, neurons, plasticity, synapses, topologies
+from hebbarium.models import poisson_inputs, spike_pairs, winner_take_all
+from hebbarium.models.contract import (
+    NEVER,
+    Arrays,
+    Model,
+    Projection,
+    StateVariable,
+    choice,
+    encoding,
+    quantity,
+    structure,
+)
+from hebbarium.models.operations import FORWARD, UPDATE, Shown, Work
+from hebbarium.models.ranges import NORM, NOT_NEGATIVE, POSITIVE, POTENTIAL, RISE, SIZE, WEIGHT, Range
 
 NOT_STATED = "not stated; chosen by validation"
 SAMPLE_BEGINS = "t_in_timesteps % sample_steps == 0"

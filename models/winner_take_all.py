@@ -13,10 +13,10 @@ import numpy as np
 from brian2 import NeuronGroup, Synapses
 from numpy.typing import NDArray
 
-from equations import homeostasis, presentation, synapses, topologies
-from models.contract import Model, StateVariable
-from models.operations import FORWARD, UPDATE, Shown, Work
-from models.poisson_inputs import MOST_STEPS
+from hebbarium.equations import homeostasis, presentation, synapses, topologies
+from hebbarium.models.contract import Model, StateVariable
+from hebbarium.models.operations import FORWARD, UPDATE, Shown, Work
+from hebbarium.models.poisson_inputs import MOST_STEPS
 
 RELATIONS = (
     "whole(t_shown/dt)",
@@ -30,7 +30,7 @@ RELATIONS = (
     "(intensity_most - intensity_first)/intensity_step <= 1000",  # presentations of one sample
     "rate_step*intensity_first*dt <= 1",
 )
-"""What has to hold between the parameters of a network with a controller; see `models.contract.Model.relations`."""
+"""What has to hold between the parameters of a network with a controller; see `Model.relations`."""
 
 
 def controller(model: Model, counts: bool, common: dict[str, Any]) -> NeuronGroup:

@@ -1,1 +1,1 @@
-"""What is done to a model: data sets, presentation, training, evaluation, reproduction, command line."""
+"""One file a paper: how its network is trained and tested, and the numbers that it reports."""

@@ -14,12 +14,12 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from analysis import ledger
-from engine import results
-from models.desire_backprop import DesireBackprop
-from protocols import script
-from protocols.reproduction import Cell, Paper
-from protocols.training import RunSettings
+from hebbarium.ledger import ledger
+from hebbarium.models.desire_backprop import DesireBackprop
+from hebbarium.record import results
+from hebbarium.studies.reproduction import Cell, Paper
+from hebbarium.training import script
+from hebbarium.training.training import RunSettings
 
 # -- What to run ---------------------------------------------------------------------------------------------
 # Any parameter of the model; `hebbarium describe desire_backprop` lists them.

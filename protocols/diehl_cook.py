@@ -12,13 +12,13 @@ from collections.abc import Iterator, Mapping
 
 import xarray as xr
 
-from analysis.accuracy import accuracy
-from analysis.labels import assign
-from analysis.readouts import READOUTS
-from engine import results
-from protocols import script
-from protocols.reproduction import Cell, Paper
-from protocols.training import RunSettings
+from hebbarium.analysis.accuracy import accuracy
+from hebbarium.analysis.labels import assign
+from hebbarium.analysis.readouts import READOUTS
+from hebbarium.record import results
+from hebbarium.studies.reproduction import Cell, Paper
+from hebbarium.training import script
+from hebbarium.training.training import RunSettings
 
 # -- What to run ---------------------------------------------------------------------------------------------
 # Any parameter of the model, with its unit; `hebbarium describe diehl_cook` lists them.

@@ -14,11 +14,11 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from engine import results
-from models.symmetric_stdp import MNIST
-from protocols import script
-from protocols.reproduction import Cell, Paper
-from protocols.training import RunSettings
+from hebbarium.models.symmetric_stdp import MNIST
+from hebbarium.record import results
+from hebbarium.studies.reproduction import Cell, Paper
+from hebbarium.training import script
+from hebbarium.training.training import RunSettings
 
 # -- What to run ---------------------------------------------------------------------------------------------
 # Any parameter of the model, with its unit; `hebbarium describe symmetric_stdp` lists them.

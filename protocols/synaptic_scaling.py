@@ -14,9 +14,11 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 import xarray as xr
 
-from protocols import datasets, draws, script
-from protocols.reproduction import Cell, Paper
-from protocols.training import RunSettings
+from hebbarium.datasets import by_name as datasets
+from hebbarium.datasets import draws
+from hebbarium.studies.reproduction import Cell, Paper
+from hebbarium.training import script
+from hebbarium.training.training import RunSettings
 
 # -- What to run ---------------------------------------------------------------------------------------------
 # Any parameter of the model, with its unit; `hebbarium describe synaptic_scaling` lists them.

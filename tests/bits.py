@@ -72,7 +72,7 @@ def runs(only: set[str]) -> Iterator[tuple[str, str, str, str, tuple[str, ...]]]
 
 
 def block_arrays(path: Path) -> Iterator[tuple[str, bytes]]:
-    """Names and bytes of the arrays of a checkpoint; see `engine.block_file` for its layout."""
+    """Names and bytes of the arrays of a checkpoint; see `hebbarium.engine.block_file` for its layout."""
     data = path.read_bytes()
     assert zlib.crc32(data[:-4]) == int.from_bytes(data[-4:], "little"), path
     at = 12

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from analysis import ledger
-from engine import results
+from hebbarium.ledger import ledger
+from hebbarium.record import results
 
 ROOT = Path(__file__).parents[1]
 

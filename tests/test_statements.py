@@ -9,10 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from analysis import ledger
-from models.diehl_cook import DiehlCook
-from models.synaptic_scaling import SynapticScaling
-from protocols import claims, measurements
+from hebbarium.ledger import claims, ledger, measurements
+from hebbarium.models.diehl_cook import DiehlCook
+from hebbarium.models.synaptic_scaling import SynapticScaling
 
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "results"

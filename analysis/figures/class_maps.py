@@ -9,9 +9,9 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from analysis.figures import style
-from analysis.maps import Map, Separation
-from engine import results
+from hebbarium.analysis.figures import style
+from hebbarium.analysis.maps import Map, Separation
+from hebbarium.record import results
 
 _LAYERS = {results.INPUT: "Images", results.EXCITATORY: "Hidden layer", results.CLASSES: "Class layer"}
 _BOTH = np.array([-1, 1])
@@ -25,7 +25,7 @@ def activity_panel(maps: Mapping[str, Map], class_names: Sequence[str] | None = 
     Parameters
     ----------
     maps
-        From `analysis.maps.activity_maps`.
+        From `hebbarium.analysis.maps.activity_maps`.
     class_names
         Names of the classes; by default their numbers.
     """
@@ -50,7 +50,7 @@ def weight_map(drawn: Map, weights: str = "outgoing", class_names: Sequence[str]
     Parameters
     ----------
     drawn
-        From `analysis.maps.weight_map`.
+        From `hebbarium.analysis.maps.weight_map`.
     weights
         Which these are, for the title.
     """

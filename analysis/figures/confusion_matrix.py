@@ -8,8 +8,8 @@ import numpy as np
 import xarray as xr
 from matplotlib.figure import Figure
 
-from analysis.figures import style
-from engine import results
+from hebbarium.analysis.figures import style
+from hebbarium.record import results
 
 _ROOM = 12
 """Classes that fit into a column; each one more makes the figure larger, up to a page, where numbers are left out."""

@@ -9,9 +9,9 @@ import xarray as xr
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from analysis.figures import style
-from analysis.intervals import CONFIDENCE, t_interval
-from engine import results
+from hebbarium.analysis.figures import style
+from hebbarium.analysis.intervals import CONFIDENCE, t_interval
+from hebbarium.record import results
 
 _COLOURS = (style.BLUE, style.VERMILION, style.GREEN, style.PURPLE, style.ORANGE, style.BLACK)
 _MARKS = "os^Dvx"

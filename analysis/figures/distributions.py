@@ -9,9 +9,9 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from analysis import receptive_fields
-from analysis.figures import style
-from engine import results
+from hebbarium.analysis import receptive_fields
+from hebbarium.analysis.figures import style
+from hebbarium.record import results
 
 
 @style.styled

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator
 from numpy.typing import ArrayLike, NDArray
 
-from analysis.figures import style
+from hebbarium.analysis.figures import style
 
 COLOURS = (style.BLUE, style.GREEN, style.VERMILION, style.PURPLE, style.ORANGE)
 WIDE = 200

@@ -7,8 +7,8 @@ import xarray as xr
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from analysis.figures import style
-from engine import results
+from hebbarium.analysis.figures import style
+from hebbarium.record import results
 
 _READOUTS = {
     results.MOST_ACTIVE: ("most active neuron", style.VERMILION, "o"),

@@ -6,8 +6,8 @@ import xarray as xr
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from analysis.figures import style
-from engine import results
+from hebbarium.analysis.figures import style
+from hebbarium.record import results
 
 _ORDER = (results.INPUT, results.EXCITATORY, results.INHIBITORY)
 _COLOURS = {results.INPUT: style.BLACK, results.EXCITATORY: style.BLUE, results.INHIBITORY: style.VERMILION}

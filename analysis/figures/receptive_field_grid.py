@@ -8,8 +8,8 @@ import numpy as np
 import xarray as xr
 from matplotlib.figure import Figure
 
-from analysis import receptive_fields
-from analysis.figures import style
+from hebbarium.analysis import receptive_fields
+from hebbarium.analysis.figures import style
 
 
 @style.styled
@@ -27,9 +27,9 @@ def receptive_field_grid(
     tree
         With ``weights/<projection>``; by default the projection from the input.
     neurons
-        Which neurons; by default those of `analysis.receptive_fields.shown_neurons`.
+        Which neurons; by default those of `hebbarium.analysis.receptive_fields.shown_neurons`.
     shape
-        Rows and columns of a picture; by default those of `analysis.receptive_fields.shape_of`.
+        Rows and columns of a picture; by default those of `hebbarium.analysis.receptive_fields.shape_of`.
     """
     w = receptive_fields.snapshots(tree, projection).isel(samples_seen=-1)
     total = w.sizes["post"]

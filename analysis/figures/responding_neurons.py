@@ -7,9 +7,9 @@ import xarray as xr
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from analysis.figures import style
-from analysis.sparseness import FEW, sparseness
-from engine import results
+from hebbarium.analysis.figures import style
+from hebbarium.analysis.sparseness import FEW, sparseness
+from hebbarium.record import results
 
 
 @style.styled
@@ -23,7 +23,7 @@ def responding_neurons(
     tree
         A run's result tree.
     group, population, few
-        See `analysis.sparseness.sparseness`.
+        See `hebbarium.analysis.sparseness.sparseness`.
     """
     found = sparseness(tree, group=group, population=population, few=few)
     share = 100 * np.bincount(found.responding) / len(found.responding)

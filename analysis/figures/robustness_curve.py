@@ -5,8 +5,8 @@ from __future__ import annotations
 import xarray as xr
 from matplotlib.figure import Figure
 
-from analysis.figures import style
-from analysis.intervals import CONFIDENCE, t_interval
+from hebbarium.analysis.figures import style
+from hebbarium.analysis.intervals import CONFIDENCE, t_interval
 
 
 @style.styled

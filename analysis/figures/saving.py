@@ -10,17 +10,18 @@ from pathlib import Path
 import xarray as xr
 from matplotlib.figure import Figure
 
-from analysis import receptive_fields
-from analysis.figures import style
-from analysis.figures.confusion_matrix import confusion_matrix
-from analysis.figures.distributions import distributions
-from analysis.figures.learning_curve import learning_curve
-from analysis.figures.raster_plot import raster_plot
-from analysis.figures.receptive_field_grid import receptive_field_grid
-from analysis.figures.responding_neurons import responding_neurons
-from analysis.figures.stdp_window import stdp_window
-from analysis.figures.weight_time_lapse import weight_time_lapse
-from engine import results, whole_files
+from hebbarium.analysis import receptive_fields
+from hebbarium.analysis.figures import style
+from hebbarium.analysis.figures.confusion_matrix import confusion_matrix
+from hebbarium.analysis.figures.distributions import distributions
+from hebbarium.analysis.figures.learning_curve import learning_curve
+from hebbarium.analysis.figures.raster_plot import raster_plot
+from hebbarium.analysis.figures.receptive_field_grid import receptive_field_grid
+from hebbarium.analysis.figures.responding_neurons import responding_neurons
+from hebbarium.analysis.figures.stdp_window import stdp_window
+from hebbarium.analysis.figures.weight_time_lapse import weight_time_lapse
+from hebbarium.files import whole_files
+from hebbarium.record import results
 
 _THETA = f"{results.STATE}/{results.EXCITATORY}/theta"
 _TRAINING = f"{results.ACTIVITY}/{results.EXCITATORY}/spike_count"

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import ArrayLike
 
-from analysis.figures import style
+from hebbarium.analysis.figures import style
 
 _COLOURS = {1: style.BLUE, -1: style.VERMILION}
 

@@ -7,8 +7,8 @@ import xarray as xr
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike, NDArray
 
-from analysis.figures import style
-from engine import results
+from hebbarium.analysis.figures import style
+from hebbarium.record import results
 
 
 def pair_rule(delta_t: ArrayLike, a_plus: float, a_minus: float, tau_p: float) -> NDArray[np.float64]:

@@ -9,8 +9,8 @@ import xarray as xr
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from analysis import receptive_fields
-from analysis.figures import style
+from hebbarium.analysis import receptive_fields
+from hebbarium.analysis.figures import style
 
 MOST_COLUMNS = 8
 
@@ -34,11 +34,11 @@ def weight_time_lapse(
         A run, or several with what to call them; each with the same snapshots in ``weights/<projection>``,
         by default the projection from the input.
     neurons
-        Which neurons of each; by default those of `analysis.receptive_fields.representatives`.
+        Which neurons of each; by default those of `hebbarium.analysis.receptive_fields.representatives`.
     each
         How many of these, at most three.
     shape
-        Rows and columns of a picture; by default those of `analysis.receptive_fields.shape_of`.
+        Rows and columns of a picture; by default those of `hebbarium.analysis.receptive_fields.shape_of`.
     """
     runs = trees if isinstance(trees, Mapping) and not isinstance(trees, xr.DataTree) else {"": trees}
     rows: list[tuple[str, int, NDArray[np.floating]]] = []

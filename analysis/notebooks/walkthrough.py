@@ -30,9 +30,9 @@ import os
 
 import numpy as np
 
-from analysis import accuracy, figures, labels, readouts
-from analysis.example import example_tree
-from engine import results
+from hebbarium.analysis import accuracy, figures, labels, readouts
+from hebbarium.analysis.example import example_tree
+from hebbarium.record import results
 
 # %% [markdown]
 # ## Opening a run

@@ -8,7 +8,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike
 
-from engine import results
+from hebbarium.record import results
 
 TRAINING_COUNTS = np.array([[4, 0, 0], [0, 3, 0], [2, 0, 0], [0, 3, 0], [0, 3, 0], [1, 0, 0]])
 TRAINING_LABELS = np.array([0, 1, 0, 1, 0, 1])

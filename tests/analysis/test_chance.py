@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from analysis import accuracy, chance, labels, receptive_fields
-from analysis.figures import activity_by_class, confusion_matrix, learning_curve, receptive_field_grid, save
-from engine import results
+from hebbarium.analysis import accuracy, chance, labels, receptive_fields
+from hebbarium.analysis.figures import activity_by_class, confusion_matrix, learning_curve, receptive_field_grid, save
+from hebbarium.record import results
 from tests.analysis import synthetic
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from analysis import commits
+from hebbarium.ledger import commits
 
 RESULTS = Path(__file__).parents[2] / "results"
 LEDGERS = [path for path in sorted(RESULTS.glob("*.csv")) if "commit" in path.read_text().splitlines()[0].split(",")]

@@ -8,8 +8,8 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
-from analysis import desires, figures
-from analysis.desires import Rule, Wishes
+from hebbarium.analysis import desires, figures
+from hebbarium.analysis.desires import Rule, Wishes
 from tests.oracles.desire_backprop import Network, Settings
 
 

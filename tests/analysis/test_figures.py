@@ -13,11 +13,13 @@ import pytest
 import xarray as xr
 from matplotlib.figure import Figure
 
-from analysis import accuracy, figures, ledger, receptive_fields
-from analysis.example import example_tree
-from analysis.figures import style
-from analysis.figures.stdp_window import pair_rule
-from engine import results
+from hebbarium.analysis import accuracy, figures, receptive_fields
+from hebbarium.analysis.example import example_tree
+from hebbarium.analysis.figures import style
+from hebbarium.analysis.figures.stdp_window import pair_rule
+from hebbarium.ledger import figures as table_figures
+from hebbarium.ledger import ledger
+from hebbarium.record import results
 from tests.analysis import synthetic
 from tests.analysis.test_ledger import row, table_four
 
@@ -241,7 +243,7 @@ def test_raster_shows_one_presentation() -> None:
 
 def test_comparison_with_the_paper(tmp_path: Path) -> None:
     ledger.append(tmp_path / "a.csv", [*table_four(), row(table="VI")])
-    figure = figures.paper_comparison(tmp_path / "a.csv", table="IV", columns="w_t")
+    figure = table_figures.paper_comparison(tmp_path / "a.csv", table="IV", columns="w_t")
     axes: Any = figure.axes[0]  # its y axis names the cells
     names = [tick.get_text() for tick in axes.get_yticklabels()]
     assert names == ["neurons 100, w_t 9", "neurons 100, w_t 11", "neurons 400, w_t 9", "neurons 400, w_t 11"]
@@ -254,18 +256,18 @@ def test_comparison_with_the_paper(tmp_path: Path) -> None:
     assert axes.get_xlabel() == "Accuracy (%)"
     assert "images trained 40000" in figure.get_supxlabel().replace("\n", " ")
     with pytest.raises(ledger.LedgerError, match=r"No rows with table=IX in .*a\.csv"):
-        figures.paper_comparison(tmp_path / "a.csv", table="IX")
-    assert figures.paper_comparison([row()]).axes[0].containers[0].get_label() == "ours, one seed"
+        table_figures.paper_comparison(tmp_path / "a.csv", table="IX")
+    assert table_figures.paper_comparison([row()]).axes[0].containers[0].get_label() == "ours, one seed"
 
 
 def test_a_cell_in_which_nothing_is_varied_has_a_name() -> None:
-    figure = figures.paper_comparison([row(setting="w_t=9"), row(setting="rule=pair"), row(setting="")])
+    figure = table_figures.paper_comparison([row(setting="w_t=9"), row(setting="rule=pair"), row(setting="")])
     assert [tick.get_text() for tick in figure.axes[0].get_yticklabels()] == ["as it is", "w_t 9", "rule pair"]
 
 
 def test_long_names_of_cells_leave_the_axes_their_room() -> None:
     rows = [row(setting=f"w_t=9 integration={method} rule=pair pre_spike={method}") for method in ("euler", "clamped")]
-    figure = figures.paper_comparison([*rows, row(setting="w_t=11")])
+    figure = table_figures.paper_comparison([*rows, row(setting="w_t=11")])
     figure.canvas.draw()
     names = [tick.get_text().split("\n") for tick in figure.axes[0].get_yticklabels()]
     assert max(map(len, names)) == 2
@@ -275,7 +277,7 @@ def test_long_names_of_cells_leave_the_axes_their_room() -> None:
 
 
 def test_accuracy_against_a_number_of_the_setting() -> None:
-    figure = figures.accuracy_curve([*table_four()[::-1]], "Target norm", lambda row: float(row.symbols["w_t"]))
+    figure = table_figures.accuracy_curve([*table_four()[::-1]], "Target norm", lambda row: float(row.symbols["w_t"]))
     axes: Any = figure.axes[0]
     (ours,) = axes.containers
     assert ours.lines[0].get_xdata().tolist() == [9, 9, 11, 11]
@@ -285,7 +287,7 @@ def test_accuracy_against_a_number_of_the_setting() -> None:
     assert sorted(paper.get_xdata()) == [9, 9, 11]
     assert axes.get_xlabel() == "Target norm"
     with pytest.raises(ledger.LedgerError, match="No rows to draw against Target norm"):
-        figures.accuracy_curve([], "Target norm", lambda row: 0.0)
+        table_figures.accuracy_curve([], "Target norm", lambda row: 0.0)
 
 
 def test_save_all_makes_what_the_file_holds(tmp_path: Path, tree: xr.DataTree) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from analysis import ledger
+from hebbarium.ledger import ledger
 
 DESIGN_COLUMNS = (
     "table,dataset,neurons,setting,readout,seed,accuracy,paper,images_trained,images_tested,selection,device,"

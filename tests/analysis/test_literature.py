@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from analysis import ledger, literature
+from hebbarium.ledger import ledger, literature
 from tests.analysis.test_ledger import row
 
 RESULTS = Path(__file__).parents[2] / "results"

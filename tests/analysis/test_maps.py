@@ -14,9 +14,9 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from analysis import figures, maps
-from analysis.figures import style
-from engine import results
+from hebbarium.analysis import figures, maps
+from hebbarium.analysis.figures import style
+from hebbarium.record import results
 from tests.analysis import synthetic
 
 CLASSES, EACH = 3, 30
@@ -207,7 +207,7 @@ def test_missing_packages_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_only_making_a_map_needs_the_packages() -> None:
     code = (
         "import sys; sys.modules.update(openTSNE=None, sklearn=None);"
-        "import analysis.maps, analysis.figures, protocols.maps"
+        "import hebbarium.analysis.maps, hebbarium.analysis.figures, hebbarium.studies.maps"
     )
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
 

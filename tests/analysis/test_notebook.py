@@ -9,8 +9,8 @@ import jupytext
 import nbclient
 import pytest
 
-from analysis.example import example_tree
-from engine import results
+from hebbarium.analysis.example import example_tree
+from hebbarium.record import results
 
 ROOT = Path(__file__).parents[2]
 

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from analysis import accuracy, labels, readouts
-from engine import results
+from hebbarium.analysis import accuracy, labels, readouts
+from hebbarium.record import results
 from tests.analysis import synthetic
 
 

@@ -9,8 +9,9 @@ import pytest
 import xarray as xr
 from matplotlib.patches import Rectangle
 
-from analysis import figures, intervals, ledger, sparseness
-from engine import results
+from hebbarium.analysis import figures, intervals, sparseness
+from hebbarium.ledger import ledger
+from hebbarium.record import results
 from tests.analysis import synthetic
 from tests.analysis.test_ledger import row
 

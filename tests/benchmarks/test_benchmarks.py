@@ -11,8 +11,8 @@ import pytest
 from benchmarks import by_hand, comparison, figure, rows
 from benchmarks.rows import Row
 from benchmarks.worker import Measurement, Worker, WorkerFailed, measure
-from engine import machine
-from models.synaptic_scaling import SynapticScaling
+from hebbarium.engine import machine
+from hebbarium.models.synaptic_scaling import SynapticScaling
 
 ROWS = [
     Row("ours: an image", 1.2345, "ms"),

@@ -11,8 +11,8 @@ import pytest
 from benchmarks import desire
 from benchmarks.compiled import without_desires
 from benchmarks.worker import ROOT, Measurement, WorkerFailed
-from models.desire_backprop import DesireBackprop
-from models.synaptic_scaling import SynapticScaling
+from hebbarium.models.desire_backprop import DesireBackprop
+from hebbarium.models.synaptic_scaling import SynapticScaling
 
 
 def turn(wall: float, images: int = 100, idle: int = 0) -> list[Measurement]:

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from brian2 import Network
 
-from engine import dense, inspection
-from engine.contract import Structure
-from models.desire_backprop import DesireBackprop
+from hebbarium.engine import dense, inspection
+from hebbarium.engine.contract import Structure
+from hebbarium.models.desire_backprop import DesireBackprop
 from tests.dense_pathways import side_by_side
 from tests.models.desire_networks import first_state, samples, small_model
 

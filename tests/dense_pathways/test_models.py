@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 from brian2 import Network
 
-from engine import dense, inspection
-from engine.contract import Structure
-from models.diehl_cook import DiehlCook
-from models.symmetric_stdp import SymmetricSTDP
-from models.synaptic_scaling import SynapticScaling
-from protocols.profiling import how_compiled, table
-from protocols.training import RunSettings
+from hebbarium.engine import dense, inspection
+from hebbarium.engine.contract import Structure
+from hebbarium.models.diehl_cook import DiehlCook
+from hebbarium.models.symmetric_stdp import SymmetricSTDP
+from hebbarium.models.synaptic_scaling import SynapticScaling
+from hebbarium.training.profiling import how_compiled, table
+from hebbarium.training.training import RunSettings
 from tests.dense_pathways import side_by_side
 
 PATHWAYS = {"to_inhibitory_pre", "to_hub_pre", "from_hub_pre", "spare_pre"}

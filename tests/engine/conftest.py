@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from protocols.training import RunSettings, train
+from hebbarium.training.training import RunSettings, train
 
 
 @pytest.fixture(scope="session")

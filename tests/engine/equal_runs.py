@@ -6,8 +6,9 @@ from pathlib import Path
 
 import numpy as np
 
-from engine import results, run_folder
-from protocols.progress import QuietReporter
+from hebbarium.engine import run_folder
+from hebbarium.record import results
+from hebbarium.training.progress import QuietReporter
 
 
 class Told(QuietReporter):

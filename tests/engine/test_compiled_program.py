@@ -12,12 +12,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from engine import block_file, cache, streams
-from engine.contract import Block, Structure, initial_state
-from engine.dense import DenseProgram
-from engine.errors import BlockFailed, BuildFailed
-from protocols import datasets
-from protocols.training import CAPACITY, RunSettings
+from hebbarium.datasets import by_name as datasets
+from hebbarium.engine import block_file, cache, streams
+from hebbarium.engine.contract import Block, Structure, initial_state
+from hebbarium.engine.dense import DenseProgram
+from hebbarium.files.errors import BlockFailed, BuildFailed
+from hebbarium.training.training import CAPACITY, RunSettings
 
 ROOT = Path(__file__).parents[2]
 
@@ -186,8 +186,8 @@ def test_a_damaged_program_is_built_again(program: DenseProgram, tmp_path: Path)
 def test_two_processes_build_one_program(small: RunSettings, tmp_path: Path) -> None:
     code = (
         "import sys; from pathlib import Path\n"
-        "from engine.contract import Structure; from engine.dense import DenseProgram\n"
-        "from models.synaptic_scaling import SynapticScaling\n"
+        "from hebbarium.engine.contract import Structure; from hebbarium.engine.dense import DenseProgram\n"
+        "from hebbarium.models.synaptic_scaling import SynapticScaling\n"
         "model = SynapticScaling(neurons=3, pixels=9)\n"
         "print(DenseProgram(Structure(model, 'test', 'float32', 'dense', 2), Path(sys.argv[1])).path)"
     )

@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 from brian2.codegen import cpp_prefs
 
-from engine import cache, compiler, devices
-from engine.contract import Structure
-from engine.dense import DenseProgram
-from engine.errors import BuildFailed
-from engine.standalone import run_make
-from models.synaptic_scaling import SynapticScaling
+from hebbarium.engine import cache, compiler, devices
+from hebbarium.engine.contract import Structure
+from hebbarium.engine.dense import DenseProgram
+from hebbarium.engine.standalone import run_make
+from hebbarium.files.errors import BuildFailed
+from hebbarium.models.synaptic_scaling import SynapticScaling
 
 GXX = shutil.which("g++")
 needs_gxx = pytest.mark.skipif(GXX is None, reason="there is no g++")

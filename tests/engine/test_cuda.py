@@ -11,12 +11,12 @@ import pytest
 from brian2 import Network, get_device, prefs
 from numpy.typing import NDArray
 
-from engine import cuda
-from engine.contract import Block, Structure, initial_state
-from engine.cuda import CudaProgram
-from engine.errors import BlockFailed, ModelRefused
-from models.contract import Arrays
-from models.synaptic_scaling import SynapticScaling
+from hebbarium.engine import cuda
+from hebbarium.engine.contract import Block, Structure, initial_state
+from hebbarium.engine.cuda import CudaProgram
+from hebbarium.files.errors import BlockFailed, ModelRefused
+from hebbarium.models.contract import Arrays
+from hebbarium.models.synaptic_scaling import SynapticScaling
 from tests.models.small_networks import CAPACITY, EVERYONE, images, run_images, small_model
 
 SPECIAL_NAMES = {"rates": "rates_values", "plastic.w": "_dynamic_array_plastic_w"}

@@ -11,14 +11,14 @@ import numpy as np
 import pytest
 from brian2 import Network, NeuronGroup, Synapses, linked_var, ms, network_operation
 
-from engine import contract, inspection
-from engine.contract import Block, Structure
-from engine.cuda import CudaProgram
-from engine.errors import ModelRefused
-from engine.runtime import RuntimeProgram, runtime_device
-from engine.standalone import StandaloneProgram
-from models.contract import Arrays, StateVariable
-from models.synaptic_scaling import SynapticScaling
+from hebbarium.engine import contract, inspection
+from hebbarium.engine.contract import Block, Structure
+from hebbarium.engine.cuda import CudaProgram
+from hebbarium.engine.runtime import RuntimeProgram, runtime_device
+from hebbarium.engine.standalone import StandaloneProgram
+from hebbarium.files.errors import ModelRefused
+from hebbarium.models.contract import Arrays, StateVariable
+from hebbarium.models.synaptic_scaling import SynapticScaling
 
 Change = Callable[[Network], Any]
 

@@ -14,9 +14,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from engine import results, run_folder
-from engine.errors import RunFolderError
-from protocols.training import RunSettings, resume, train
+from hebbarium.engine import run_folder
+from hebbarium.files.errors import RunFolderError
+from hebbarium.record import results
+from hebbarium.training.training import RunSettings, resume, train
 from tests.engine.equal_runs import Told, assert_same_bits
 
 ROOT = Path(__file__).parents[2]
@@ -26,7 +27,7 @@ def start(asked: RunSettings, out: Path, before: str = "") -> subprocess.Popen[b
     """A run in a process of its own, after some Python of the test's."""
     code = (
         "import json, os, signal, sys\n"
-        "from protocols.training import RunSettings, train\n"
+        "from hebbarium.training.training import RunSettings, train\n"
         f"{before}\n"
         "train(RunSettings(**json.loads(sys.argv[1])), __import__('pathlib').Path(sys.argv[2]))\n"
     )
@@ -44,7 +45,7 @@ def stopped_after(checkpoint: int, asked: RunSettings, out: Path) -> subprocess.
         asked,
         out,
         # a run that stands still is not left behind, whatever happens to the test
-        "from engine import interruption\n"
+        "from hebbarium.engine import interruption\n"
         "interruption.die_with_parent()\n"
         "replace = os.replace\n"
         "def stopping(a, b):\n"

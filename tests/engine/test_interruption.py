@@ -12,8 +12,8 @@ from collections.abc import Callable
 
 import pytest
 
-from engine import interruption
-from engine.errors import Stopped
+from hebbarium.engine import interruption
+from hebbarium.files.errors import Stopped
 
 
 @pytest.fixture(autouse=True)

@@ -14,13 +14,13 @@ import numpy as np
 import pytest
 from brian2 import NeuronGroup, defaultclock, get_device, ms, prefs, seed
 
-from engine import cache, dense, isolation
-from engine.contract import Structure
-from engine.isolation import devices
-from models.contract import Model
-from models.symmetric_stdp import SymmetricSTDP
-from models.synaptic_scaling import SynapticScaling
-from protocols.training import RunSettings, train
+from hebbarium.engine import cache, dense, isolation
+from hebbarium.engine.contract import Structure
+from hebbarium.engine.isolation import devices
+from hebbarium.models.contract import Model
+from hebbarium.models.symmetric_stdp import SymmetricSTDP
+from hebbarium.models.synaptic_scaling import SynapticScaling
+from hebbarium.training.training import RunSettings, train
 from tests.engine.equal_runs import assert_same_bits
 
 ROOT = Path(__file__).parents[2]
@@ -45,9 +45,9 @@ network.run(2*ms)
 device.insert_code("main", "// between two runs")
 if sys.argv[3] != "nothing":
     import dataclasses
-    from engine import dense
-    from engine.contract import Structure
-    from models.synaptic_scaling import SynapticScaling
+    from hebbarium.engine import dense
+    from hebbarium.engine.contract import Structure
+    from hebbarium.models.synaptic_scaling import SynapticScaling
     class Failing(SynapticScaling):
         def build(self, *arguments):
             self.left_over = super().build(*arguments)
@@ -61,7 +61,7 @@ if sys.argv[3] != "nothing":
         assert "in the middle" in str(error)
     else:
         assert sys.argv[3] == "work"
-        from protocols import description
+        from hebbarium.catalogue import description
         description.describe(model, "text", "test")  # which runs in Brian2's runtime
 weights = np.random.rand(25)
 others = NeuronGroup(2, "x : 1")

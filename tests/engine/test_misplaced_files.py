@@ -13,10 +13,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from engine import block_file, results, run_folder
-from engine.errors import EngineError, RunFolderError
-from engine.run_folder import RunFolder
-from protocols.training import RunSettings, resume, train
+from hebbarium.engine import block_file, run_folder
+from hebbarium.engine.run_folder import RunFolder
+from hebbarium.files.errors import EngineError, RunFolderError
+from hebbarium.record import results
+from hebbarium.training.training import RunSettings, resume, train
 from tests.engine.equal_runs import Told, assert_same_bits
 from tests.engine.test_interrupted_runs import killed_after
 
@@ -34,7 +35,7 @@ def other(small: RunSettings, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return killed_after(5, asked, tmp_path_factory.mktemp("other"))
 
 
-def swap(one: str, two: str) -> Callable[[Path, Path], None]:
+def swap(one: str, two: str) -> Callable[[Path, Path], object]:
     def change(run: Path, _: Path) -> None:
         first, second = run / one, run / two
         content = first.read_bytes()
@@ -44,12 +45,12 @@ def swap(one: str, two: str) -> Callable[[Path, Path], None]:
     return change
 
 
-def copy(source: str, to: str) -> Callable[[Path, Path], None]:
-    return lambda run, _: shutil.copyfile(run / source, run / to) and None
+def copy(source: str, to: str) -> Callable[[Path, Path], object]:
+    return lambda run, _: shutil.copyfile(run / source, run / to)
 
 
-def foreign(name: str) -> Callable[[Path, Path], None]:
-    return lambda run, other: shutil.copyfile(other / name, run / name) and None
+def foreign(name: str) -> Callable[[Path, Path], object]:
+    return lambda run, other: shutil.copyfile(other / name, run / name)
 
 
 COUNTS = "blocks/train/excitatory"

@@ -15,12 +15,13 @@ import h5py
 import numpy as np
 import pytest
 
-from engine import devices, results, run_folder
-from engine.contract import Block, BlockResult, Spikes, Structure
-from engine.errors import RunFolderError
-from engine.run_folder import RunFolder
-from protocols import recording, training
-from protocols.training import RunSettings, resume, train
+from hebbarium.engine import devices, run_folder
+from hebbarium.engine.contract import Block, BlockResult, Spikes, Structure
+from hebbarium.engine.run_folder import RunFolder
+from hebbarium.files.errors import RunFolderError
+from hebbarium.record import results
+from hebbarium.training import recording, training
+from hebbarium.training.training import RunSettings, resume, train
 from tests.engine.equal_runs import Told, assert_same_bits
 from tests.engine.forgetful_disk import Disk, Image, lay_out
 

@@ -12,10 +12,10 @@ import pytest
 from brian2 import hertz, ms
 from numpy.typing import NDArray
 
-from engine import devices, presentations
-from engine.contract import Block, BlockResult, Program, Spikes, Structure, relative
-from engine.errors import BlockFailed
-from models.symmetric_stdp import SymmetricSTDP
+from hebbarium.engine import devices, presentations
+from hebbarium.engine.contract import Block, BlockResult, Program, Spikes, Structure, relative
+from hebbarium.files.errors import BlockFailed
+from hebbarium.models.symmetric_stdp import SymmetricSTDP
 from tests.models.small_symmetric_networks import (
     CAPACITY,
     NEURONS,

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from engine import cache, program_files
-from engine.errors import BuildFailed
+from hebbarium.engine import cache, program_files
+from hebbarium.files.errors import BuildFailed
 
 ROOT = Path(__file__).parents[2]
 
@@ -52,7 +52,10 @@ def maker() -> Maker:
 
 def in_another_process(code: str, **others: object) -> subprocess.Popen[str]:
     """Python of the test's, with the engine; what it prints can be read."""
-    begin = "import sys, time; from pathlib import Path; from engine import cache, program_files, standalone\n"
+    begin = (
+        "import sys, time\nfrom pathlib import Path\n"
+        "from hebbarium.engine import cache, program_files, standalone\n"
+    )
     return subprocess.Popen(
         [sys.executable, "-c", begin + code], cwd=ROOT, text=True, stdout=subprocess.PIPE, **others  # type: ignore[call-overload]
     )
@@ -226,7 +229,7 @@ one two:
 def test_compilers_end_with_what_began_them(number: int, tmp_path: Path) -> None:
     (tmp_path / "makefile").write_text(MAKEFILE)
     compiling = in_another_process(
-        f"from engine import interruption\n"
+        f"from hebbarium.engine import interruption\n"
         f"with interruption.stopping_on_signals(): standalone.run_make(Path({str(tmp_path)!r}), ['make', '-j2'])",
         stderr=subprocess.PIPE,
     )
@@ -255,7 +258,7 @@ def test_a_command_stopped_while_it_compiles(number: int, times: int, own_cache:
     compiler.chmod(0o755)
     command = ["train", "synaptic_scaling", "--neurons", "20", "--images", "40", "--out", str(tmp_path / "run")]
     training = subprocess.Popen(
-        [sys.executable, "-c", "from protocols.commandline import main; main()", *command],
+        [sys.executable, "-c", "from hebbarium.commands.commandline import main; main()", *command],
         cwd=ROOT,
         env=os.environ | {"CXX": str(compiler)},
         stderr=subprocess.PIPE,

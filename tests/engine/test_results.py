@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from engine import results
-from engine.errors import EngineError, in_one_line
+from hebbarium.files.errors import EngineError, in_one_line
+from hebbarium.record import results
 
 
 def small_tree(samples_seen: int = 6, seed: int = 3, **groups: Any) -> xr.DataTree:

@@ -12,9 +12,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from engine import block_file, cache, run_folder
-from engine.errors import BuildFailed, RunFolderError
-from engine.run_folder import RunFolder
+from hebbarium.engine import block_file, cache, run_folder
+from hebbarium.engine.run_folder import RunFolder
+from hebbarium.files.errors import BuildFailed, RunFolderError
 
 ARRAYS = {"w": np.arange(3.0)}
 

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 from brian2 import prefs
 
-from engine import cache, sources
-from models.synaptic_scaling import SynapticScaling
+from hebbarium.engine import cache, sources
+from hebbarium.models.synaptic_scaling import SynapticScaling
 from tests.test_project import PACKAGES, ROOT
 
 ASK = """
@@ -22,9 +22,9 @@ from pathlib import Path
 place, asked = sys.argv[1], sysconfig.get_path
 sysconfig.get_path = lambda name, *more: place if name in ("purelib", "platlib") else asked(name, *more)
 sys.path.insert(0, place)
-import engine
-from engine import cache
-from protocols import registry
+from hebbarium import engine
+from hebbarium.engine import cache
+from hebbarium.catalogue import registry
 assert Path(engine.__file__).is_relative_to(place)
 print(cache.recipe_key(registry.models()["synaptic_scaling"], Path(engine.__file__).parent, {}))
 """
@@ -39,13 +39,14 @@ def key_in(site: Path) -> str:
 @pytest.mark.slow
 def test_an_upgrade_of_an_installed_rule_is_another_program(tmp_path: Path) -> None:
     for package in PACKAGES:
-        shutil.copytree(ROOT / package, tmp_path / package, ignore=shutil.ignore_patterns("__pycache__", "embedded"))
+        to = tmp_path / ("" if package == "dense_pathways" else "hebbarium") / package
+        shutil.copytree(ROOT / package, to, ignore=shutil.ignore_patterns("__pycache__", "embedded"))
     keys = [key_in(tmp_path)]
     for changed in ("equations/plasticity.py", "models/winner_take_all.py"):
-        with (tmp_path / changed).open("a") as file:
+        with (tmp_path / "hebbarium" / changed).open("a") as file:
             file.write("# another version\n")
         keys.append(key_in(tmp_path))
-    with (tmp_path / "models" / "desire_backprop.py").open("a") as file:
+    with (tmp_path / "hebbarium" / "models" / "desire_backprop.py").open("a") as file:
         file.write("# of another model\n")
     keys.append(key_in(tmp_path))
     assert len(set(keys)) == 3
@@ -59,7 +60,7 @@ def mine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], str
     (tmp_path / "lab").mkdir()
     files = {
         "__init__": "",
-        "rule": "from models.synaptic_scaling import SynapticScaling\nfrom lab.numbers import step\n"
+        "rule": "from hebbarium.models.synaptic_scaling import SynapticScaling\nfrom lab.numbers import step\n"
         "class Rule(SynapticScaling):\n    def later(self):\n        from . import later\n",
         "numbers": "from lab import deeper\nstep = deeper.step\n",
         "deeper": "step = 1\n",

@@ -13,11 +13,12 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from engine import block_file, devices, run_folder, state_checks
-from engine.contract import Block, BlockResult, Program, Structure, initial_state
-from engine.errors import UnsoundState
-from protocols import registry, training
-from protocols.training import RunSettings
+from hebbarium.catalogue import registry
+from hebbarium.engine import block_file, devices, run_folder, state_checks
+from hebbarium.engine.contract import Block, BlockResult, Program, Structure, initial_state
+from hebbarium.files.errors import UnsoundState
+from hebbarium.training import training
+from hebbarium.training.training import RunSettings
 from tests.models.small_networks import small_model
 
 ASKED = RunSettings(

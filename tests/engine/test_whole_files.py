@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from matplotlib.figure import Figure
 
-from analysis import figures
-from engine import whole_files
-from engine.errors import FileNotWritten
+from hebbarium.analysis import figures
+from hebbarium.files import whole_files
+from hebbarium.files.errors import FileNotWritten
 
 ROOT = Path(__file__).parents[2]
 
@@ -41,7 +41,7 @@ def test_a_full_disk_leaves_what_was_there(tmp_path: Path) -> None:
 def test_a_full_disk_does_not_end_the_process(tmp_path: Path) -> None:
     """A limit on the size of files stands for the disk; HDF5 would write on its own, and crash."""
     code = (
-        "import resource, sys; import numpy as np; from pathlib import Path; from engine import results\n"
+        "import resource, sys; import numpy as np; from pathlib import Path; from hebbarium.record import results\n"
         "counts = np.random.default_rng(0).integers(0, 9, (2000, 100))\n"
         "tree = results.build(results.root_attributes(model='m', seed=0, samples_seen=2000), activity={'excitatory':"
         " results.responses(counts, label=counts[:, 0], image=counts[:, 0], block=counts[:, 0])})\n"

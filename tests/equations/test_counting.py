@@ -6,8 +6,8 @@ import doctest
 
 import pytest
 
-from equations import counting, homeostasis, neurons
-from equations.counting import FUNCTION, Operations, operations
+from hebbarium.equations import counting, homeostasis, neurons
+from hebbarium.equations.counting import FUNCTION, Operations, operations
 
 CONSTANTS = ("gain", "tau_s", "tau_m", "e_l", "e_exc", "e_inh", "w_t", "beta", "a")
 

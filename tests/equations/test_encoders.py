@@ -15,10 +15,10 @@ import pytest
 from brian2 import Hz, Network, ms, seed
 from numpy.typing import NDArray
 
-from engine import devices, inspection
-from engine.contract import Block, Structure, initial_state
-from engine.runtime import runtime_device
-from models.synaptic_scaling import SynapticScaling
+from hebbarium.engine import devices, inspection
+from hebbarium.engine.contract import Block, Structure, initial_state
+from hebbarium.engine.runtime import runtime_device
+from hebbarium.models.synaptic_scaling import SynapticScaling
 
 FALSE_ALARMS = 1e-5
 # Hz; at 1000 Hz every step has a spike

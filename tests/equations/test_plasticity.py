@@ -11,12 +11,12 @@ from brian2 import device, ms, second
 from numpy.typing import NDArray
 
 import dense_pathways
-from analysis.figures.stdp_window import pair_rule
-from engine.runtime import runtime_device
-from engine.standalone import standalone_device
-from models.symmetric_stdp import SymmetricSTDP
-from models.synaptic_scaling import SynapticScaling
-from protocols.recording import stdp_window
+from hebbarium.analysis.figures.stdp_window import pair_rule
+from hebbarium.engine.runtime import runtime_device
+from hebbarium.engine.standalone import standalone_device
+from hebbarium.models.symmetric_stdp import SymmetricSTDP
+from hebbarium.models.synaptic_scaling import SynapticScaling
+from hebbarium.training.recording import stdp_window
 
 # Every interval up to 120 ms either way, spikes of one step included.
 INTERVALS = np.arange(-120, 121)

@@ -9,9 +9,9 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from engine import devices
-from engine.contract import Arrays, Block, BlockResult, Structure, initial_state
-from models.desire_backprop import DesireBackprop
+from hebbarium.engine import devices
+from hebbarium.engine.contract import Arrays, Block, BlockResult, Structure, initial_state
+from hebbarium.models.desire_backprop import DesireBackprop
 from tests.oracles.desire_backprop import Network, Settings
 
 PIXELS, CLASSES, CAPACITY = 49, 4, 400

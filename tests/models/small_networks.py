@@ -9,9 +9,9 @@ import numpy as np
 from brian2 import hertz, ms
 from numpy.typing import NDArray
 
-from engine import devices
-from engine.contract import Block, BlockResult, Structure, initial_state
-from models.synaptic_scaling import SynapticScaling
+from hebbarium.engine import devices
+from hebbarium.engine.contract import Block, BlockResult, Structure, initial_state
+from hebbarium.models.synaptic_scaling import SynapticScaling
 
 PIXELS, NEURONS, CAPACITY = 64, 8, 6
 EVERYONE = ("input", "excitatory", "inhibitory")

@@ -9,9 +9,9 @@ import numpy as np
 from brian2 import hertz, ms, mV
 from numpy.typing import NDArray
 
-from engine import devices
-from engine.contract import Block, BlockResult, Structure, initial_state
-from models.symmetric_stdp import SymmetricSTDP
+from hebbarium.engine import devices
+from hebbarium.engine.contract import Block, BlockResult, Structure, initial_state
+from hebbarium.models.symmetric_stdp import SymmetricSTDP
 from tests.models.small_networks import PIXELS, images
 
 __all__ = ["CAPACITY", "NEURONS", "PIXELS", "first_state", "images", "labels", "run_images", "small_model", "trained"]

@@ -9,9 +9,9 @@ import numpy as np
 from brian2 import hertz, ms, mV
 from numpy.typing import NDArray
 
-from engine import devices
-from engine.contract import Block, BlockResult, Structure, initial_state
-from models.diehl_cook import DiehlCook
+from hebbarium.engine import devices
+from hebbarium.engine.contract import Block, BlockResult, Structure, initial_state
+from hebbarium.models.diehl_cook import DiehlCook
 
 PIXELS, NEURONS, CAPACITY = 64, 8, 6
 EVERYONE = ("input", "excitatory", "inhibitory")

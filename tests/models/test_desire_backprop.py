@@ -12,10 +12,10 @@ import pytest
 from brian2 import Network, NeuronGroup, defaultclock, prefs
 from numpy.typing import NDArray
 
-from engine import devices
-from engine.contract import Block, Structure, initial_state
-from equations import desire
-from models.desire_backprop import DesireBackprop
+from hebbarium.engine import devices
+from hebbarium.engine.contract import Block, Structure, initial_state
+from hebbarium.equations import desire
+from hebbarium.models.desire_backprop import DesireBackprop
 from tests.models.desire_networks import (
     CLASSES,
     first_state,

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from models.desire_backprop import DesireBackprop
+from hebbarium.models.desire_backprop import DesireBackprop
 from tests.models.desire_networks import (
     ETA,
     GivenMasks,

@@ -12,9 +12,9 @@ from brian2 import Clock, CodeRunner, Network, NeuronGroup, ms
 from brian2.synapses.synapses import SynapticPathway
 from numpy.typing import NDArray
 
-from engine.contract import BlockResult
-from engine.runtime import runtime_device
-from models.diehl_cook import DiehlCook
+from hebbarium.engine.contract import BlockResult
+from hebbarium.engine.runtime import runtime_device
+from hebbarium.models.diehl_cook import DiehlCook
 from tests.models.small_triplets import (
     CAPACITY,
     EVERYONE,

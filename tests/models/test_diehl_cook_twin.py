@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 from brian2 import ms
 
-from engine.contract import BlockResult, Spikes
-from models.diehl_cook import DiehlCook
+from hebbarium.engine.contract import BlockResult, Spikes
+from hebbarium.models.diehl_cook import DiehlCook
 from tests.models.small_triplets import CAPACITY, NEURONS, PIXELS, first_state, run_images, small_model
 from tests.oracles.triplets import ORDER, Outcome, Settings, Triplets
 

@@ -9,16 +9,16 @@ import numpy as np
 import pytest
 from brian2 import hertz
 
-from engine import devices
-from engine.contract import Structure
-from equations.counting import Operations
-from models.contract import Model
-from models.desire_backprop import DesireBackprop
-from models.diehl_cook import DiehlCook
-from models.operations import Shown
-from models.symmetric_stdp import SymmetricSTDP
-from models.synaptic_scaling import SynapticScaling
-from protocols import operations
+from hebbarium.engine import devices
+from hebbarium.engine.contract import Structure
+from hebbarium.equations.counting import Operations
+from hebbarium.models.contract import Model
+from hebbarium.models.desire_backprop import DesireBackprop
+from hebbarium.models.diehl_cook import DiehlCook
+from hebbarium.models.operations import Shown
+from hebbarium.models.symmetric_stdp import SymmetricSTDP
+from hebbarium.models.synaptic_scaling import SynapticScaling
+from hebbarium.studies import operations
 from tests.models import desire_networks, small_networks, small_symmetric_networks, small_triplets
 
 STEPS = 10

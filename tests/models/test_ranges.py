@@ -13,10 +13,11 @@ from typing import Any, ClassVar
 import numpy as np
 import pytest
 
-from models.contract import Model, Parameter, quantity
-from models.ranges import LARGEST, PROBABILITY, SMALLEST, Range
-from models.synaptic_scaling import SynapticScaling
-from protocols import description, registry, settings
+from hebbarium.catalogue import description, registry
+from hebbarium.models.contract import Model, Parameter, quantity
+from hebbarium.models.ranges import LARGEST, PROBABILITY, SMALLEST, Range
+from hebbarium.models.synaptic_scaling import SynapticScaling
+from hebbarium.training import settings
 
 RESULTS = Path(__file__).parents[2] / "results"
 ROWS = [

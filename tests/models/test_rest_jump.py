@@ -11,12 +11,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from engine import devices, presentations, streams
-from engine.contract import Arrays, Block, Spikes, Structure, initial_state
-from models.contract import Model
-from protocols import datasets, settings
-from protocols.registry import find
-from protocols.training import frozen_state
+from hebbarium.catalogue.registry import find
+from hebbarium.datasets import by_name as datasets
+from hebbarium.engine import devices, presentations, streams
+from hebbarium.engine.contract import Arrays, Block, Spikes, Structure, initial_state
+from hebbarium.models.contract import Model
+from hebbarium.training import settings
+from hebbarium.training.training import frozen_state
 
 IMAGES = 1000
 

@@ -10,12 +10,12 @@ import pytest
 from brian2 import Synapses, hertz, ms, mV, second, seed
 from numpy.typing import NDArray
 
-from engine import devices, inspection
-from engine.contract import Block, BlockResult, Structure, initial_state
-from engine.runtime import RuntimeProgram, runtime_device
-from models.symmetric_stdp import FASHION, MNIST, SymmetricSTDP
-from protocols import settings
-from protocols.training import frozen_state
+from hebbarium.engine import devices, inspection
+from hebbarium.engine.contract import Block, BlockResult, Structure, initial_state
+from hebbarium.engine.runtime import RuntimeProgram, runtime_device
+from hebbarium.models.symmetric_stdp import FASHION, MNIST, SymmetricSTDP
+from hebbarium.training import settings
+from hebbarium.training.training import frozen_state
 from tests.models.small_symmetric_networks import (
     NEURONS,
     PIXELS,

@@ -12,8 +12,8 @@ import pytest
 from brian2 import ms, mV
 from numpy.typing import NDArray
 
-from engine.contract import BlockResult, Spikes
-from models.symmetric_stdp import SymmetricSTDP
+from hebbarium.engine.contract import BlockResult, Spikes
+from hebbarium.models.symmetric_stdp import SymmetricSTDP
 from tests.models.small_symmetric_networks import CAPACITY, first_state, run_images, small_model, trained
 from tests.oracles.symmetric_stdp import Outcome, Settings, SpikeList, Supervised
 

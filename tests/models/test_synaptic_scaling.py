@@ -10,11 +10,11 @@ import pytest
 from brian2 import Hz, Synapses, ms, mV, second
 from numpy.typing import NDArray
 
-from engine import devices, inspection
-from engine.contract import Block, BlockResult, Structure, initial_state
-from engine.errors import ModelRefused
-from engine.runtime import RuntimeProgram, runtime_device
-from models.synaptic_scaling import SynapticScaling
+from hebbarium.engine import devices, inspection
+from hebbarium.engine.contract import Block, BlockResult, Structure, initial_state
+from hebbarium.engine.runtime import RuntimeProgram, runtime_device
+from hebbarium.files.errors import ModelRefused
+from hebbarium.models.synaptic_scaling import SynapticScaling
 from tests.models.small_networks import (
     CAPACITY,
     EVERYONE,

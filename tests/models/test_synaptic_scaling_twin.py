@@ -12,8 +12,8 @@ import pytest
 from brian2 import ms
 from numpy.typing import NDArray
 
-from engine.contract import BlockResult, Spikes
-from models.synaptic_scaling import SynapticScaling
+from hebbarium.engine.contract import BlockResult, Spikes
+from hebbarium.models.synaptic_scaling import SynapticScaling
 from tests.models.small_networks import (
     CAPACITY,
     NEURONS,

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from protocols import commandline
+from hebbarium.commands import commandline
 
 SMALL = ["--neurons", "20", "--images", "60", "--block", "20", "--test-images", "30", "--labels-from", "all"]
 

@@ -11,7 +11,12 @@ import pytest
 
 from tests.test_project import PACKAGES, ROOT
 
-ASK = "import sys; sys.path.insert(0, sys.argv[1]); from protocols import provenance; print(provenance.code_version())"
+ASK = """
+import sys
+sys.path.insert(0, sys.argv[1])
+from hebbarium.training import provenance
+print(provenance.code_version())
+"""
 
 
 def version_of(installed: Path, **environment: str) -> dict[str, object]:

@@ -14,8 +14,10 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner, Result
 
-from engine import results
-from protocols import commandline, datasets, estimates, training
+from hebbarium.commands import commandline
+from hebbarium.datasets import by_name as datasets
+from hebbarium.record import results
+from hebbarium.training import estimates, training
 from tests.protocols.conftest import SMALL
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
@@ -52,7 +54,7 @@ def test_every_command_explains_itself(command: str) -> None:
 
 def test_help_imports_nothing_slow() -> None:
     code = (
-        "import sys; from typer.testing import CliRunner; from protocols import commandline;"
+        "import sys; from typer.testing import CliRunner; from hebbarium.commands import commandline;"
         "assert CliRunner().invoke(commandline.app, ['train', '--help']).exit_code == 0;"
         "slow = {'brian2', 'numpy', 'xarray', 'matplotlib'} & set(sys.modules); assert not slow, slow"
     )
@@ -159,17 +161,17 @@ def test_an_error_nobody_thought_of_is_one_line_too(monkeypatch: pytest.MonkeyPa
     def fail() -> None:
         raise ZeroDivisionError("division\nby zero")
 
-    monkeypatch.setattr("protocols.registry.models", fail)
+    monkeypatch.setattr("hebbarium.catalogue.registry.models", fail)
     assert "ZeroDivisionError: division by zero (unexpected; HEBBARIUM_DEBUG=1" in refused("models")
 
 
 def test_a_stop_has_the_exit_code_of_a_signal(monkeypatch: pytest.MonkeyPatch) -> None:
-    from engine.errors import Stopped
+    from hebbarium.files.errors import Stopped
 
     def stop() -> None:
         raise Stopped("stopped by a signal")
 
-    monkeypatch.setattr("protocols.registry.models", stop)
+    monkeypatch.setattr("hebbarium.catalogue.registry.models", stop)
     assert hebbarium("models").exit_code == 130
 
 
@@ -400,7 +402,7 @@ def test_ctrl_c_stops_at_a_whole_block_and_the_run_goes_on(tmp_path: Path) -> No
     run = tmp_path / "run"
     size = ["--neurons", "20", "--images", "1500", "--block", "20", "--test-images", "10"]
     words = ["train", "synaptic_scaling", *size, "--labels-from", "all", "--out", str(run)]
-    command = [sys.executable, "-m", "protocols.commandline", *words]
+    command = [sys.executable, "-m", "hebbarium.commands.commandline", *words]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
         deadline = time.monotonic() + 300
         while not list((run / "checkpoints").glob("*")) and time.monotonic() < deadline:

@@ -15,12 +15,13 @@ import h5py
 import numpy as np
 import pytest
 
-from analysis import ledger, operations, robustness
-from engine import results
-from engine.errors import EngineError
-from engine.run_folder import RunFolder
-from protocols import commandline, measurements, training
-from protocols.training import RunSettings
+from hebbarium.commands import commandline
+from hebbarium.engine.run_folder import RunFolder
+from hebbarium.files.errors import EngineError
+from hebbarium.ledger import ledger, measurements, operations, robustness
+from hebbarium.record import results
+from hebbarium.training import training
+from hebbarium.training.training import RunSettings
 from tests.analysis import synthetic
 
 RECORD = {"command": "hebbarium train", "code": {"commit": "", "dirty": False}}

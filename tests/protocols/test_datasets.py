@@ -19,11 +19,12 @@ import numpy as np
 import pooch
 import pytest
 
-from protocols import datasets, embed, idx, published_sets
-from protocols.datasets import DatasetError, describe, fetch, load
-from protocols.draws import Purpose, balanced_draw, even_draw, split, stream
-from protocols.labelled_images import UNLABELLED, Dataset
-from protocols.published_sets import PARTS, PublishedSet
+from hebbarium.datasets import by_name as datasets
+from hebbarium.datasets import embed, idx, published_sets
+from hebbarium.datasets.by_name import DatasetError, describe, fetch, load
+from hebbarium.datasets.draws import Purpose, balanced_draw, even_draw, split, stream
+from hebbarium.datasets.labelled_images import UNLABELLED, Dataset
+from hebbarium.datasets.published_sets import PARTS, PublishedSet
 
 Contents = dict[str, bytes]
 

@@ -6,8 +6,8 @@ import re
 
 import pytest
 
-from models.synaptic_scaling import SynapticScaling
-from protocols.description import FORMATS, describe, gather
+from hebbarium.catalogue.description import FORMATS, describe, gather
+from hebbarium.models.synaptic_scaling import SynapticScaling
 
 
 @pytest.fixture(scope="module")

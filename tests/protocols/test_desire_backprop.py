@@ -7,10 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from engine import results
-from models.desire_backprop import DesireBackprop
-from protocols import desire_backprop, training
-from protocols.training import RunSettings
+from hebbarium.models.desire_backprop import DesireBackprop
+from hebbarium.protocols import desire_backprop
+from hebbarium.record import results
+from hebbarium.training import training
+from hebbarium.training.training import RunSettings
 from tests.models.desire_networks import run_samples, samples, small_model
 
 

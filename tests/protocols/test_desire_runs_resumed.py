@@ -9,9 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from engine import results, run_folder
-from engine.errors import Stopped
-from protocols.training import RunSettings, resume, train
+from hebbarium.engine import run_folder
+from hebbarium.files.errors import Stopped
+from hebbarium.record import results
+from hebbarium.training.training import RunSettings, resume, train
 from tests.engine.equal_runs import assert_same_bits
 from tests.engine.test_interrupted_runs import start
 from tests.protocols.test_supervised_runs import stop_after

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import xarray as xr
 
-from models.diehl_cook import DiehlCook
-from protocols import reproduction
-from protocols.diehl_cook import PAPER, PORT, PROTOCOL, SWITCHES, measure
-from protocols.settings import apply, shown
-from protocols.training import RunSettings
+from hebbarium.models.diehl_cook import DiehlCook
+from hebbarium.protocols.diehl_cook import PAPER, PORT, PROTOCOL, SWITCHES, measure
+from hebbarium.studies import reproduction
+from hebbarium.training.settings import apply, shown
+from hebbarium.training.training import RunSettings
 
 
 def test_the_published_numbers() -> None:

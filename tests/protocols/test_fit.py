@@ -11,12 +11,15 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from models.symmetric_stdp import SymmetricSTDP
-from models.synaptic_scaling import SynapticScaling
-from protocols import datasets, draws, fit, registry, sweeps, training
-from protocols.labelled_images import Dataset, DatasetError
-from protocols.own_images import read_npz
-from protocols.training import RunSettings
+from hebbarium.catalogue import registry
+from hebbarium.datasets import by_name as datasets
+from hebbarium.datasets import draws
+from hebbarium.datasets.labelled_images import Dataset, DatasetError
+from hebbarium.datasets.own_images import read_npz
+from hebbarium.models.symmetric_stdp import SymmetricSTDP
+from hebbarium.models.synaptic_scaling import SynapticScaling
+from hebbarium.training import fit, sweeps, training
+from hebbarium.training.training import RunSettings
 
 SUPERVISED = ("symmetric_stdp", "desire_backprop")
 

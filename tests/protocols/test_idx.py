@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from numpy.typing import NDArray
 
-from protocols import idx
+from hebbarium.datasets import idx
 
 Bytes = NDArray[np.uint8]
 byte_arrays = arrays.arrays(

@@ -8,11 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from engine import results
-from models.desire_backprop import DesireBackprop
-from protocols import desire_example, layers, training
-from protocols.desire_example import Example
-from protocols.training import RunSettings
+from hebbarium.models.desire_backprop import DesireBackprop
+from hebbarium.record import results
+from hebbarium.studies import desire_example, layers
+from hebbarium.studies.desire_example import Example
+from hebbarium.training import training
+from hebbarium.training.training import RunSettings
 
 pytestmark = pytest.mark.slow
 

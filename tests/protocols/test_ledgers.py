@@ -13,9 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from analysis import commits, ledger
-from models.symmetric_stdp import SymmetricSTDP
-from protocols import not_run, settings
+from hebbarium.commands import not_run
+from hebbarium.ledger import commits, ledger
+from hebbarium.models.symmetric_stdp import SymmetricSTDP
+from hebbarium.training import settings
 
 RESULTS = Path(__file__).parents[2] / "results"
 
@@ -80,8 +81,8 @@ def test_results_that_came_in_meanwhile_make_no_mark(tmp_path: Path) -> None:
         pytest.skip("this is no clone")
     asked = """
 from pathlib import Path
-from analysis import commits
-from protocols import provenance
+from hebbarium.ledger import commits
+from hebbarium.training import provenance
 for name in ("results/synaptic_scaling.csv", "models/synaptic_scaling.py"):
     with Path(name).open("a") as file:
         file.write("\\n")

@@ -11,11 +11,14 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner, Result
 
-from engine import devices
-from engine.errors import RunFolderError
-from protocols import commandline, datasets, limits, registry, sweeps, training
-from protocols.labelled_images import DatasetError
-from protocols.training import RunSettings
+from hebbarium.catalogue import registry
+from hebbarium.commands import commandline
+from hebbarium.datasets import by_name as datasets
+from hebbarium.datasets.labelled_images import DatasetError
+from hebbarium.engine import devices
+from hebbarium.files.errors import RunFolderError
+from hebbarium.training import limits, sweeps, training
+from hebbarium.training.training import RunSettings
 
 SMALL = ["--images", "20", "--test-images", "10", "--no-figures"]
 

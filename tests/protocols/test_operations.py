@@ -8,10 +8,13 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from analysis import figures, ledger
-from analysis import operations as counted
-from protocols import commandline, operations, training
-from protocols.training import RunSettings
+from hebbarium.commands import commandline
+from hebbarium.ledger import figures as table_figures
+from hebbarium.ledger import ledger
+from hebbarium.ledger import operations as counted
+from hebbarium.studies import operations
+from hebbarium.training import training
+from hebbarium.training.training import RunSettings
 
 
 @pytest.fixture(scope="module")
@@ -91,4 +94,4 @@ def test_wrong_costs_are_named(wrong: str) -> None:
 
 def test_no_rows_no_figure() -> None:
     with pytest.raises(ValueError, match="there are no rows"):
-        figures.operation_costs([])
+        table_figures.operation_costs([])

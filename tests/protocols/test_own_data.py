@@ -8,9 +8,11 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner, Result
 
-from engine import devices, results
-from protocols import commandline, training
-from protocols.training import RunSettings
+from hebbarium.commands import commandline
+from hebbarium.engine import devices
+from hebbarium.record import results
+from hebbarium.training import training
+from hebbarium.training.training import RunSettings
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 

@@ -8,16 +8,18 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from engine import devices
-from engine.errors import ModelRefused
-from protocols import commandline, own_equations, registry, settings
-from protocols.own_files import OwnFileError
+from hebbarium.catalogue import own_equations, registry
+from hebbarium.catalogue.own_files import OwnFileError
+from hebbarium.commands import commandline
+from hebbarium.engine import devices
+from hebbarium.files.errors import ModelRefused
+from hebbarium.training import settings
 
 DECORATOR = "@dataclass(frozen=True, eq=False)"
 HEAD = """
     from dataclasses import dataclass
-    from models.contract import Model, quantity
-    from models.synaptic_scaling import SynapticScaling
+    from hebbarium.models.contract import Model, quantity
+    from hebbarium.models.synaptic_scaling import SynapticScaling
     from brian2 import ms
 
     @dataclass(frozen=True, eq=False)

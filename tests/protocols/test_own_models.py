@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from protocols import own_models, registry
-from protocols.own_models import Recorded, RegistryError
+from hebbarium.catalogue import own_models, registry
+from hebbarium.catalogue.own_models import Recorded, RegistryError
 
 RULE = """
-from models.synaptic_scaling import SynapticScaling
+from hebbarium.models.synaptic_scaling import SynapticScaling
 {imports}
 class Rule(SynapticScaling):
     name = "rule"

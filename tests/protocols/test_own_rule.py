@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from engine import results
-from engine.contract import Block, Structure, initial_state
-from engine.runtime import RuntimeProgram
-from protocols import registry
-from protocols.progress import QuietReporter
-from protocols.training import RunSettings, train
+from hebbarium.catalogue import registry
+from hebbarium.engine.contract import Block, Structure, initial_state
+from hebbarium.engine.runtime import RuntimeProgram
+from hebbarium.record import results
+from hebbarium.training.progress import QuietReporter
+from hebbarium.training.training import RunSettings, train
 
 ROOT = Path(__file__).parents[2]
 
@@ -74,7 +74,7 @@ def test_a_rule_with_a_third_factor_trains_to_the_end(tmp_path: Path, rule: str,
     path = tmp_path / "third.py"
     path.write_text(
         "from dataclasses import dataclass\n"
-        "from models.synaptic_scaling import SynapticScaling\n"
+        "from hebbarium.models.synaptic_scaling import SynapticScaling\n"
         "@dataclass(frozen=True, eq=False)\n"
         "class Third(SynapticScaling):\n"
         "    name = 'third'\n"
@@ -98,7 +98,7 @@ def test_a_network_that_would_lose_state_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "forgetful.py"
     path.write_text(
         "from dataclasses import dataclass\n"
-        "from models.synaptic_scaling import SynapticScaling\n"
+        "from hebbarium.models.synaptic_scaling import SynapticScaling\n"
         "@dataclass(frozen=True, eq=False)\n"
         "class Forgetful(SynapticScaling):\n"
         "    name = 'forgetful'\n"

@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 from matplotlib.figure import Figure
 
-from analysis.figures import style
-from protocols import many_runs, paper_figures
-from protocols.many_runs import Outcome, PlannedRun
+from hebbarium.analysis.figures import style
+from hebbarium.commands import paper_figures
+from hebbarium.training import many_runs
+from hebbarium.training.many_runs import Outcome, PlannedRun
 
 ROOT = Path(__file__).parents[2]
 

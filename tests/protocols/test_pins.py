@@ -13,17 +13,19 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from engine import devices, run_folder, sources
-from engine.errors import RunFolderError
-from protocols import commandline, many_runs, own_models, pins, training
-from protocols.labelled_images import DatasetError
-from protocols.many_runs import PlannedRun
-from protocols.progress import QuietReporter
-from protocols.training import RunSettings
+from hebbarium.catalogue import own_models
+from hebbarium.commands import commandline
+from hebbarium.datasets.labelled_images import DatasetError
+from hebbarium.engine import devices, run_folder, sources
+from hebbarium.files.errors import RunFolderError
+from hebbarium.training import many_runs, pins, training
+from hebbarium.training.many_runs import PlannedRun
+from hebbarium.training.progress import QuietReporter
+from hebbarium.training.training import RunSettings
 
 RULE = """
 from dataclasses import dataclass
-from models.synaptic_scaling import SynapticScaling
+from hebbarium.models.synaptic_scaling import SynapticScaling
 from mine import step
 @dataclass(frozen=True, eq=False)
 class Rule(SynapticScaling):

@@ -8,16 +8,17 @@ from pathlib import Path
 
 import pytest
 
-from analysis import ledger
-from models.symmetric_stdp import SymmetricSTDP
-from models.synaptic_scaling import SynapticScaling
-from protocols import claims, many_runs, measurements, reproduction
-from protocols.many_runs import Outcome, PlannedRun
-from protocols.measurements import Measurement
-from protocols.reproduction import Cell, Reproduction, choose
-from protocols.settings import apply
-from protocols.synaptic_scaling import PAPER, PROTOCOL
-from protocols.training import RunSettings, is_complete
+from hebbarium.ledger import claims, ledger, measurements
+from hebbarium.ledger.measurements import Measurement
+from hebbarium.models.symmetric_stdp import SymmetricSTDP
+from hebbarium.models.synaptic_scaling import SynapticScaling
+from hebbarium.protocols.synaptic_scaling import PAPER, PROTOCOL
+from hebbarium.studies import reproduction
+from hebbarium.studies.reproduction import Cell, Reproduction, choose
+from hebbarium.training import many_runs
+from hebbarium.training.many_runs import Outcome, PlannedRun
+from hebbarium.training.settings import apply
+from hebbarium.training.training import RunSettings, is_complete
 from tests.analysis.test_ledger import row
 
 # -- the tables ----------------------------------------------------------------------------------------------
@@ -89,7 +90,7 @@ def test_the_command_of_a_row_makes_that_row() -> None:
 
 def test_the_command_of_a_row_names_no_folder_of_one_computer(tmp_path: Path) -> None:
     (tmp_path / "rule.py").write_text(
-        "from dataclasses import dataclass\nfrom models.synaptic_scaling import SynapticScaling\n\n"
+        "from dataclasses import dataclass\nfrom hebbarium.models.synaptic_scaling import SynapticScaling\n\n"
         "@dataclass(frozen=True, eq=False)\nclass Rule(SynapticScaling):\n    'Another.'\n    name = 'rule'\n"
     )
     asked = RunSettings(
@@ -236,7 +237,7 @@ def test_a_lost_row_comes_back_from_the_run(small: Reproduction) -> None:
 
 
 def test_images_shown_again_are_measured(small: Reproduction) -> None:
-    from protocols.progress import QuietReporter
+    from hebbarium.training.progress import QuietReporter
 
     reproduction.measure_shown_again(small, QuietReporter(), images=20)
     values = {row.quantity: row.value for row in measurements.read(small.measurements)}

@@ -12,13 +12,17 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner, Result
 
-from analysis import figures
-from analysis import robustness as ledger
-from analysis.robustness import Row
-from engine import devices, results
-from models.contract import Model, Projection
-from models.synaptic_scaling import SynapticScaling
-from protocols import commandline, robustness, training
+from hebbarium.analysis import figures
+from hebbarium.commands import commandline
+from hebbarium.engine import devices
+from hebbarium.ledger import figures as table_figures
+from hebbarium.ledger import robustness as ledger
+from hebbarium.ledger.robustness import Row
+from hebbarium.models.contract import Model, Projection
+from hebbarium.models.synaptic_scaling import SynapticScaling
+from hebbarium.record import results
+from hebbarium.studies import robustness
+from hebbarium.training import training
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 
@@ -269,7 +273,7 @@ def test_networks_are_drawn_side_by_side() -> None:
         *_rows("second", "quantise", {1: 20.0, 2: 60.0}),
     ]
     axes = {name: (p.meaning, p.units) for name, p in robustness.PERTURBATIONS.items()}
-    drawn = figures.robustness_of_networks(rows, axes)
+    drawn = table_figures.robustness_of_networks(rows, axes)
     noise, coarse = drawn.axes
     assert noise.get_xlabel().startswith("Standard deviation of Gaussian noise")
     lines = {line.get_label(): line for line in noise.get_lines()}
@@ -281,7 +285,7 @@ def test_networks_are_drawn_side_by_side() -> None:
     assert not np.asarray(lines["first, 784-10"].get_xdata()).size  # was not measured, and stays in the legend
     assert np.asarray(lines["second, 784-10"].get_ydata()).tolist() == [20.0, 60.0]
     with pytest.raises(ValueError, match="no row is of noise"):
-        figures.robustness_of_networks(_rows("first", "none", {None: 90.0}), axes)
+        table_figures.robustness_of_networks(_rows("first", "none", {None: 90.0}), axes)
 
 
 def test_maps_of_a_run(trained: tuple[Path, Result]) -> None:
@@ -299,7 +303,8 @@ def test_maps_of_a_run(trained: tuple[Path, Result]) -> None:
 
 
 def test_the_map_shows_the_images_that_were_tested(trained: tuple[Path, Result]) -> None:
-    from protocols import datasets, maps
+    from hebbarium.datasets import by_name as datasets
+    from hebbarium.studies import maps
 
     with results.open_run(trained[0]) as tree:
         tested = tree["test/excitatory"].to_dataset().load()

@@ -10,10 +10,10 @@ from brian2 import Quantity, have_same_dimensions, ms, mV
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from models.desire_backprop import DesireBackprop
-from models.symmetric_stdp import SymmetricSTDP
-from models.synaptic_scaling import SynapticScaling
-from protocols.settings import SettingError, apply, assignments, following, parse, shown
+from hebbarium.models.desire_backprop import DesireBackprop
+from hebbarium.models.symmetric_stdp import SymmetricSTDP
+from hebbarium.models.synaptic_scaling import SynapticScaling
+from hebbarium.training.settings import SettingError, apply, assignments, following, parse, shown
 
 TABLE = SynapticScaling.parameters()
 NUMERIC = [symbol for symbol, row in TABLE.items() if isinstance(row.default, float | Quantity)]

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from models.desire_backprop import DesireBackprop
-from models.symmetric_stdp import SymmetricSTDP
-from models.synaptic_scaling import SynapticScaling
-from protocols import silence
-from protocols.silence import Silence
+from hebbarium.models.desire_backprop import DesireBackprop
+from hebbarium.models.symmetric_stdp import SymmetricSTDP
+from hebbarium.models.synaptic_scaling import SynapticScaling
+from hebbarium.training import silence
+from hebbarium.training.silence import Silence
 
 MODEL = SynapticScaling(neurons=20)
 

@@ -12,7 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from protocols import commandline, registry, standard_streams
+from hebbarium.catalogue import registry
+from hebbarium.commands import commandline
+from hebbarium.training import standard_streams
 
 ROOT = Path(__file__).parents[2]
 QUIET = [
@@ -83,7 +85,7 @@ def test_text_that_can_be_written_is_left_alone(monkeypatch: pytest.MonkeyPatch)
 
 @pytest.mark.parametrize("closed", [">&- 2>&-", "<&-"])
 def test_closed_streams(closed: str) -> None:
-    command = f"'{sys.executable}' -m protocols.commandline models {closed}"
+    command = f"'{sys.executable}' -m hebbarium.commands.commandline models {closed}"
     environment = os.environ | {"PYTHONIOENCODING": "ascii", "TERM": "dumb", "COLUMNS": "20"}
     done = subprocess.run(["sh", "-c", command], cwd=ROOT, env=environment, capture_output=True, check=False)
     assert done.returncode == 0, done.stderr

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from typer.testing import Result
 
-from engine import results
-from protocols import datasets
+from hebbarium.datasets import by_name as datasets
+from hebbarium.record import results
 from tests.protocols.test_commandline import hebbarium, refused
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")

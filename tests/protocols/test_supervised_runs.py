@@ -10,13 +10,16 @@ from typing import Any
 import numpy as np
 import pytest
 
-from analysis import ledger
-from analysis.readouts import class_layer
-from engine import interruption, presentations, results, run_folder
-from engine.errors import Stopped
-from engine.run_folder import RunFolder
-from protocols import datasets, estimates, identity, training
-from protocols.training import RunSettings, resume, train
+from hebbarium.analysis.readouts import class_layer
+from hebbarium.datasets import by_name as datasets
+from hebbarium.engine import interruption, presentations, run_folder
+from hebbarium.engine.run_folder import RunFolder
+from hebbarium.files.errors import Stopped
+from hebbarium.ledger import ledger
+from hebbarium.record import results
+from hebbarium.studies import identity
+from hebbarium.training import estimates, training
+from hebbarium.training.training import RunSettings, resume, train
 from tests.engine.equal_runs import assert_same_bits
 
 #: presentations of 50 ms; many images need more than one

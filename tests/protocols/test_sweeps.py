@@ -14,12 +14,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine import results, run_folder
-from engine.errors import RunFolderError
-from protocols import many_runs, sweeps, training
-from protocols.many_runs import PlannedRun
-from protocols.settings import SettingError
-from protocols.training import RunSettings
+from hebbarium.engine import run_folder
+from hebbarium.files.errors import RunFolderError
+from hebbarium.record import results
+from hebbarium.training import many_runs, sweeps, training
+from hebbarium.training.many_runs import PlannedRun
+from hebbarium.training.settings import SettingError
+from hebbarium.training.training import RunSettings
 
 BASE = RunSettings(changes={"neurons": "20"}, images=40, block=20, test_images=20, labels_from="all", snapshots=1)
 
@@ -115,7 +116,7 @@ def test_a_sweep_that_is_stopped_leaves_no_process_and_goes_on(number: signal.Si
         "all",
     ]
     words = ["sweep", "synaptic_scaling", *size, "--set", "w_t=3,9", "--jobs", "2", "--out", str(tmp_path)]
-    command = [sys.executable, "-m", "protocols.commandline", *words]
+    command = [sys.executable, "-m", "hebbarium.commands.commandline", *words]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True)
     deadline = time.monotonic() + 300
     while not _both_have_begun(tmp_path) and time.monotonic() < deadline:

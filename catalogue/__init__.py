@@ -1,0 +1,1 @@
+"""Models by name or by a user's file, and a model in words."""

@@ -1,0 +1,1 @@
+"""The command line, and programs that make pages and figures anew."""

@@ -1,0 +1,1 @@
+"""Reproduced numbers in rows: the tables, figures and claims that are made from them."""

@@ -1,0 +1,92 @@
+"""Our accuracy beside the paper's."""
+
+from __future__ import annotations
+
+import os
+import textwrap
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from hebbarium.analysis.figures import style
+from hebbarium.ledger import ledger
+
+NAME_WIDTH = 52
+"""Characters of a line of a cell's name."""
+NOTHING_VARIED = "as it is"
+"""Name of a cell that has none of what varies."""
+
+
+@style.styled
+def paper_comparison(
+    rows: Iterable[ledger.Row] | str | os.PathLike[str], columns: str | None = None, **conditions: str
+) -> Figure:
+    """Mean and standard error over seeds of each cell of a table, and the paper's number for it.
+
+    Parameters
+    ----------
+    rows
+        Rows of a ledger, or the path of one.
+    columns
+        A symbol or column by which cells are ordered last, so that what else they share stays together.
+    **conditions
+        Which rows, such as ``table="IV"``; see `hebbarium.ledger.ledger.select`.
+    """
+    given = ledger.read(rows) if isinstance(rows, str | os.PathLike) else rows
+    cells = ledger.summarise(ledger.select(given, **conditions))
+    if not cells:
+        asked = ", ".join(f"{name}={value}" for name, value in conditions.items()) or "anything"
+        source = f" in {Path(rows)}" if isinstance(rows, str | os.PathLike) else ""
+        raise ledger.LedgerError(f"No rows with {asked}{source}.")
+    differing, shared = ledger.split_names(cells)
+    by_size = ledger.following_from_size(cells, differing)
+    varying = [name for name in differing if name not in by_size]
+    varying.sort(key=lambda name: name == columns)
+    # what all others are compared with stands on top
+    cells.sort(key=lambda cell: (bool(ledger.described(cell.row, varying)), ledger.sort_key(cell.row, varying)))
+    heights = np.arange(len(cells))[::-1]
+    names = [_wrapped(ledger.described(cell.row, varying) or NOTHING_VARIED) for cell in cells]
+    lines = max(name.count("\n") for name in names) + 1
+    figure = style.new_figure(style.PAGE_MM * 0.75, (2.0 + 3.0 * lines) * len(cells) + 32)
+    axes = figure.add_subplot()
+    seeds = [cell.seeds for cell in cells]
+    axes.errorbar(
+        [cell.mean for cell in cells],
+        heights,
+        xerr=np.nan_to_num([cell.error for cell in cells]) if max(seeds) > 1 else None,
+        linestyle="",
+        marker="o",
+        color=style.BLUE,
+        capsize=2,
+        label=f"ours, {style.over_seeds(seeds)}",
+    )
+    printed = [
+        (cell.paper, height) for cell, height in zip(cells, heights, strict=True) if cell.paper is not None
+    ]
+    if printed:
+        axes.plot(
+            *zip(*printed, strict=True),
+            linestyle="",
+            marker="D",
+            markersize=5,
+            markerfacecolor="none",
+            color=style.VERMILION,
+            label="paper",
+        )
+    axes.set_yticks(heights, names)
+    axes.set_ylim(-0.7, len(cells) - 0.3)
+    axes.grid(axis="y", color="#DDDDDD", linewidth=0.5)
+    axes.set_axisbelow(True)
+    axes.set_xlabel("Accuracy (%)")
+    facts = [f"{ledger.described(cells[0].row, shared)}.", *ledger.values_by_size(cells, by_size)]
+    figure.supxlabel(textwrap.fill(" ".join(facts), 100), fontsize=6, color=style.GREY)
+    figure.legend(loc="outside upper right", ncols=2)
+    return figure
+
+
+def _wrapped(name: str) -> str:
+    """A long name in several lines, broken between its parts, so that it leaves the axes their room."""
+    parts = (part.replace(" ", "\N{NO-BREAK SPACE}") for part in name.split(", "))
+    return textwrap.fill(", ".join(parts), NAME_WIDTH).replace("\N{NO-BREAK SPACE}", " ")

@@ -1,0 +1,1 @@
+"""What is done with trained networks, and papers' tables made again."""

@@ -1,0 +1,247 @@
+"""Hao et al., Section 7: what a rate-based Hebbian network reaches on the same images.
+
+The network is `hebbarium.studies.rate_network`. ``hebbarium hebbian-control`` runs five trials of 400 hidden units,
+five epochs each, in a few minutes; with ``--search`` it tries other constants on 10,000 held-out training images and
+lists what came of them.
+"""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+
+from hebbarium.analysis.accuracy import accuracy
+from hebbarium.datasets import draws
+from hebbarium.datasets.labelled_images import Dataset
+from hebbarium.engine import streams
+from hebbarium.files import whole_files
+from hebbarium.ledger import commits, ledger
+from hebbarium.studies import rate_network
+from hebbarium.studies.rate_network import CLASS_LAYER, LABEL_STATISTICS, Constants
+from hebbarium.training import fit, provenance
+from hebbarium.training.progress import QuietReporter, Reporter
+
+__all__ = ["CONSTANTS", "EPOCHS", "LEDGER", "SEARCH", "SEEDS", "beside", "control", "rows", "search"]
+
+# -- What is run ---------------------------------------------------------------------------------------------
+CONSTANTS = Constants(
+    neurons=400,      # Table 1
+    winners=3,        # not stated; chosen on validation images, see results/hebbian_control_search.csv
+    eta=0.1,          # not stated; chosen likewise
+    eta_class=1.0,    # not stated; chosen likewise
+    bias_step=1.0,    # not stated; chosen likewise
+    bias_decay=1e5,   # not stated; chosen likewise
+    beta=0.1,         # Section 3
+    w_max=1.0,        # Section 3
+    v_max=8.0,        # Section 3
+)  # fmt: skip
+EPOCHS = 5            # Section 3, for 400 hidden neurons
+SEEDS = (0, 1, 2, 3, 4)  # Table 1: five trials
+
+# -- How the constants were chosen ---------------------------------------------------------------------------
+# One seed, one epoch of 50,000 training images, 10,000 others to choose by; no test image was used. The best by
+# class layer was taken; it lies inside the grid in every direction. Its 92.25 % stand against 91.9 and 91.7 % of the
+# next, which such a number of images cannot tell from it (binomial standard error 0.27). Worse by more: a single
+# winner (at best 89.6 %), a learning rate of 0.3 (90.5 %).
+VALIDATION = 10_000
+"""Training images held out while searching."""
+GRID: Mapping[str, tuple[float, ...]] = {
+    "winners": (1, 3, 5, 10),
+    "eta": (0.01, 0.03, 0.1, 0.3),
+    "bias_step": (0.3, 1.0, 3.0),
+}
+"""Tried in every combination, an epoch each; the best by class layer goes on."""
+ONE_BY_ONE: Mapping[str, tuple[float, ...]] = {
+    "eta_class": (0.1, 1.0, 10.0),
+    "bias_decay": (1e4, 1e5, 1e6),
+}
+"""Tried after that, one after the other."""
+
+LEDGER, SEARCH = "hebbian_control.csv", "hebbian_control_search.csv"
+_SEARCH_COLUMNS = (
+    "neurons", "winners", "eta", "eta_class", "bias_step", "bias_decay", "epochs", "seed", "images_trained",
+    "images_validated", CLASS_LAYER, LABEL_STATISTICS,
+)  # fmt: skip
+_SEARCHED = ("winners", "eta", "eta_class", "bias_step", "bias_decay")
+
+
+def control(
+    images: Dataset,
+    seed: int,
+    constants: Constants = CONSTANTS,
+    epochs: int = EPOCHS,
+    *,
+    trained: int | None = None,
+    tested: int | None = None,
+    validation: int = 0,
+    reporter: Reporter | None = None,
+) -> dict[str, float]:
+    """Train one network and test it.
+
+    Parameters
+    ----------
+    images : Dataset
+    seed : int
+        Of the initial weights and of the order of the images.
+    trained, tested : int, optional
+        Training and test images; all if not given.
+    validation : int
+        Training images to hold out, and to test on instead of the test images.
+
+    Returns
+    -------
+    dict
+        Per cent right, by readout.
+    """
+    reporter = reporter or QuietReporter()
+    if epochs < 1:
+        raise ValueError(f"epochs={epochs}: expected 1 or more")
+    fit.refuse_unlabelled(images, "training", "they are needed to teach the network; add them to the file")
+    if not validation:
+        fit.refuse_unlabelled(images, "test", "accuracy is measured on them; add them to the file")
+    split = draws.split(images, trained, validation, tested, seed)
+    orders = [split.order(epoch) for epoch in range(epochs)]
+    reporter.stage(f"Seed {seed}", epochs * len(split.train))
+    network = rate_network.train(
+        constants,
+        images.train_images,
+        images.train_labels,
+        orders,
+        streams.generator(seed, streams.INITIAL_WEIGHTS),
+        images.classes,
+        reporter.advance,
+    )
+    if validation:
+        shown, truth = images.train_images[split.validation], images.train_labels[split.validation]
+    else:
+        shown, truth = images.test_images[split.test], images.test_labels[split.test]
+    return {name: accuracy(predicted, truth) for name, predicted in network.predicted(shown).items()}
+
+
+def rows(
+    images: Dataset,
+    seeds: Iterable[int] = SEEDS,
+    constants: Constants = CONSTANTS,
+    epochs: int = EPOCHS,
+    *,
+    trained: int | None = None,
+    tested: int | None = None,
+    reporter: Reporter | None = None,
+) -> Iterator[ledger.Row]:
+    """Rows for the ledger, two a seed."""
+    setting = " ".join([f"epochs={epochs}", *(f"{s}={getattr(constants, s):g}" for s in _SEARCHED)])
+    command = f"hebbarium hebbian-control --dataset {images.name}"
+    for option, value, usual in (
+        ("neurons", constants.neurons, CONSTANTS.neurons),
+        ("epochs", epochs, EPOCHS),
+        ("images", trained, None),
+        ("test-images", tested, None),
+    ):
+        command += "" if value == usual else f" --{option} {value}"
+    commit = commits.named(**provenance.code_version())
+    for seed in seeds:
+        found = control(images, seed, constants, epochs, trained=trained, tested=tested, reporter=reporter)
+        for readout, percent in found.items():
+            yield ledger.Row(
+                table="Section 7",
+                dataset=images.name,
+                neurons=str(constants.neurons),
+                setting=setting,
+                readout=readout,
+                seed=seed,
+                accuracy=round(percent, 2),
+                paper=None,
+                images_trained=epochs * (trained or len(images.train_labels)),
+                images_tested=tested or len(images.test_labels),
+                selection=ledger.LAST,
+                device="numpy",
+                precision="float32",
+                command=f"{command} --seeds {seed}",
+                commit=commit,
+            )
+
+
+def beside(ours: Iterable[ledger.Row], spiking: Path) -> str:
+    """The control's accuracies as a table, and below it those of spiking networks of the same size and data set.
+
+    Parameters
+    ----------
+    ours
+        Rows of `rows`.
+    spiking : Path
+        The ledger of a spiking model; if it is not there, or has no such network, the control stands alone.
+    """
+    own = list(ours)
+    sizes = {(row.dataset, row.neurons) for row in own}
+    theirs = [row for row in ledger.read(spiking) if (row.dataset, row.neurons) in sizes]
+    text = ledger.markdown_table(own)
+    return f"{text}\n\n{spiking.stem}:\n\n{ledger.markdown_table(theirs)}" if theirs else text
+
+
+def search(
+    images: Dataset,
+    out: Path,
+    seed: int = 0,
+    grid: Mapping[str, tuple[float, ...]] = GRID,
+    one_by_one: Mapping[str, tuple[float, ...]] = ONE_BY_ONE,
+    *,
+    validation: int = VALIDATION,
+    trained: int | None = None,
+    reporter: Reporter | None = None,
+) -> Constants:
+    """Try constants on held-out training images; the list is written to `out`, which is read first and gone on with.
+
+    Returns
+    -------
+    Constants
+        The best by class layer.
+    """
+    known = _read_search(out)
+
+    def tried(constants: Constants) -> float:
+        shown = [getattr(constants, name) for name in _SEARCH_COLUMNS[:6]]
+        count = len(images.train_labels) - validation if trained is None else trained
+        key = tuple(f"{value:g}" for value in (*shown, 1, seed, count, validation))
+        if key not in known:
+            found = control(
+                images, seed, constants, 1, trained=trained, tested=0, validation=validation, reporter=reporter
+            )
+            known[key] = (found[CLASS_LAYER], found[LABEL_STATISTICS])
+            _write_search(out, known)
+        return known[key][0]
+
+    best = CONSTANTS
+    candidates = [best]
+    for name, values in grid.items():
+        candidates = [_with(c, name, value) for c in candidates for value in values]
+    best = max(candidates, key=tried)
+    for name, values in one_by_one.items():
+        best = max([_with(best, name, value) for value in values], key=tried)
+    return best
+
+
+def _with(constants: Constants, name: str, value: float) -> Constants:
+    whole = isinstance(getattr(constants, name), int)
+    changed: dict[str, float] = {name: int(value) if whole else value}
+    return dataclasses.replace(constants, **changed)  # type: ignore[arg-type]
+
+
+_Search = dict[tuple[str, ...], tuple[float, float]]
+
+
+def _read_search(path: Path) -> _Search:
+    if not path.is_file():
+        return {}
+    with path.open(newline="", encoding="utf-8") as file:
+        lines = list(csv.reader(file))
+    if not lines or tuple(lines[0]) != _SEARCH_COLUMNS:
+        raise ValueError(f"{path}: expected the columns {','.join(_SEARCH_COLUMNS)}; move the file away")
+    return {tuple(line[:-2]): (float(line[-2]), float(line[-1])) for line in lines[1:]}
+
+
+def _write_search(path: Path, known: _Search) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    rows = ([*key, *(f"{percent:.2f}" for percent in values)] for key, values in known.items())
+    whole_files.write_table(path, _SEARCH_COLUMNS, rows)

@@ -1,0 +1,258 @@
+"""The layers of a trained network with desires: local losses, activity by class and operations at each snapshot.
+
+``hebbarium layers RUN`` draws Figs. 1, 2 and 6-8 of Gerlinghoff et al. from a run and writes the numbers beside them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from hebbarium.analysis import desires, figures
+from hebbarium.analysis.accuracy import accuracy
+from hebbarium.analysis.desires import Operations, Rule, Wishes
+from hebbarium.analysis.readouts import class_layer
+from hebbarium.datasets import draws
+from hebbarium.engine import devices, presentations, run_folder, streams
+from hebbarium.engine.contract import Arrays, Block, Structure, initial_state
+from hebbarium.files import whole_files
+from hebbarium.models.desire_backprop import DesireBackprop
+from hebbarium.record import results
+from hebbarium.studies import desire_example
+from hebbarium.training import training
+
+__all__ = ["Snapshot", "as_csv", "contributions", "draw", "draw_contributions", "snapshots"]
+
+SHOWN = 20
+"""Neurons of a layer whose activity is drawn: "we randomly selected 20 neurons from the two hidden layers"."""
+FIRST, BIN = 1000, 50
+"""Training images over which contributions are measured, and over how many they are averaged."""
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """What the network of one snapshot does with some images while nothing learns.
+
+    Parameters
+    ----------
+    samples_seen : int
+    accuracy : float
+        Per cent of these images.
+    counts : dict of (samples, neurons)
+        Spikes by population, the input first.
+    wishes : dict of Wishes
+        Desires and errors by population, without the input.
+    operations : dict of Operations
+        By population, without the input.
+    """
+
+    samples_seen: int
+    accuracy: float
+    counts: dict[str, NDArray[np.uint16]]
+    wishes: dict[str, Wishes]
+    operations: dict[str, Operations]
+
+
+def snapshots(run: Path, *, images: int = 1000, data: str | None = None) -> tuple[list[Snapshot], NDArray[np.int64]]:
+    """Show the images that a run was tested on to the network of each of its snapshots.
+
+    Parameters
+    ----------
+    run : Path
+        A run of a model with desires.
+    images : int
+        As many of them, drawn evenly from the classes.
+
+    Returns
+    -------
+    snapshots, labels
+        Labels are those of the images.
+
+    Raises
+    ------
+    ValueError
+        The run is of another model.
+    """
+    asked, model = training.settings_of(run), _model(run)
+    known = training.own_images(run, data)
+    pixels, labels = training.evaluation_images(asked, known, images)
+    found = []
+    with run_folder.reading(run) as scratch, results.open_run(run) as tree:
+        structure = training.frozen_structure(model, "test", asked.precision, asked.device)
+        program = devices.program(structure, scratch)
+        kept = {p.variable: tree[f"{results.WEIGHTS}/{p.name}"].to_dataset()["w"] for p in model.projections()}
+        for number, seen in enumerate(next(iter(kept.values()))["samples_seen"].values):
+            weights = {name: w.isel(samples_seen=number).values for name, w in kept.items()}
+            state = training.frozen_state(model, "test", {name: w.ravel() for name, w in weights.items()})
+            counts = _counts(program, state, pixels, asked.seed)
+            found.append(_snapshot(model, int(seen), counts, list(weights.values()), labels))
+    return found, labels
+
+
+def _model(run: Path) -> DesireBackprop:
+    model = training.settings_of(run).make_model()
+    if not isinstance(model, DesireBackprop):
+        raise ValueError(
+            f"{run}: a run of {model.name}, whose neurons have no desires; expected one of desire_backprop"
+        )
+    return model
+
+
+def _counts(program: Any, state: Arrays, pixels: NDArray[np.uint8], seed: int) -> dict[str, NDArray[np.uint16]]:
+    model, parts = program.structure.model, []
+    for number, start in enumerate(range(0, len(pixels), training.EVALUATION_BLOCK)):
+        shown = pixels[start : start + training.EVALUATION_BLOCK]
+        inputs = model.all_inputs("test", shown, np.zeros(len(shown), int))
+        block_seed = streams.block_seed(seed, streams.TEST_SPIKES, number)
+        parts.append(presentations.show(program, Block(state, inputs, model.run_time_values(), block_seed)).counts)
+    return {name: np.concatenate([part[name] for part in parts]) for name in model.population_sizes()}
+
+
+def _snapshot(
+    model: DesireBackprop,
+    seen: int,
+    counts: dict[str, NDArray[np.uint16]],
+    weights: Sequence[NDArray[np.floating]],
+    labels: NDArray[np.int64],
+) -> Snapshot:
+    names = list(counts)
+    is_code = model.reading == "code"
+    rule = Rule(model.steps - model.margin if is_code else model.steps, model.theta_out, model.theta_hid, is_code)
+    wished = desires.wishes([counts[name] for name in names[1:]], weights[1:], labels, rule)
+    return Snapshot(
+        seen,
+        accuracy(class_layer(counts[model.readout], strict=model.strict_maximum), labels),
+        counts,
+        dict(zip(names[1:], wished, strict=True)),
+        {
+            after: desires.operations(counts[before], counts[after], one, passes_back=before != names[0])
+            for before, after, one in zip(names, names[1:], wished, strict=False)
+        },
+    )
+
+
+def contributions(run: Path, *, images: int = FIRST, data: str | None = None) -> NDArray[np.float64]:
+    """How each input neuron serves the desires of the first hidden layer while a run begins to learn (Fig. 8).
+
+    An input's contribution to an image is the number of its spikes times the sum of its weights times the desires of
+    the neurons that fired, of the first hidden layer: positive where it drives them as they ought to be.
+
+    Parameters
+    ----------
+    run : Path
+        Its first training images are learned once more, one a block, from its first weights.
+
+    Returns
+    -------
+    (images, inputs)
+    """
+    asked, model = training.settings_of(run), _model(run)
+    known = training.own_images(run, data)
+    order = draws.split(known, asked.images, asked.validation, asked.test_images, asked.seed).order(0)[:images]
+    first, size = model.hidden[0], model.layers[0]
+    drawn = model.initial_state(streams.generator(asked.seed, streams.INITIAL_WEIGHTS))
+    state = initial_state(model, "train", drawn)
+    found = np.zeros((len(order), model.pixels))
+    with run_folder.reading(run) as scratch:
+        structure = Structure(model, "train", asked.precision, asked.device, training.CAPACITY)
+        program = devices.program(structure, scratch)
+        for number, shown in enumerate(order):
+            inputs = model.all_inputs("train", known.train_images[[shown]], known.train_labels[[shown]])
+            seed = streams.block_seed(asked.seed, streams.TRAINING_SPIKES, number)
+            weights = state[f"to_{first}.w"].reshape(model.pixels, size)
+            state = program.run(Block(state, inputs, model.run_time_values(), seed)).state
+            found[number] = state["input.n_spikes"] * (weights @ state[f"{first}.desire"])
+    return found
+
+
+def draw(
+    run: Path, *, images: int = 1000, data: str | None = None, formats: Sequence[str] = ("png",), seed: int = 0
+) -> list[Path]:
+    """Draw losses, activity, contributions and one sample's membrane and trace into a run's ``figures/``.
+
+    The numbers of losses and activity are written beside them.
+
+    Returns
+    -------
+    list of Path
+        The table first.
+    """
+    found, labels = snapshots(run, images=images, data=data)
+    model = _model(run)
+    folder = figures.folder_of(run)
+    table = folder / "layers.csv"
+    whole_files.write(table, as_csv(found))
+    seen = [one.samples_seen for one in found]
+    losses = {name: [one.wishes[name].loss.mean() for one in found] for name in found[0].wishes}
+    one = desire_example.example(run, data)
+    drawn = {
+        "local_losses": figures.local_losses(seen, losses, [one.accuracy for one in found]),
+        "activity_by_class": figures.activity_by_class(
+            seen, _by_class(found, labels, model, seed), training.class_names(run) or None
+        ),
+        "contributions": draw_contributions(run, data),
+    }
+    if one is not None:
+        drawn["membrane_example"] = figures.membrane_example(
+            one.potential, one.threshold, one.fired, one.inputs, one.input_weights
+        )
+        drawn["stdp_example"] = figures.stdp_example(one.before, one.trace, one.after, one.change)
+    return [
+        table,
+        *(figures.save(figure, folder / f"{name}.{kind}") for name, figure in drawn.items() for kind in formats),
+    ]
+
+
+def draw_contributions(run: Path, data: str | None = None) -> Figure:
+    """What `contributions` finds, averaged over some images each."""
+    each = contributions(run, data=data)
+    bins = each[: len(each) // BIN * BIN].reshape(-1, BIN, each.shape[1]).mean(axis=1) if len(each) >= BIN else each
+    return figures.contributions(bins, BIN if len(each) >= BIN else 1)
+
+
+def _by_class(
+    found: Sequence[Snapshot], labels: NDArray[np.int64], model: DesireBackprop, seed: int
+) -> dict[str, NDArray[np.float64]]:
+    generator = np.random.default_rng(seed)
+    activity = {}
+    for name, size in list(model.population_sizes().items())[1:]:
+        some = np.sort(generator.permutation(size)[:SHOWN]) if name != model.readout else np.arange(size)
+        activity[name] = np.array(
+            [[_mean(one.counts[name][labels == c][:, some]) for c in range(model.classes)] for one in found]
+        ) / float(model.steps)
+    return activity
+
+
+def _mean(counts: NDArray[np.uint16]) -> NDArray[np.float64]:
+    """Mean over samples; zeros if a class has none."""
+    return counts.mean(axis=0) if len(counts) else np.zeros(counts.shape[1])
+
+
+def as_csv(found: Sequence[Snapshot]) -> str:
+    """A line a snapshot and layer: loss, spikes, desires and operations, each a sample's mean.
+
+    ``wanted_up`` and ``wanted_down`` are neurons with a desire of +1 and -1; for operations see
+    `hebbarium.analysis.desires.Operations`.
+    """
+    columns = ("loss", "spikes", "wanted_up", "wanted_down", "forward", "backward", "updated")
+    rows = []
+    for one in found:
+        for name, wished in one.wishes.items():
+            numbers: Mapping[str, float] = {
+                "loss": float(wished.loss.mean()),
+                "spikes": float(one.counts[name].sum(axis=1).mean()),
+                "wanted_up": float((wished.desire > 0).sum(axis=1).mean()),
+                "wanted_down": float((wished.desire < 0).sum(axis=1).mean()),
+                "forward": one.operations[name].forward,
+                "backward": one.operations[name].backward,
+                "updated": one.operations[name].updated,
+            }
+            size = one.counts[name].shape[1]
+            rows.append([one.samples_seen, f"{one.accuracy:.2f}", name, size, *(f"{numbers[c]:.6g}" for c in columns)])
+    return whole_files.table_text(("samples_seen", "accuracy", "layer", "neurons", *columns), rows)

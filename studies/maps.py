@@ -1,0 +1,117 @@
+"""Maps of a run's activity and weights, with how well classes are separated on each: figures and a table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import xarray as xr
+
+from hebbarium.analysis import figures
+from hebbarium.analysis import maps as analysis_maps
+from hebbarium.analysis.maps import Map
+from hebbarium.datasets import draws
+from hebbarium.datasets.draws import Purpose
+from hebbarium.files import whole_files
+from hebbarium.record import results
+from hebbarium.training import training
+
+__all__ = ["as_csv", "draw", "of_activity", "of_weights"]
+
+_TABLE = "maps.csv"
+
+
+def of_activity(
+    run: Path,
+    *,
+    images: int | None = None,
+    data: str | None = None,
+    seed: int = 0,
+    perplexity: float | None = None,
+) -> dict[str, Map]:
+    """Maps of the images that a run was tested on, and of each layer's responses.
+
+    Parameters
+    ----------
+    run : Path
+        A complete run.
+    images : int, optional
+        As many of them, drawn evenly from the classes.
+
+    Returns
+    -------
+    dict
+        See `hebbarium.analysis.maps.activity_maps`.
+    """
+    asked = training.settings_of(run)
+    known = training.own_images(run, data)
+    with results.open_run(run) as opened:
+        tree = opened.load()
+    pixels = known.train_images if asked.evaluate_on == "validation" else known.test_images
+    if images is not None:
+        tested = tree[f"{results.TEST}/{results.EXCITATORY}"].to_dataset()["label"].values
+        chosen = np.sort(draws.even_draw(tested, images, draws.stream(seed, Purpose.TEST_IMAGES)))
+        tree = xr.DataTree.from_dict(
+            {
+                f"{results.TEST}/{name}": node.to_dataset().isel(sample=chosen)
+                for name, node in tree[results.TEST].children.items()
+            }
+        )
+    shown = results.array(tree, f"{results.TEST}/{results.EXCITATORY}/image")
+    return analysis_maps.activity_maps(tree, pixels[shown], seed=seed, perplexity=perplexity)
+
+
+def of_weights(run: Path, *, seed: int = 0, perplexity: float | None = None) -> tuple[str, Map]:
+    """Which weights of the hidden neurons a run has, outgoing or incoming, and the map of them."""
+    with results.open_run(run) as tree:
+        there = f"/{results.WEIGHTS}/{results.EXCITATORY_TO_CLASSES}" in tree.groups
+        made = analysis_maps.weight_map(tree, seed=seed, perplexity=perplexity)
+    return ("outgoing" if there else "incoming"), made
+
+
+def draw(
+    run: Path,
+    *,
+    images: int | None = None,
+    data: str | None = None,
+    seed: int = 0,
+    perplexity: float | None = None,
+    formats: Sequence[str] = ("png",),
+) -> list[Path]:
+    """Draw the maps into a run's ``figures/``, and write the numbers beside them.
+
+    Returns
+    -------
+    list of Path
+        The table first.
+    """
+    layers = of_activity(run, images=images, data=data, seed=seed, perplexity=perplexity)
+    direction, weights = of_weights(run, seed=seed, perplexity=perplexity)
+    names = training.class_names(run) or None
+    folder = figures.folder_of(run)
+    table = folder / _TABLE
+    whole_files.write(table, as_csv({**layers, f"{direction}_weights": weights}))
+    drawn = {
+        "activity_maps": figures.activity_panel(layers, names),
+        "weight_map": figures.weight_map(weights, direction, names),
+    }
+    return [
+        table,
+        *(figures.save(figure, folder / f"{name}.{kind}") for name, figure in drawn.items() for kind in formats),
+    ]
+
+
+def as_csv(made: Mapping[str, Map]) -> str:
+    """A line a map: how many points, and how well their classes are separated before and on the map.
+
+    Neighbours are in per cent; the silhouette is from -1 to 1.
+    """
+    rows = []
+    for name, one in made.items():
+        numbers = [value for found in (one.before, one.after) for value in (found.neighbours, found.silhouette)]
+        formatted = [f"{value:.{digits}f}" for value, digits in zip(numbers, (2, 4, 2, 4), strict=True)]
+        rows.append([name, len(one.place), one.distinct, one.silent, *formatted])
+    separation = ("neighbours", "silhouette")
+    columns = ("map", "points", "distinct", "silent", *separation, *(f"{name}_on_map" for name in separation))
+    return whole_files.table_text(columns, rows)

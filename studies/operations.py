@@ -1,0 +1,179 @@
+"""Operations of a trained network: its samples are shown once more, every spike recorded, and what they cost counted.
+
+``hebbarium operations RUN...`` puts several runs, of any models, into one table. What a spike costs is declared by
+each model (`Model.work`); what energies assume stands in `hebbarium.ledger.operations.COSTS`.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hebbarium.datasets import draws
+from hebbarium.engine import devices, presentations, run_folder, streams
+from hebbarium.engine.contract import Arrays, Block, BlockResult, Program, Structure, initial_state
+from hebbarium.equations.counting import Operations
+from hebbarium.files.errors import BlockFailed
+from hebbarium.ledger import operations as ledger
+from hebbarium.ledger.operations import Row
+from hebbarium.models.contract import Model
+from hebbarium.models.operations import PROCESSES, Shown
+from hebbarium.record import results
+from hebbarium.studies import identity
+from hebbarium.training import training
+
+__all__ = ["IMAGES", "Tally", "measure", "presented", "recorded", "tally"]
+
+IMAGES = 200
+"""Images of each phase, unless asked otherwise: synaptic events are then known to a few per cent."""
+
+
+@dataclass
+class Tally:
+    """What was counted of a phase, over all its samples.
+
+    Parameters
+    ----------
+    counts : dict of Operations
+        By process.
+    skipped : list of float
+        Part of the weights that each sample leaves alone, where a model says so.
+    """
+
+    samples: int = 0
+    presentations: int = 0
+    synaptic_events: float = 0
+    spikes: Counter[str] = field(default_factory=Counter)
+    counts: dict[str, Operations] = field(default_factory=lambda: dict.fromkeys(PROCESSES, Operations()))
+    skipped: list[float] = field(default_factory=list)
+
+
+def recorded(model: Model, phase: str) -> tuple[str, ...]:
+    """Populations that a phase has: those with a state."""
+    groups = {variable.name.split(".")[0] for variable in model.state(phase)}
+    return tuple(name for name in model.population_sizes() if name in groups)
+
+
+def tally(model: Model, phase: str, learns: bool, samples: Iterator[list[Shown]]) -> Tally:
+    """Count the operations of samples, each given by its presentations."""
+    found, constants = Tally(), model.constants
+    for shown in samples:
+        found.samples += 1
+        for one in shown:
+            found.presentations += 1
+            found.spikes.update({name: one.count(name) for name in recorded(model, phase)})
+            for work in model.work(phase, one):
+                found.counts[work.process] += work.operations(constants)
+                found.synaptic_events += work.times * work.synaptic
+        skipped = model.skipped(shown[-1]) if learns else None
+        if skipped is not None:
+            found.skipped.append(skipped)
+    return found
+
+
+def presented(
+    program: Program, state: Mapping[str, NDArray[Any]], inputs: Arrays, seed: int
+) -> Iterator[list[Shown]]:
+    """Show samples one after the other, one presentation at a time, and give what each was, with all spikes."""
+    structure = program.structure
+    model, steps, number = structure.model, structure.sample_steps, 0
+    for sample in range(len(next(iter(inputs.values())))):
+        shown: list[Shown] = []
+        over = False
+        while not over:
+            given = {name: values[[sample]] for name, values in inputs.items()}
+            block_seed = streams.block_seed(seed, streams.COUNTED_SPIKES, number)
+            result: BlockResult = program.run(Block(state, given, model.run_time_values(), block_seed))
+            spikes = {name: (s.step, s.neuron) for name, s in result.spikes.items()}
+            shown.append(Shown(steps, spikes, result.state))
+            state, number, over = result.state, number + 1, len(result.ended) > 0
+            if len(shown) > presentations.MOST:
+                raise BlockFailed(f"model {model.name}: a sample was shown {len(shown)} times and is not over")
+        yield shown
+
+
+def measure(
+    run: Path, *, images: int = IMAGES, data: str | None = None, picojoules: Mapping[str, float] | None = None
+) -> list[Row]:
+    """Rows of a complete run: one for each phase of its training, and one for testing.
+
+    Each begins with the trained network, shows it images of the phase and forgets what it learns from them. Training
+    images are the first of the last pass; test images, or validation images if the run was tested on these, are drawn
+    evenly from the classes.
+
+    Parameters
+    ----------
+    run : Path
+    images : int
+        Images of each phase.
+    data : str, optional
+        Folder of the data sets; the run's if not given.
+    picojoules : mapping, optional
+        By kind of operation; `hebbarium.ledger.operations.COSTS` if not given.
+
+    Raises
+    ------
+    ValueError
+        The run is not complete, or its model does not say what its spikes cost.
+    """
+    asked = training.settings_of(run)
+    if not training.is_complete(run):
+        raise ValueError(f"{run}: is not complete; go on with `hebbarium resume {run}`")
+    model, state = training.trained_model(run)
+    known = training.own_images(run, data)
+    split = draws.split(known, asked.images, asked.validation, 0, asked.seed)
+    last = asked.epochs - 1
+    order = split.order(last)[:images]
+    phases = {phase: (known.train_images[order], known.train_labels[order]) for phase, _ in asked.phases(model)}
+    phases["test"] = training.evaluation_images(asked, known, images)
+    shared = {**identity.of_run(run), "accuracy": _accuracy(run, model)}
+    rows = []
+    with run_folder.reading(run) as scratch:
+        for phase, (pixels, labels) in phases.items():
+            learns = phase != ledger.TEST
+            program = devices.program(
+                Structure(model, phase, asked.precision, asked.device, training.CAPACITY, recorded(model, phase)),
+                scratch,
+            )
+            begin = (initial_state if learns else training.frozen_state)(model, phase, state)
+            inputs = model.all_inputs(phase, pixels, labels, np.full(len(pixels), last))
+            counted = tally(model, phase, learns, presented(program, begin, inputs, asked.seed))
+            rows.append(_row(shared, model, phase, counted, picojoules or ledger.costs()))
+    return rows
+
+
+def _accuracy(run: Path, model: Model) -> float:
+    with results.open_run(run) as tree:
+        found = tree[results.EVALUATION].to_dataset()["accuracy"].isel(seed=0, samples_seen=-1)
+        wanted = results.CLASS_LAYER if model.class_layer else results.MOST_ACTIVE
+        return float(found.sel(readout=wanted))
+
+
+def _row(
+    shared: Mapping[str, Any], model: Model, phase: str, counted: Tally, picojoules: Mapping[str, float]
+) -> Row:
+    learns, n = phase != ledger.TEST, counted.samples
+    sizes = model.population_sizes()
+    skipped = counted.skipped
+    return Row(
+        **shared,
+        phase=phase,
+        images=n,
+        presentations=counted.presentations / n,
+        synaptic_events=counted.synaptic_events / n,
+        spikes={name: number / n / sizes[name] for name, number in counted.spikes.items()},
+        counts={
+            process: {kind: getattr(done, kind) / n for kind in ledger.KINDS}
+            for process, done in counted.counts.items()
+        },
+        conventional=ledger.conventional([p.shape for p in model.projections()], learns),
+        skipped=100 * float(np.mean(skipped)) if skipped else None,
+        idle=100 * float(np.mean(np.array(skipped) == 1)) if skipped else None,
+        picojoules=picojoules,
+    )

@@ -1,0 +1,537 @@
+"""A paper's tables, made again: runs, the ledger, ours beside theirs."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import importlib
+import re
+import shlex
+import shutil
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import xarray as xr
+
+from hebbarium.analysis import figures
+from hebbarium.catalogue import own_models, registry
+from hebbarium.datasets import by_name as datasets
+from hebbarium.datasets.labelled_images import Dataset
+from hebbarium.engine import machine, run_folder
+from hebbarium.ledger import commits, ledger, measurements, wall_times
+from hebbarium.ledger import figures as table_figures
+from hebbarium.ledger.measurements import Measurement
+from hebbarium.models.contract import Model
+from hebbarium.record import results
+from hebbarium.studies import shown_again
+from hebbarium.training import estimates, many_runs, provenance, settings, training
+from hebbarium.training.many_runs import Outcome, PlannedRun
+from hebbarium.training.progress import QuietReporter, Reporter
+from hebbarium.training.training import RunSettings
+
+__all__ = [
+    "REPRODUCIBLE",
+    "Cell",
+    "Paper",
+    "Reproduction",
+    "cell_of",
+    "choose",
+    "command_of",
+    "draw",
+    "embedded",
+    "is_whole_and_new",
+    "measure_shown_again",
+    "missing",
+    "note_wall_time",
+    "paper_of",
+    "printed",
+    "reproduce",
+    "rows_of",
+]
+
+_PROTOCOLS = Path(__file__).resolve().parent.parent / "protocols"
+REPRODUCIBLE = tuple(sorted(file.stem for file in _PROTOCOLS.glob("[a-z]*.py")))
+"""Models with a paper's tables: those with a file in `hebbarium.protocols`, which holds ``PAPER``."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One number of a paper's table, and what it was measured with.
+
+    Parameters
+    ----------
+    table : str
+        ``IV``, or ``Fig. 4c`` for what the paper shows without a number.
+    dataset : str
+    row : str
+        Cells with the same text stand in one row.
+    changes : mapping of str to str
+        What the table varies, as typed after ``--set``; the model's defaults give the rest.
+    accuracy : float, optional
+        Per cent as printed, by the paper's readout.
+    others : mapping of str to float
+        What the paper prints for other readouts of the same run.
+    run : mapping
+        Where the cell's run differs from the paper's usual one, such as ``{"epochs": 3}``.
+    after : mapping, optional
+        The run that this one begins with differs so from this one: its trained state is where this one starts.
+    """
+
+    table: str
+    dataset: str
+    row: str
+    changes: Mapping[str, str]
+    accuracy: float | None = None
+    others: Mapping[str, float] = field(default_factory=dict)
+    run: Mapping[str, Any] = field(default_factory=dict)
+    after: Mapping[str, Any] | None = None
+
+    @property
+    def before(self) -> Cell | None:
+        """A cell whose run this one begins with, if there is one; what the paper prints for it is not this cell's."""
+        if self.after is None:
+            return None
+        return dataclasses.replace(self, run={**self.run, **self.after}, after=None, accuracy=None, others={})
+
+    @property
+    def neurons(self) -> str:
+        """Size of the network, as the ledger writes it."""
+        return self.changes.get("neurons", "")
+
+    @property
+    def setting(self) -> str:
+        """What varies besides the size, as the ledger writes it."""
+        changes = {**self.changes, **({"schedule": self.run["schedule"]} if "schedule" in self.run else {})}
+        return " ".join(f"{symbol}={text}" for symbol, text in changes.items() if symbol != "neurons")
+
+
+@dataclass(frozen=True)
+class Paper:
+    """What a paper did and what it found.
+
+    Parameters
+    ----------
+    protocol : RunSettings
+        The run that every cell makes, but for what the cell says.
+    cells : sequence of Cell
+        All tables.
+    columns : str
+        The symbol that the tables spread over their columns.
+    seeds : tuple of int
+        As many as the paper averages over.
+    measure : callable
+        What the claims need to know of a complete run besides its accuracy: quantity to (value, unit).
+    readout : str
+        The one by which the paper's numbers are read.
+    curves : mapping, optional
+        Tables that are a curve over one number: table to what it is and its value for a row.
+    """
+
+    protocol: RunSettings
+    cells: Sequence[Cell]
+    columns: str
+    seeds: tuple[int, ...]
+    measure: Callable[[xr.DataTree, RunSettings], Mapping[str, tuple[float, str]]]
+    readout: str = results.MOST_ACTIVE
+    curves: Mapping[str, tuple[str, Callable[[ledger.Row], float]]] = field(default_factory=dict)
+
+    @property
+    def tables(self) -> tuple[str, ...]:
+        """Names of the tables, in order."""
+        return tuple(dict.fromkeys(cell.table for cell in self.cells))
+
+
+def paper_of(model: str) -> Paper:
+    """The paper behind a model.
+
+    Raises
+    ------
+    ValueError
+        There is none to reproduce.
+    """
+    if model not in REPRODUCIBLE:
+        registry.find(model)  # says which models there are
+        raise ValueError(f"{model}: has no table to reproduce; expected one of {', '.join(REPRODUCIBLE)}")
+    paper: Paper = importlib.import_module(f"hebbarium.protocols.{model}").PAPER
+    return paper
+
+
+def cell_of(model: Model, asked: RunSettings, dataset: str) -> Cell | None:
+    """The cell of a paper that a run's settings stand in, if there is one."""
+    if model.name not in REPRODUCIBLE:
+        return None
+    paper = paper_of(model.name)
+    have = settings.shown(model)
+    schedule = asked.schedule or next(iter(model.schedules))
+    for cell in paper.cells:
+        if cell.accuracy is None or cell.dataset != dataset:
+            continue
+        if cell.run.get("schedule", schedule) != schedule:
+            continue
+        if have == settings.shown(settings.apply(type(model), {**paper.protocol.changes, **cell.changes})):
+            return cell
+    return None
+
+
+def cell_of_run(asked: RunSettings, dataset: str) -> Cell | None:
+    """The cell that a run's settings stand in; there is none for a model of one's own, which is not loaded."""
+    return cell_of(asked.make_model(), asked, dataset) if own_models.file_in(asked.model) is None else None
+
+
+def choose(paper: Paper, tables: Iterable[str], which: str = "all", neurons: Iterable[int] = ()) -> list[Cell]:
+    """Cells of some tables.
+
+    Parameters
+    ----------
+    paper : Paper
+    tables : iterable of str
+        Names such as ``IV``; all tables if there is none.
+    which : str
+        ``all``, ``best`` (the paper's best of each row), or conditions such as ``w_t=9,tau_p=60*ms``.
+    neurons : iterable of int
+        Sizes of the network; all if there is none.
+
+    Raises
+    ------
+    ValueError
+        A table, a size or a condition is met by no cell.
+    """
+    wanted = list(tables) or list(paper.tables)
+    for name in wanted:
+        if name not in paper.tables:
+            raise ValueError(f"table {name}: expected one of {', '.join(paper.tables)}")
+    cells = [cell for cell in paper.cells if cell.table in wanted]
+    if sizes := {str(number) for number in neurons}:
+        cells = [cell for cell in cells if cell.neurons in sizes]
+    if which == "best":
+        cells = _best(cells)
+    elif which != "all":
+        conditions = settings.assignments(re.split(r",(?=\s*\w+\s*=)", which))  # a value may be a list: layers=200,100
+        cells = [cell for cell in cells if conditions.items() <= cell.changes.items()]
+    if not cells:
+        raise ValueError(
+            f"no cell of table {', '.join(wanted)} is {which}"
+            + (f" with {' or '.join(sorted(sizes))} neurons" if sizes else "")
+            + "; expected all, best, or conditions such as w_t=9,tau_p=60*ms"
+        )
+    return cells
+
+
+def _best(cells: Iterable[Cell]) -> list[Cell]:
+    rows: dict[tuple[str, str], list[Cell]] = {}
+    for cell in cells:
+        rows.setdefault((cell.table, cell.row), []).append(cell)
+    return [max(row, key=lambda cell: cell.accuracy or 0.0) for row in rows.values()]
+
+
+def usual_folder(model: str) -> Path:
+    """Where the runs of a reproduction lie unless another folder is asked for."""
+    return Path("runs") / f"reproduce-{model}"
+
+
+def command_of(asked: RunSettings) -> str:
+    """The command that makes one run, for whoever wants to make it again.
+
+    It names no folder of one computer: files by their names, the run that it begins with by where it usually lies.
+    """
+    model, dataset = (Path(place).name for place in (asked.model, asked.dataset))
+    words = ["hebbarium", "train", model, "--dataset", dataset, "--seed", str(asked.seed)]
+    before = asked.warm_start and str(usual_folder(Path(model).stem) / Path(asked.warm_start).name)
+    default = RunSettings()
+    for option, value, usual in (
+        ("--images", asked.images, default.images),
+        ("--epochs", asked.epochs, default.epochs),
+        ("--schedule", asked.schedule, default.schedule),
+        ("--device", asked.device, default.device),
+        ("--precision", asked.precision, default.precision),
+        ("--block", asked.block, default.block),
+        ("--test-images", asked.test_images, default.test_images),
+        ("--validation", asked.validation, default.validation),
+        ("--evaluate-on", asked.evaluate_on, default.evaluate_on),
+        ("--labels-from", asked.labels_from, registry.find(asked.model).labels_from),
+        ("--labelling-images", asked.labelling_images or "all", default.labelling_images or "all"),
+        ("--from", before, default.warm_start),
+    ):
+        if value != usual:
+            words += [option, str(value)]
+    for symbol, text in asked.changes.items():
+        words += ["--neurons", text] if symbol == "neurons" else ["--set", f"{symbol}={text}"]
+    return shlex.join(words)
+
+
+def printed(cell: Cell, model: str) -> dict[str, float]:
+    """Accuracies that a paper prints for a cell, in per cent, by readout."""
+    own = {paper_of(model).readout: cell.accuracy, **cell.others}
+    return {readout: accuracy for readout, accuracy in own.items() if accuracy is not None}
+
+
+@dataclass(frozen=True)
+class Reproduction:
+    """Some cells of a paper, to be made again.
+
+    Parameters
+    ----------
+    paper : Paper
+    cells : sequence of Cell
+    seeds : tuple of int
+    out : Path
+        Folder of the run folders.
+    results : Path
+        Folder of the ledgers and figures.
+    protocol : RunSettings
+        The paper's, or what was asked for instead.
+    keep : bool
+        Whether checkpoints are kept; without them a run can neither be tested again nor go on.
+    """
+
+    paper: Paper
+    cells: Sequence[Cell]
+    seeds: tuple[int, ...]
+    out: Path
+    results: Path
+    protocol: RunSettings
+    keep: bool = False
+
+    @property
+    def ledger(self) -> Path:
+        """The ledger of accuracies."""
+        return self.results / f"{self.protocol.model}.csv"
+
+    @property
+    def measurements(self) -> Path:
+        """The ledger of what else was measured."""
+        return self.results / f"{self.protocol.model}_measurements.csv"
+
+    @property
+    def claims(self) -> Path:
+        """Which claims of the paper hold."""
+        return self.results / f"{self.protocol.model}_claims.md"
+
+    def run_of(self, cell: Cell, seed: int) -> PlannedRun:
+        """The run that makes one seed of a cell."""
+        changes = {**self.protocol.changes, **cell.changes}
+        # Weights over time are wanted of one seed; of the others, the first and the last.
+        snapshots = self.protocol.snapshots if seed == self.seeds[0] else 1
+        varied = {"dataset": cell.dataset, "changes": changes, "seed": seed, "snapshots": snapshots}
+        if cell.before:
+            varied["warm_start"] = str(self.run_of(cell.before, seed).folder)
+        asked = dataclasses.replace(self.protocol, **{**varied, **cell.run})
+        setting = cell.setting.replace("*", "").replace(" ", "_")
+        name = f"{cell.table.replace(' ', '')}_{cell.dataset}_{cell.neurons}_{setting}_seed={seed}"
+        return PlannedRun(name, asked, self.out / name, figures=seed == self.seeds[0])
+
+
+def missing(asked: Reproduction) -> dict[PlannedRun, Cell]:
+    """Runs whose rows are not in the ledger, whatever commit made those that are, and their cells."""
+    there = {(row.cell, row.seed) for row in ledger.read(asked.ledger)}
+    planned = {asked.run_of(cell, seed): cell for cell in asked.cells for seed in asked.seeds}
+    return {
+        run: cell
+        for run, cell in planned.items()
+        if not all((row.cell, row.seed) in there for row in _expected_rows(cell, run.settings))
+    }
+
+
+def reproduce(asked: Reproduction, jobs: int = 1, reporter: Reporter | None = None) -> list[Outcome]:
+    """Make cells again, one row of the ledger a seed and readout, added as soon as a run is complete.
+
+    Rows that are in the ledger already, whatever commit made them, are not made again.
+
+    Raises
+    ------
+    EngineError, DatasetError, ValueError
+        See `hebbarium.training.many_runs.run_all`.
+    """
+    cells = missing(asked)
+    later = [run for run, cell in cells.items() if cell.before]
+    for run, cell in list(cells.items()):
+        if cell.before:
+            first = asked.run_of(cell.before, run.settings.seed)
+            if first.folder.exists() and run_folder.last_checkpoint(first.folder) is None:
+                raise ValueError(
+                    f"{first.folder}: {run.name} begins with its trained state, but it holds no checkpoint; "
+                    "delete the folder to have it made again, or keep checkpoints with --keep"
+                )
+            if not many_runs.is_done(first) and all(first.folder != other.folder for other in cells):
+                seed, theirs = run.settings.seed, asked.paper.cells
+                cells[first] = next((c for c in theirs if asked.run_of(c, seed).name == first.name), cell.before)
+    reporter = reporter or QuietReporter()
+    if there := len(asked.cells) * len(asked.seeds) - len(cells):
+        reporter.message(f"{there} runs are in the ledger already")
+
+    def enter(run: PlannedRun) -> None:
+        with results.open_run(run.folder) as tree:
+            ledger.append(asked.ledger, list(_rows(cells[run], run.settings, tree)))
+            measured = asked.paper.measure(tree, run.settings)
+            measurements.append(asked.measurements, _measurements(cells[run], run.settings, tree, measured))
+        wanted = {other.settings.warm_start for other in later if not many_runs.is_done(other)}
+        for folder in filter(None, (str(run.folder), run.settings.warm_start)):
+            if not asked.keep and folder not in wanted:
+                shutil.rmtree(Path(folder) / "checkpoints", ignore_errors=True)
+
+    outcomes = many_runs.run_all([run for run in cells if run not in later], jobs, reporter, enter)
+    failed = {str(outcome.run.folder) for outcome in outcomes if outcome.problem}
+    ready = [run for run in later if run.settings.warm_start not in failed]
+    return outcomes + (many_runs.run_all(ready, jobs, reporter, enter) if ready else [])
+
+
+def is_whole_and_new(asked: Reproduction) -> bool:
+    """Whether all cells and seeds of some tables are to be made, and nothing of them is there."""
+    tables = {cell.table for cell in asked.cells}
+    whole = [cell for cell in asked.paper.cells if cell.table in tables]
+    if len(asked.cells) < len(whole) or not set(asked.paper.seeds) <= set(asked.seeds):
+        return False
+    runs = missing(asked)
+    return len(runs) == len(whole) * len(asked.seeds) and not any(run.folder.exists() for run in runs)
+
+
+def note_wall_time(
+    asked: Reproduction, outcomes: Sequence[Outcome], jobs: int, seconds: float, version: Mapping[str, Any]
+) -> None:
+    """Note how long whole tables took, see `is_whole_and_new`, unless a run failed.
+
+    Parameters
+    ----------
+    version : mapping
+        The `provenance.code_version` that they were begun with.
+    """
+    if any(outcome.problem for outcome in outcomes):
+        return
+    made = f"{asked.protocol.model}: {', '.join(dict.fromkeys(cell.table for cell in asked.cells))}"
+    path = asked.results / "wall_times.csv"
+    wall_times.note(path, made, len(outcomes), jobs, seconds, machine.in_words(), commits.named(**version))
+
+
+def rows_of(asked: Reproduction) -> list[ledger.Row]:
+    """Rows of the ledger that a reproduction has made or found."""
+    wanted = {
+        (row.cell, row.seed)
+        for cell in asked.cells
+        for seed in asked.seeds
+        for row in _expected_rows(cell, asked.run_of(cell, seed).settings)
+    }
+    return [row for row in ledger.read(asked.ledger) if (row.cell, row.seed) in wanted]
+
+
+def draw(asked: Reproduction, table: str) -> Path:
+    """Figure of all that the ledger has of a table, ours beside the paper's, in the folder of the ledger."""
+    rows = read_as_printed(ledger.read(asked.ledger), asked.paper, table)
+    name = ("" if is_named(table) else "table_") + table.replace(".", "").replace(" ", "")
+    path = asked.results / results.FIGURES / f"{asked.protocol.model}_{name}.svg"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if table in asked.paper.curves:
+        return figures.save(table_figures.accuracy_curve(rows, *asked.paper.curves[table]), path)
+    return figures.save(table_figures.paper_comparison(rows), path)
+
+
+def is_named(table: str) -> bool:
+    """Whether a table has a name of its own, such as ``Fig.4``, and not only a number."""
+    return table[0] not in "IV0123456789"
+
+
+def read_as_printed(rows: Iterable[ledger.Row], paper: Paper, table: str) -> list[ledger.Row]:
+    """Rows of a table by the paper's readout, and by others where the paper prints a number for them."""
+    return [row for row in rows if row.table == table and (row.readout == paper.readout or row.paper is not None)]
+
+
+def embedded(cell: Cell) -> Cell:
+    """The same cell on the part of the set that comes with the project: quick, and not the paper's number."""
+    return dataclasses.replace(cell, dataset=f"{cell.dataset}-embedded", accuracy=None, others={})
+
+
+def measure_shown_again(asked: Reproduction, reporter: Reporter, images: int = 2000) -> None:
+    """Measure how much longer training takes if images that evoke few spikes are shown again."""
+    sizes: dict[str, Cell] = {}
+    for cell in _best([cell for cell in asked.cells if cell.accuracy is not None] or asked.cells):
+        sizes.setdefault(f"{cell.dataset} {cell.neurons}", cell)
+    for cell in sizes.values():
+        run = dataclasses.replace(asked.run_of(cell, asked.seeds[0]).settings, images=images, block=100)
+        once, again = shown_again.compare(run, reporter)
+        common = (cell.dataset, cell.neurons, cell.setting, run.seed, images)
+        commit = commits.named(**provenance.code_version())
+        measurements.append(
+            asked.measurements,
+            [
+                Measurement(*common, "time_once", once.seconds, "s", commit),
+                Measurement(*common, "time_repeated", again.seconds, "s", commit),
+                Measurement(*common, "presentations_repeated", again.presentations, "", commit),
+            ],
+        )
+
+
+def _expected_rows(cell: Cell, asked: RunSettings) -> Iterable[ledger.Row]:
+    """The rows that a run will make, without what only the run can tell."""
+    trained, tested = _image_numbers(asked)
+    for readout in training.readouts(asked.make_model()):
+        yield _row(cell, asked, readout, 0.0, trained, tested, "")
+
+
+def _rows(cell: Cell, asked: RunSettings, tree: xr.DataTree) -> Iterable[ledger.Row]:
+    accuracy = tree["evaluation"].to_dataset()["accuracy"].isel(seed=0, samples_seen=-1)
+    commit = commits.named(str(tree.attrs["git_commit"]), bool(tree.attrs["git_dirty"]))
+    tested = tree["test"].children[next(iter(tree["test"].children))].sizes["sample"]
+    for readout in accuracy["readout"].values:
+        value = round(float(accuracy.sel(readout=readout)), 2)
+        yield _row(cell, asked, str(readout), value, int(tree.attrs["samples_seen"]), tested, commit)
+
+
+def _measurements(
+    cell: Cell, asked: RunSettings, tree: xr.DataTree, measured: Mapping[str, tuple[float, str]]
+) -> Iterable[Measurement]:
+    row = next(iter(_rows(cell, asked, tree)))
+    for quantity, (value, unit) in measured.items():
+        yield Measurement(
+            row.dataset,
+            row.neurons,
+            row.setting,
+            row.seed,
+            row.images_trained,
+            quantity,
+            value,
+            unit,
+            row.commit,
+        )
+
+
+def _row(
+    cell: Cell, asked: RunSettings, readout: str, accuracy: float, trained: int, tested: int, commit: str
+) -> ledger.Row:
+    model_class = registry.find(asked.model)
+    extra = {symbol: text for symbol, text in asked.changes.items() if symbol not in cell.changes}
+    default = RunSettings()
+    for name in ("labels_from", "labelling_images", "epochs", "block", "evaluate_on"):
+        matters = name != "labelling_images" or asked.labels_from == "labelling"
+        usual = model_class.labels_from if name == "labels_from" else getattr(default, name)
+        if matters and getattr(asked, name) != usual:
+            extra[name] = str(getattr(asked, name))
+    extra |= settings.following(model_class, asked.changes)
+    return ledger.Row(
+        table=cell.table,
+        dataset=cell.dataset,
+        neurons=cell.neurons,
+        setting=" ".join(filter(None, [cell.setting, *(f"{name}={text}" for name, text in extra.items())])),
+        readout=readout,
+        seed=asked.seed,
+        accuracy=accuracy,
+        paper=printed(cell, asked.model).get(readout),
+        images_trained=trained,
+        images_tested=tested,
+        selection=ledger.LAST,
+        device=asked.device,
+        precision=asked.precision,
+        command=command_of(dataclasses.replace(asked, snapshots=RunSettings().snapshots)),
+        commit=commit,
+    )
+
+
+def _image_numbers(asked: RunSettings) -> tuple[int, int]:
+    """Images trained on, over all epochs, and images tested on."""
+    shown = estimates.presentations(asked, _loaded(asked.dataset, asked.data))
+    return shown.train, shown.test
+
+
+@functools.cache
+def _loaded(name: str, data: str | None) -> Dataset:
+    return datasets.load(name, data)

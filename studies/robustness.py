@@ -1,0 +1,331 @@
+"""How a trained network bears noise, lesions and coarse weights.
+
+Works on a run of any model: the images or the trained state are disturbed, nothing learns, and the accuracy is
+measured as the run's own test does. Weights are disturbed after whatever the model does to them at the end of
+training (`Model.handed_on`), so that no scaling makes good for a lesion.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from hebbarium.analysis import figures
+from hebbarium.analysis.accuracy import accuracy
+from hebbarium.analysis.chance import share_of_most_common
+from hebbarium.datasets import draws
+from hebbarium.datasets.draws import Purpose
+from hebbarium.datasets.published_sets import SETS
+from hebbarium.engine import streams
+from hebbarium.engine.contract import Arrays
+from hebbarium.files import whole_files
+from hebbarium.ledger import figures as table_figures
+from hebbarium.ledger import robustness as ledger
+from hebbarium.ledger.robustness import Row
+from hebbarium.models.contract import Model
+from hebbarium.record import results
+from hebbarium.studies import identity, reproduction
+from hebbarium.training import training
+from hebbarium.training.progress import Reporter
+
+__all__ = [
+    "PERTURBATIONS",
+    "Perturbation",
+    "as_csv",
+    "levels_of",
+    "measure",
+    "perturb_images",
+    "perturb_state",
+    "rows_of",
+    "save",
+    "side_by_side",
+]
+
+Images = NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class Perturbation:
+    """What is disturbed, and how strongly.
+
+    Parameters
+    ----------
+    meaning, units : str
+        Of a level, for the axis of the figure.
+    least, most : float
+        Levels allowed.
+    levels : tuple of float
+        Levels measured if none are given.
+    whole : bool
+        Whether levels are whole numbers.
+    """
+
+    meaning: str
+    units: str
+    least: float
+    most: float
+    levels: tuple[float, ...]
+    whole: bool = False
+
+
+_SHARES = (0.0, 0.1, 0.2, 0.3, 0.5, 0.7, 0.9)
+PERTURBATIONS: Mapping[str, Perturbation] = {
+    "noise": Perturbation("Standard deviation of Gaussian noise", "share of full intensity", 0, 2, _SHARES),
+    "salt-and-pepper": Perturbation("Pixels set to black or white", "share", 0, 1, (0.0, 0.05, 0.1, 0.2, 0.3, 0.5)),
+    "lesion-synapses": Perturbation("Plastic synapses removed", "share", 0, 1, _SHARES),
+    "lesion-neurons": Perturbation("Neurons silenced", "share", 0, 1, _SHARES),
+    "quantise": Perturbation("Precision of weights", "bits", 1, 16, (1, 2, 3, 4, 5, 6, 8), whole=True),
+}
+
+
+def levels_of(perturbation: str, levels: Sequence[float] = ()) -> tuple[float, ...]:
+    """Levels to measure, in rising order.
+
+    Raises
+    ------
+    ValueError
+        The perturbation is unknown, or a level is out of its range, not whole where it has to be, or given twice.
+    """
+    if perturbation not in PERTURBATIONS:
+        raise ValueError(f"perturbation {perturbation}: expected one of {', '.join(PERTURBATIONS)}")
+    known = PERTURBATIONS[perturbation]
+    chosen = tuple(sorted(levels)) or known.levels
+    for level in chosen:
+        if not known.least <= level <= known.most or (known.whole and level != int(level)):
+            kind = "a whole number from" if known.whole else "a number from"
+            raise ValueError(f"level {level:g} of {perturbation}: expected {kind} {known.least:g} to {known.most:g}")
+    if len(set(chosen)) < len(chosen):
+        raise ValueError(f"levels {', '.join(f'{level:g}' for level in chosen)} of {perturbation}: one is given twice")
+    return chosen
+
+
+def perturb_images(images: Images, perturbation: str, level: float, seed: int) -> Images:
+    """Images with noise; the same draw at every level, so that levels differ in nothing else.
+
+    Parameters
+    ----------
+    images : (image, pixel)
+    perturbation : {'noise', 'salt-and-pepper'}
+        Gaussian noise is added to each pixel, and the sum cut at black and white; or pixels are set to black or to
+        white, which are equally likely.
+    """
+    generator = draws.stream(seed, Purpose.PERTURBATION)
+    if perturbation == "noise":
+        noise = generator.standard_normal(images.shape, dtype=np.float32)
+        return np.clip(np.rint(images + 255 * level * noise), 0, 255).astype(np.uint8)
+    chance = generator.random(images.shape, dtype=np.float32)
+    spoilt = np.where(generator.random(images.shape, dtype=np.float32) < 0.5, 0, 255)
+    return np.where(chance < level, spoilt, images).astype(np.uint8)
+
+
+def perturb_state(
+    model: Model, state: Mapping[str, NDArray[Any]], perturbation: str, level: float, seed: int
+) -> Arrays:
+    """State with disturbed plastic weights; what a level spoils, every higher one spoils too.
+
+    Parameters
+    ----------
+    perturbation : {'lesion-synapses', 'lesion-neurons', 'quantise'}
+        A share of the synapses of each projection is set to 0; or all synapses onto a share of the readout
+        population; or the weights of a projection take one of ``2 ** level`` values, evenly between 0 and the largest
+        (from the lowest, if there are negative ones).
+
+    Raises
+    ------
+    ValueError
+        The model has no plastic weights, or none onto its readout population.
+    """
+    generator = draws.stream(seed, Purpose.PERTURBATION)
+    projections = model.projections()
+    if perturbation == "lesion-neurons":
+        projections = tuple(p for p in projections if p.name.endswith(f"_to_{model.readout}"))
+    if not projections:
+        onto = f" onto {model.readout}" if perturbation == "lesion-neurons" else ""
+        raise ValueError(f"{perturbation}: model {model.name} has no plastic weights{onto}")
+    disturbed = dict(state)
+    silenced = generator.permutation(model.population_sizes()[model.readout])  # the same ones in all projections
+    for p in projections:
+        w = np.array(state[p.variable]).reshape(p.shape)
+        if perturbation == "lesion-synapses":
+            w.ravel()[generator.permutation(w.size)[: round(level * w.size)]] = 0
+        elif perturbation == "lesion-neurons":
+            w[:, silenced[: round(level * p.shape[1])]] = 0
+        else:
+            low, high = min(float(w.min()), 0.0), max(float(w.max()), 0.0)
+            step = (high - low) / (2 ** int(level) - 1)
+            if step > 0:
+                w = (low + step * np.rint((w - low) / step)).astype(w.dtype)
+        disturbed[p.variable] = w.ravel()
+    return disturbed
+
+
+def measure(
+    run: Path,
+    perturbation: str,
+    levels: Sequence[float] = (),
+    *,
+    seeds: Sequence[int] = (0,),
+    test_images: int | None = None,
+    data: str | None = None,
+    jobs: int = 1,
+    reporter: Reporter | None = None,
+) -> xr.Dataset:
+    """Test a trained run at several levels of a perturbation; nothing is written into it.
+
+    Parameters
+    ----------
+    run : Path
+        A complete run.
+    perturbation, levels
+        See `PERTURBATIONS`; without levels, the perturbation's own.
+    seeds
+        Of the perturbation. Spikes are drawn as in the run's own test.
+    test_images : int, optional
+        Images to test on, drawn evenly from the classes; all that the run was tested on if not given. A run that
+        was tested on validation images is so here as well.
+
+    Returns
+    -------
+    xarray.Dataset
+        ``accuracy(seed, level, readout)`` and ``unperturbed(readout)``, per cent.
+
+    Raises
+    ------
+    ValueError
+        See `levels_of`; nothing is compiled before that. Or no seed is given.
+    """
+    chosen = levels_of(perturbation, levels)
+    if not seeds:
+        raise ValueError("seeds: expected one at least")
+    asked = training.settings_of(run)
+    trained, raw = training.trained_model(run)
+    model, state = _as_it_is(trained), trained.handed_on(raw)
+    with results.open_run(run) as tree:
+        labels = results.neuron_label(tree)
+    images, truth = _images(run, test_images, data)
+    on_images = perturbation in ("noise", "salt-and-pepper")
+    if not on_images:
+        perturb_state(model, state, perturbation, chosen[0], seeds[0])  # says what is wrong before compiling
+
+    def tested(shown: Images, with_state: Mapping[str, NDArray[Any]], title: str, scratch: str) -> list[float]:
+        counts = training.responses(
+            model, with_state, shown, phase="test", seed=asked.seed, purpose=streams.TEST_SPIKES,
+            scratch=Path(scratch), device=asked.device, precision=asked.precision, jobs=jobs, title=title,
+            reporter=reporter,
+        )  # fmt: skip
+        return [accuracy(predicted, truth) for predicted in training.predictions(model, counts, labels).values()]
+
+    readouts = training.readouts(model)
+    percent = np.empty((len(seeds), len(chosen), len(readouts)))
+    with tempfile.TemporaryDirectory(prefix="hebbarium-") as scratch:
+        unperturbed = tested(images, state, "Undisturbed", scratch)
+        for i, seed in enumerate(seeds):
+            for k, level in enumerate(chosen):
+                title = f"{perturbation} {level:g}"
+                if on_images:
+                    shown = perturb_images(images, perturbation, level, seed)
+                    percent[i, k] = tested(shown, state, title, scratch)
+                else:
+                    disturbed = perturb_state(model, state, perturbation, level, seed)
+                    percent[i, k] = tested(images, disturbed, title, scratch)
+    known = PERTURBATIONS[perturbation]
+    per_cent = {"units": "%", "long_name": "test samples classified correctly"}
+    return xr.Dataset(
+        {
+            "accuracy": (("seed", "level", "readout"), percent, per_cent),
+            "unperturbed": (("readout",), unperturbed, per_cent),
+        },
+        coords={
+            "seed": ("seed", list(seeds), {"units": "1", "long_name": "seed of the perturbation"}),
+            "level": ("level", list(chosen), {"units": known.units, "long_name": known.meaning}),
+            "readout": ("readout", list(readouts), {"units": "1", "long_name": "readout"}),
+        },
+        attrs={
+            "perturbation": perturbation, "images": len(truth), "model": model.name, "run_seed": asked.seed,
+            "chance": share_of_most_common(truth),
+        },
+    )
+
+
+def save(measured: xr.Dataset, folder: Path) -> tuple[Path, Path]:
+    """Write the table and the figure, ``robustness_<perturbation>.csv`` and ``.png``; returns both paths."""
+    folder.mkdir(parents=True, exist_ok=True)
+    table = folder / f"robustness_{measured.attrs['perturbation'].replace('-', '_')}.csv"
+    whole_files.write(table, as_csv(measured))
+    return table, figures.save(figures.robustness_curve(measured), table.with_suffix(".png"))
+
+
+def as_csv(measured: xr.Dataset) -> str:
+    """A line a number, as in the header; level and seed are empty where nothing was disturbed."""
+    images = measured.attrs["images"]
+    rows = (
+        (kind, None if level is None else f"{level:g}", units, draw, readout, f"{percent:.2f}", images)
+        for kind, level, units, draw, readout, percent in _accuracies(measured)
+    )
+    columns = ("perturbation", "level", "units", "seed", "readout", "accuracy", "images")
+    return whole_files.table_text(columns, rows)
+
+
+def rows_of(run: Path, measured: xr.Dataset) -> list[Row]:
+    """What was measured of a run, as rows of the ledger of all runs."""
+    shared = {**identity.of_run(run), "images": measured.attrs["images"]}
+    return [
+        Row(**shared, perturbation=kind, level=level, units=units, draw=draw, readout=readout, accuracy=percent)
+        for kind, level, units, draw, readout, percent in _accuracies(measured)
+    ]
+
+
+def _accuracies(measured: xr.Dataset) -> Iterator[tuple[str, float | None, str, int | None, str, float]]:
+    """Perturbation, level, its units, draw, readout and per cent, of the undisturbed network first."""
+    readouts = [str(name) for name in measured["readout"].values]
+    for readout in readouts:
+        yield ledger.UNDISTURBED, None, "", None, readout, float(measured["unperturbed"].sel(readout=readout))
+    kind, units = measured.attrs["perturbation"], measured["level"].attrs["units"]
+    for level in map(float, measured["level"].values):
+        for draw in map(int, measured["seed"].values):
+            for readout in readouts:
+                percent = float(measured["accuracy"].sel(level=level, seed=draw, readout=readout))
+                yield kind, level, units, draw, readout, percent
+
+
+def side_by_side(rows: Sequence[Row]) -> Figure:
+    """The figure of all runs of a ledger, each by the readout of its paper; see `figures.robustness_of_networks`."""
+    shown = [row for row in rows if row.readout == _readout_of(row.model, rows)]
+    axes = {name: (known.meaning, known.units) for name, known in PERTURBATIONS.items()}
+    published = {row.dataset for row in rows} <= set(SETS)  # which have ten classes of one size
+    return table_figures.robustness_of_networks(shown, axes, chance=10.0 if published else None)
+
+
+def _readout_of(model: str, rows: Sequence[Row]) -> str:
+    try:
+        return reproduction.paper_of(model).readout
+    except ValueError:  # a user's own model
+        return next(row.readout for row in rows if row.model == model)
+
+
+def _as_it_is(model: Model) -> Model:
+    """The same model, which takes a state for testing as it is instead of scaling it once more."""
+    kind = type(model)
+    as_it_is = {"handed_on": lambda _, state: dict(state), "__module__": kind.__module__}
+    unscaled = type(kind.__name__, (kind,), as_it_is)
+    made: Model = unscaled(**{f.name: getattr(model, f.name) for f in dataclasses.fields(model)})
+    return made
+
+
+def _images(run: Path, count: int | None, data: str | None) -> tuple[Images, NDArray[np.int64]]:
+    asked, images = training.settings_of(run), training.own_images(run, data)
+    split = draws.split(images, asked.images, asked.validation, asked.test_images, asked.seed)
+    pixels, labels, _ = split.tested(images, asked.evaluate_on)
+    if count is not None:
+        chosen = draws.even_draw(labels, count, draws.stream(asked.seed, Purpose.TEST_IMAGES))
+        pixels, labels = pixels[chosen], labels[chosen]
+    return pixels, labels

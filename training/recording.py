@@ -1,0 +1,108 @@
+"""What is measured on a trained network for the figures: the spikes of some presentations, the STDP window."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Protocol, runtime_checkable
+
+import numpy as np
+import xarray as xr
+from brian2 import Network, Quantity, second
+from brian2.core.base import BrianObjectException
+from numpy.typing import NDArray
+
+from hebbarium.engine import runtime, streams
+from hebbarium.engine.contract import Block, Program
+from hebbarium.models.contract import Model
+from hebbarium.record import results
+from hebbarium.training.progress import Reporter
+
+
+@runtime_checkable
+class Paired(Protocol):
+    """A model that shows its learning rule on single pairs of spikes."""
+
+    def time_step(self) -> float: ...
+    def build_pairs(
+        self, precision: str, pre_steps: NDArray[np.int64], post_steps: NDArray[np.int64]
+    ) -> Network: ...
+    def pair_constants(self) -> tuple[float, float, Quantity]: ...
+
+
+def record(
+    model: Model,
+    state: Mapping[str, NDArray[Any]],
+    images: NDArray[np.uint8],
+    labels: NDArray[np.integer],
+    seed: int,
+    program: Program,
+    reporter: Reporter,
+) -> dict[str, Any]:
+    """Groups ``raster`` and ``stdp_window`` of the result tree.
+
+    A rule that depends on more than a pair of spikes, a third factor, has no window, which the reporter says.
+
+    Parameters
+    ----------
+    images : (presentations, pixels)
+        Shown one after the other while nothing learns.
+    program : Program
+        Of a phase in which nothing learns, recording all populations.
+    """
+    groups: dict[str, Any] = {"raster": raster(model, state, images, labels, seed, program)}
+    if isinstance(model, Paired):
+        try:
+            groups["stdp_window"] = stdp_window(model, program.structure.precision)
+        except BrianObjectException as error:
+            why = " ".join(str(error.__cause__ or error).strip("'\"").split())
+            reporter.message(f"There is no STDP window: the rule depends on more than a pair of spikes. {why}")
+    return groups
+
+
+def raster(
+    model: Model,
+    state: Mapping[str, NDArray[Any]],
+    images: NDArray[np.uint8],
+    labels: NDArray[np.integer],
+    seed: int,
+    program: Program,
+) -> dict[str, xr.Dataset]:
+    """Spikes of every population, by presentation; ``state`` is that of the program's phase."""
+    sizes, structure = model.population_sizes(), program.structure
+    block = Block(
+        state,
+        model.all_inputs(structure.phase, images, labels),
+        model.run_time_values(),
+        streams.block_seed(seed, streams.RECORDED_SPIKES, 0),
+    )
+    spikes = program.run(block).spikes
+    steps, ms_per_step = structure.sample_steps, model.time_step() * 1e3
+    return {
+        name: results.raster(
+            spike_time=(s.step % steps) * ms_per_step,
+            spike_neuron=s.neuron,
+            spike_presentation=s.step // steps,
+            n_neurons=sizes[name],
+            presentation_ms=steps * ms_per_step,
+        )
+        for name, s in ((name, spikes[name]) for name in sizes if name in spikes)
+    }
+
+
+def stdp_window(model: Paired, precision: str, reach_ms: int = 100) -> xr.Dataset:
+    """Change of weight of one synapse a spike pair, for intervals of whole milliseconds, as far as steps give them."""
+    dt_ms = model.time_step() * 1e3
+    intervals = np.arange(-reach_ms, reach_ms + 1)
+    steps = np.unique(np.rint(intervals / dt_ms).astype(np.int64))  # steps longer than a millisecond: fewer intervals
+    first = 1
+    pre = np.where(steps >= 0, first, first - steps)
+    post = np.where(steps >= 0, first + steps, first)
+    with runtime.runtime_device("numpy", precision):
+        network = model.build_pairs(precision, pre, post)
+        before = np.array(network["plastic"].w)
+        network.run((int(max(pre.max(), post.max())) + 2) * model.time_step() * second)
+        change = np.array(network["plastic"].w) - before
+    a_plus, a_minus, tau_p = model.pair_constants()
+    return results.stdp_window(
+        delta_t=steps * dt_ms, delta_w=change, a_plus=a_plus, a_minus=a_minus, tau_p_ms=float(tau_p) * 1e3
+    )

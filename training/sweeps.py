@@ -1,0 +1,168 @@
+"""Sweeps: every combination of some settings and seeds, each a run folder, and a summary of all."""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from hebbarium.catalogue import registry
+from hebbarium.datasets import by_name as datasets
+from hebbarium.files import whole_files
+from hebbarium.ledger.ledger import mean_and_error
+from hebbarium.record import results
+from hebbarium.training import fit, many_runs, settings
+from hebbarium.training.many_runs import Outcome, PlannedRun
+from hebbarium.training.progress import Reporter
+from hebbarium.training.settings import SettingError
+from hebbarium.training.training import RunSettings
+
+__all__ = ["SUMMARY", "SweptRun", "go", "plan", "seeds_of", "table", "values_of"]
+
+SUMMARY = "summary.csv"
+MOST_SEEDS = 10_000
+
+
+@dataclass(frozen=True)
+class SweptRun:
+    """One combination: its run and what was varied for it."""
+
+    run: PlannedRun
+    varied: Mapping[str, str]
+
+
+def values_of(model: str, texts: Iterable[str]) -> dict[str, list[str]]:
+    """Settings to combine, from ``symbol=value,value,...``.
+
+    Returns
+    -------
+    dict
+        Symbol to values as the model shows them, so that ``20 ms`` and ``20*ms`` are one.
+
+    Raises
+    ------
+    SettingError
+        As `hebbarium.training.settings.parse`; or a value is given twice.
+
+    Examples
+    --------
+    >>> values_of("synaptic_scaling", ["w_t=3,5", "tau_p=20 ms,60*ms"])
+    {'w_t': ['3', '5'], 'tau_p': ['20*ms', '60*ms']}
+    """
+    kind = registry.find(model)
+    found = {}
+    for symbol, text in settings.assignments(texts).items():
+        values = [settings.parse(kind, symbol, part) for part in text.split(",")]
+        shown = [kind.parameters()[symbol].show(value) for value in values]
+        if len(set(shown)) < len(shown):
+            raise SettingError(f"--set {symbol}={text}: a value is given twice")
+        found[symbol] = shown
+    return found
+
+
+def seeds_of(text: str) -> tuple[int, ...]:
+    """Seeds from ``0-2`` or ``0,3,7``.
+
+    Raises
+    ------
+    ValueError
+        Not numbers from 0, or one twice.
+
+    Examples
+    --------
+    >>> seeds_of("0-2"), seeds_of("0,4-5")
+    ((0, 1, 2), (0, 4, 5))
+    """
+    seeds: list[int] = []
+    for part in text.split(","):
+        match = re.fullmatch(r"\s*(\d{1,9})(?:\s*-\s*(\d{1,9}))?\s*", part)
+        if not match or int(match[2] or match[1]) < int(match[1]):
+            raise ValueError(f"--seeds {text}: expected numbers or ranges, such as 0-2 or 0,3,7")
+        wanted = range(int(match[1]), int(match[2] or match[1]) + 1)
+        if len(seeds) + len(wanted) > MOST_SEEDS:
+            raise ValueError(f"--seeds {text}: more than {MOST_SEEDS:,} runs of each setting; ask for fewer")
+        seeds += wanted
+    if len(set(seeds)) < len(seeds):
+        raise ValueError(f"--seeds {text}: a seed is given twice")
+    return tuple(seeds)
+
+
+def plan(
+    base: RunSettings, values: Mapping[str, Sequence[str]], seeds: Sequence[int], out: Path
+) -> list[SweptRun]:
+    """The runs of a sweep, one folder each, named after what is varied.
+
+    Raises
+    ------
+    SettingError
+        A combination is refused by the model.
+    DatasetError
+        The images cannot be trained or tested on as asked, or do not fit the network.
+    """
+    planned, images = [], datasets.load(base.dataset, base.data)
+    for combination in itertools.product(*values.values()):
+        varied = dict(zip(values, combination, strict=True))
+        changes = {**base.changes, **varied}
+        settings.apply(registry.find(base.model), changes)
+        for seed in seeds:
+            words = [f"{symbol}={text.replace('*', '')}" for symbol, text in varied.items()]
+            name = "_".join([*words, f"seed={seed}"])
+            asked = fit.fitted(dataclasses.replace(base, changes=changes, seed=seed), images)
+            planned.append(SweptRun(PlannedRun(name, asked, out / name), varied))
+    return planned
+
+
+def go(runs: Sequence[SweptRun], out: Path, jobs: int = 1, reporter: Reporter | None = None) -> list[Outcome]:
+    """Carry out a sweep; ``summary.csv`` in its folder grows with each complete run."""
+    complete: set[str] = set()
+
+    def note(run: PlannedRun) -> None:
+        complete.add(run.name)
+        _write_summary([r for r in runs if r.run.name in complete], out)
+
+    return many_runs.run_all([r.run for r in runs], jobs, reporter, note)
+
+
+def _accuracies(run: PlannedRun) -> dict[str, float]:
+    with results.open_run(run.folder) as tree:
+        accuracy = tree["evaluation"].to_dataset()["accuracy"].isel(seed=0, samples_seen=-1)
+        return {str(name): float(accuracy.sel(readout=name)) for name in accuracy["readout"].values}
+
+
+def _write_summary(runs: Sequence[SweptRun], out: Path) -> None:
+    """``summary.csv``: what was varied, the seed, accuracy by readout in per cent, and the run folder."""
+    columns: tuple[str, ...] = ()
+    rows = []
+    for swept in runs:
+        accuracies = _accuracies(swept.run)
+        columns = columns or (*swept.varied, "seed", *accuracies, "folder")
+        shown = [f"{value:.2f}" for value in accuracies.values()]
+        rows.append([*swept.varied.values(), swept.run.settings.seed, *shown, swept.run.folder.name])
+    whole_files.write_table(out / SUMMARY, columns, rows)
+
+
+def table(outcomes: Sequence[Outcome], runs: Sequence[SweptRun]) -> str:
+    """Mean and standard error over the seeds of each combination, as a Markdown table; per cent correct."""
+    problems = {outcome.run.name: outcome.problem for outcome in outcomes}
+    cells: dict[tuple[str, ...], list[SweptRun]] = {}
+    for swept in runs:
+        cells.setdefault(tuple(swept.varied.values()), []).append(swept)
+    heads: list[str] = []
+    lines = []
+    for values, members in cells.items():
+        found = [_accuracies(swept.run) for swept in members if not problems[swept.run.name]]
+        heads = heads or [name for one in found[:1] for name in one]
+        numbers = (
+            [_mean([one[name] for one in found]) for name in heads] if found else ["failed"] * len(heads)
+        )
+        lines.append([*(value.replace("*", " ") for value in values), str(len(found)), *numbers])
+    rows = [[*runs[0].varied, "seeds", *heads], ["---"] * (len(runs[0].varied) + 1 + len(heads)), *lines]
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+
+
+def _mean(values: Sequence[float]) -> str:
+    mean, error = mean_and_error(values)
+    return f"{mean:.2f} ± {error:.2f}" if len(values) > 1 else f"{mean:.2f}"
