@@ -13,7 +13,7 @@ from pathlib import Path
 
 from benchmarks.rows import Row, exponent
 from benchmarks.worker import Measurement, Worker
-from hebbarium.training.training import RunSettings
+from hebbarium.training.run_settings import RunSettings
 
 BINDSNET_PYTHON = "HEBBARIUM_BINDSNET_PYTHON"
 NEURONS = 400

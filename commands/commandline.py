@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from hebbarium.models.contract import Model
     from hebbarium.training.many_runs import Outcome, PlannedRun
     from hebbarium.training.progress import Reporter
-    from hebbarium.training.training import RunSettings
+    from hebbarium.training.run_settings import RunSettings
 
 DEBUG = "HEBBARIUM_DEBUG"
 STOPPED, FAILED = 130, 1
@@ -296,9 +296,10 @@ def demo(
     from hebbarium.analysis import figures
     from hebbarium.datasets import by_name as datasets
     from hebbarium.training import many_runs, training
+    from hebbarium.training.run_settings import RunSettings
 
     out = out or many_runs.unused_folder(Path("runs"), "demo")
-    asked = training.RunSettings(
+    asked = RunSettings(
         changes={"neurons": str(neurons)}, dataset=datasets.DEFAULT, images=images, labels_from="second_half"
     )
     print(f"{neurons} neurons learn {images:,} handwritten digits without being told which is which.")
@@ -869,7 +870,7 @@ def _reporting() -> Iterator[Reporter]:
 def _run_settings(**given: Any) -> RunSettings:
     """Settings of a run from options; None keeps the default."""
     from hebbarium.catalogue import registry
-    from hebbarium.training.training import RunSettings
+    from hebbarium.training.run_settings import RunSettings
 
     wanted: dict[str, Any] = {"labels_from": registry.find(given["model"]).labels_from} if "model" in given else {}
     wanted |= {name: value for name, value in given.items() if value is not None}

@@ -23,7 +23,7 @@ from hebbarium.record import results
 from hebbarium.studies import desire_example, layers
 from hebbarium.training import many_runs, progress
 from hebbarium.training.many_runs import PlannedRun
-from hebbarium.training.training import RunSettings
+from hebbarium.training.run_settings import RunSettings
 
 # -- the runs --------------------------------------------------------------------------------------------------
 _DIGITS, _GARMENTS = "mnist", "fashion-mnist"

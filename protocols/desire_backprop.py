@@ -19,7 +19,7 @@ from hebbarium.models.desire_backprop import DesireBackprop
 from hebbarium.record import results
 from hebbarium.studies.reproduction import Cell, Paper
 from hebbarium.training import script
-from hebbarium.training.training import RunSettings
+from hebbarium.training.run_settings import RunSettings
 
 # -- What to run ---------------------------------------------------------------------------------------------
 # Any parameter of the model; `hebbarium describe desire_backprop` lists them.

@@ -18,7 +18,7 @@ from hebbarium.models.symmetric_stdp import MNIST
 from hebbarium.record import results
 from hebbarium.studies.reproduction import Cell, Paper
 from hebbarium.training import script
-from hebbarium.training.training import RunSettings
+from hebbarium.training.run_settings import RunSettings
 
 # -- What to run ---------------------------------------------------------------------------------------------
 # Any parameter of the model, with its unit; `hebbarium describe symmetric_stdp` lists them.

@@ -18,7 +18,7 @@ from hebbarium.datasets import by_name as datasets
 from hebbarium.datasets import draws
 from hebbarium.studies.reproduction import Cell, Paper
 from hebbarium.training import script
-from hebbarium.training.training import RunSettings
+from hebbarium.training.run_settings import RunSettings
 
 # -- What to run ---------------------------------------------------------------------------------------------
 # Any parameter of the model, with its unit; `hebbarium describe synaptic_scaling` lists them.

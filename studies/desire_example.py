@@ -20,6 +20,7 @@ from hebbarium.engine import devices, run_folder, streams
 from hebbarium.engine.contract import Arrays, Block, BlockResult, Structure, initial_state
 from hebbarium.models.desire_backprop import DesireBackprop
 from hebbarium.training import training
+from hebbarium.training.run_settings import CAPACITY
 
 __all__ = ["Example", "RecordedDesires", "example"]
 
@@ -108,7 +109,7 @@ def example(run: Path, data: str | None = None) -> Example | None:
     begin = initial_state(recorded, "train", weights)
     with run_folder.reading(run) as scratch:
         structure = Structure(
-            recorded, "train", asked.precision, asked.device, training.CAPACITY, ("input", model.hidden[0])
+            recorded, "train", asked.precision, asked.device, CAPACITY, ("input", model.hidden[0])
         )
         program = devices.program(structure, scratch)
         for number, shown in enumerate(order):

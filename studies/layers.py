@@ -26,6 +26,7 @@ from hebbarium.models.desire_backprop import DesireBackprop
 from hebbarium.record import results
 from hebbarium.studies import desire_example
 from hebbarium.training import training
+from hebbarium.training.run_settings import CAPACITY
 
 __all__ = ["Snapshot", "as_csv", "contributions", "draw", "draw_contributions", "snapshots"]
 
@@ -160,7 +161,7 @@ def contributions(run: Path, *, images: int = FIRST, data: str | None = None) ->
     state = initial_state(model, "train", drawn)
     found = np.zeros((len(order), model.pixels))
     with run_folder.reading(run) as scratch:
-        structure = Structure(model, "train", asked.precision, asked.device, training.CAPACITY)
+        structure = Structure(model, "train", asked.precision, asked.device, CAPACITY)
         program = devices.program(structure, scratch)
         for number, shown in enumerate(order):
             inputs = model.all_inputs("train", known.train_images[[shown]], known.train_labels[[shown]])

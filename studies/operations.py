@@ -27,6 +27,7 @@ from hebbarium.models.operations import PROCESSES, Shown
 from hebbarium.record import results
 from hebbarium.studies import identity
 from hebbarium.training import training
+from hebbarium.training.run_settings import CAPACITY
 
 __all__ = ["IMAGES", "Tally", "measure", "presented", "recorded", "tally"]
 
@@ -138,7 +139,7 @@ def measure(
         for phase, (pixels, labels) in phases.items():
             learns = phase != ledger.TEST
             program = devices.program(
-                Structure(model, phase, asked.precision, asked.device, training.CAPACITY, recorded(model, phase)),
+                Structure(model, phase, asked.precision, asked.device, CAPACITY, recorded(model, phase)),
                 scratch,
             )
             begin = (initial_state if learns else training.frozen_state)(model, phase, state)

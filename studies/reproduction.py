@@ -29,7 +29,7 @@ from hebbarium.studies import shown_again
 from hebbarium.training import estimates, many_runs, provenance, settings, training
 from hebbarium.training.many_runs import Outcome, PlannedRun
 from hebbarium.training.progress import QuietReporter, Reporter
-from hebbarium.training.training import RunSettings
+from hebbarium.training.run_settings import RunSettings
 
 __all__ = [
     "REPRODUCIBLE",

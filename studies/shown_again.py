@@ -16,9 +16,8 @@ from hebbarium.datasets import by_name as datasets
 from hebbarium.datasets import draws
 from hebbarium.engine import devices, streams
 from hebbarium.engine.contract import Block, Program, Structure, initial_state
-from hebbarium.training import training
 from hebbarium.training.progress import QuietReporter, Reporter
-from hebbarium.training.training import RunSettings
+from hebbarium.training.run_settings import CAPACITY, RunSettings
 
 LEAST_SPIKES = 5
 RISE = 32 / 63.75  # each time the highest rate, 63.75 Hz at first, rises by 32 Hz
@@ -46,7 +45,7 @@ def compare(asked: RunSettings, reporter: Reporter | None = None) -> tuple[Train
     reporter = reporter or QuietReporter()
     model = asked.make_model()
     with tempfile.TemporaryDirectory(prefix="hebbarium-") as scratch:
-        structure = Structure(model, "train", asked.precision, asked.device, training.CAPACITY)
+        structure = Structure(model, "train", asked.precision, asked.device, CAPACITY)
         program = devices.program(structure, Path(scratch))
         short = dataclasses.replace(asked, images=min(asked.block, asked.images or asked.block))
         _train(program, short, 0, QuietReporter())  # the first runs of a program are slower than later ones

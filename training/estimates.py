@@ -15,7 +15,7 @@ from hebbarium.engine.contract import Block, Structure, initial_state
 from hebbarium.files.errors import RunFolderError
 from hebbarium.models.contract import Model
 from hebbarium.training import limits, training
-from hebbarium.training.training import RunSettings
+from hebbarium.training.run_settings import CAPACITY, RunSettings
 
 LONG = 150_000.0
 """Neurons times seconds of simulated time above which a run's duration is worth measuring beforehand."""
@@ -105,7 +105,7 @@ def seconds(asked: RunSettings, model: Model, images: Dataset, shown: Presentati
             if not count:
                 continue
             if phase in learning:
-                structure = Structure(model, phase, asked.precision, asked.device, training.CAPACITY)
+                structure = Structure(model, phase, asked.precision, asked.device, CAPACITY)
             else:
                 structure = training.frozen_structure(model, phase, asked.precision, asked.device)
             program = devices.program(structure, Path(scratch))

@@ -22,7 +22,7 @@ from hebbarium.models.contract import Model
 from hebbarium.training import settings
 
 if TYPE_CHECKING:
-    from hebbarium.training.training import RunSettings
+    from hebbarium.training.run_settings import RunSettings
 
 _BLACK = 1.0  # mean intensity of 255 below which a set has hardly anything to see; MNIST has 33
 _BRIGHT = 160.0  # above which it is most likely dark on white

@@ -16,7 +16,7 @@ from hebbarium.engine import devices
 from hebbarium.models.contract import Model
 
 if TYPE_CHECKING:
-    from hebbarium.training.training import RunSettings
+    from hebbarium.training.run_settings import RunSettings
 
 MOST_PRESENTATIONS = 50_000_000
 """Training images of a run, over all passes: which image comes when is kept in memory, and in the results."""

@@ -28,7 +28,7 @@ from hebbarium.engine.contract import Structure
 from hebbarium.files.errors import EngineError, RunFolderError, Stopped
 from hebbarium.training import pins, training
 from hebbarium.training.progress import QuietReporter, Reporter
-from hebbarium.training.training import RunSettings
+from hebbarium.training.run_settings import RunSettings
 
 __all__ = ["Outcome", "PlannedRun", "compile_programs", "ignore_casts", "is_done", "run_all", "unused_folder"]
 

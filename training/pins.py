@@ -31,7 +31,7 @@ from hebbarium.models.contract import Model
 from hebbarium.training import provenance
 
 if TYPE_CHECKING:
-    from hebbarium.training.training import RunSettings
+    from hebbarium.training.run_settings import RunSettings
 
 FILE, PLACES, SOURCE = run_folder.PINS, "places.json", run_folder.SOURCE
 _FREE = ("jobs",)

@@ -14,7 +14,7 @@ from hebbarium.record import results
 from hebbarium.training import standard_streams, training
 from hebbarium.training.many_runs import ignore_casts, unused_folder
 from hebbarium.training.progress import reporter
-from hebbarium.training.training import RunSettings
+from hebbarium.training.run_settings import RunSettings
 
 RUNS = Path("runs")
 

@@ -17,8 +17,8 @@ from hebbarium.record import results
 from hebbarium.training import fit, many_runs, settings
 from hebbarium.training.many_runs import Outcome, PlannedRun
 from hebbarium.training.progress import Reporter
+from hebbarium.training.run_settings import RunSettings
 from hebbarium.training.settings import SettingError
-from hebbarium.training.training import RunSettings
 
 __all__ = ["SUMMARY", "SweptRun", "go", "plan", "seeds_of", "table", "values_of"]
 

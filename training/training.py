@@ -12,7 +12,6 @@ import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
 from importlib import metadata
 from pathlib import Path
 from typing import Any, Literal
@@ -26,7 +25,7 @@ from hebbarium.analysis.accuracy import accuracy
 from hebbarium.analysis.accuracy import evaluate as evaluate_tree
 from hebbarium.analysis.labels import ClassMeans
 from hebbarium.analysis.readouts import READOUTS, class_layer
-from hebbarium.catalogue import own_equations, own_models, registry
+from hebbarium.catalogue import own_equations, own_models
 from hebbarium.datasets import by_name as datasets
 from hebbarium.datasets import draws
 from hebbarium.datasets.labelled_images import Dataset
@@ -38,12 +37,11 @@ from hebbarium.files import folder_names
 from hebbarium.files.errors import FileNotWritten, RunFolderError
 from hebbarium.models.contract import Model
 from hebbarium.record import results
-from hebbarium.training import fit, limits, pins, profiling, provenance, recording, settings, silence, warm_start
+from hebbarium.training import fit, limits, pins, profiling, provenance, recording, silence, warm_start
 from hebbarium.training.progress import QuietReporter, Reporter
+from hebbarium.training.run_settings import CAPACITY, RunSettings
 from hebbarium.training.silence import Silence
 
-CAPACITY = 1000
-"""Samples that a compiled program has room for. Blocks of any smaller size run on the same program."""
 TOTALS = ("run.seconds", "run.events")
 """What a checkpoint holds besides state: seconds of programs and synaptic events so far."""
 DIVERGED = (
@@ -54,78 +52,6 @@ DIVERGED = (
 UNSOUND = "it is not as training left it: train again into another folder"
 EVALUATION_BLOCK = 250
 """Samples of a block when nothing learns: fixed, so that responses do not depend on how many processes there are."""
-
-
-@dataclass(frozen=True)
-class RunSettings:
-    """What a run is asked to do; kept in its folder.
-
-    Parameters
-    ----------
-    model : str
-        A name, or a user's file; see `hebbarium.catalogue.registry.find`.
-    changes : dict
-        Symbol to text, as after ``--set``.
-    dataset, data : str
-        See `hebbarium.datasets.by_name.load`.
-    images : int, optional
-        Training images an epoch, drawn evenly from the classes; all if not given.
-    validation : int
-        Training images held out; they are tested on if ``evaluate_on`` is ``validation``.
-    schedule : str
-        One of the model's; its first if empty.
-    evaluate_every : int, optional
-        Training images after which accuracy is measured while training goes on, on ``evaluate_images`` images.
-    labels_from : {'all', 'second_half', 'last_pass', 'labelling'}
-        Responses that neurons are labelled by; ``labelling`` is a frozen pass over ``labelling_images``.
-    warm_start : str, optional
-        A run folder whose trained state this run begins with.
-    profile : bool
-        Say at the end of training where its time went.
-    """
-
-    model: str = "synaptic_scaling"
-    changes: Mapping[str, str] = field(default_factory=dict)
-    dataset: str = datasets.DEFAULT
-    data: str | None = None
-    images: int | None = None
-    epochs: int = 1
-    schedule: str = ""
-    seed: int = 0
-    device: str = devices.DEFAULT
-    precision: str = "float32"
-    block: int = CAPACITY
-    test_images: int | None = None
-    evaluate_on: str = "test"
-    evaluate_every: int | None = None
-    evaluate_images: int = 2000
-    validation: int = 0
-    labels_from: str = "second_half"
-    labelling_images: int | None = 10000
-    snapshots: int = 8
-    jobs: int = 1
-    warm_start: str | None = None
-    profile: bool = False
-
-    def __post_init__(self) -> None:
-        limits.refuse_settings(self, CAPACITY)
-
-    def make_model(self) -> Model:
-        """The model with its changes applied."""
-        return settings.apply(registry.find(self.model), self.changes)
-
-    def phases(self, model: Model) -> list[tuple[str, int]]:
-        """The phases that training goes through, and the passes of each through the images.
-
-        Raises
-        ------
-        ValueError
-            The model has no such schedule.
-        """
-        schedule = self.schedule or next(iter(model.schedules))
-        if schedule not in model.schedules:
-            raise ValueError(f"schedule={schedule}: {model.name} has {', '.join(model.schedules)}")
-        return [(phase, model.passes.get(phase, self.epochs)) for phase in model.schedules[schedule]]
 
 
 def passes(asked: RunSettings) -> int:

@@ -14,7 +14,7 @@ from hebbarium.datasets.labelled_images import Dataset, DatasetError
 from hebbarium.files.errors import EngineError
 
 if TYPE_CHECKING:
-    from hebbarium.training.training import RunSettings
+    from hebbarium.training.run_settings import RunSettings
 
 Before = Callable[[Path], "tuple[RunSettings, Dataset]"]
 

@@ -14,7 +14,7 @@ from hebbarium.models.diehl_cook import DiehlCook
 from hebbarium.models.symmetric_stdp import SymmetricSTDP
 from hebbarium.models.synaptic_scaling import SynapticScaling
 from hebbarium.training.profiling import how_compiled, table
-from hebbarium.training.training import RunSettings
+from hebbarium.training.run_settings import RunSettings
 from tests.dense_pathways import side_by_side
 
 PATHWAYS = {"to_inhibitory_pre", "to_hub_pre", "from_hub_pre", "spare_pre"}

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from hebbarium.training.training import RunSettings, train
+from hebbarium.training.run_settings import RunSettings
+from hebbarium.training.training import train
 
 
 @pytest.fixture(scope="session")

@@ -17,7 +17,7 @@ from hebbarium.engine import block_file, cache, streams
 from hebbarium.engine.contract import Block, Structure, initial_state
 from hebbarium.engine.dense import DenseProgram
 from hebbarium.files.errors import BlockFailed, BuildFailed
-from hebbarium.training.training import CAPACITY, RunSettings
+from hebbarium.training.run_settings import CAPACITY, RunSettings
 
 ROOT = Path(__file__).parents[2]
 

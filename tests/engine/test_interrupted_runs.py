@@ -17,7 +17,8 @@ import pytest
 from hebbarium.engine import run_folder
 from hebbarium.files.errors import RunFolderError
 from hebbarium.record import results
-from hebbarium.training.training import RunSettings, resume, train
+from hebbarium.training.run_settings import RunSettings
+from hebbarium.training.training import resume, train
 from tests.engine.equal_runs import Told, assert_same_bits
 
 ROOT = Path(__file__).parents[2]
@@ -27,7 +28,8 @@ def start(asked: RunSettings, out: Path, before: str = "") -> subprocess.Popen[b
     """A run in a process of its own, after some Python of the test's."""
     code = (
         "import json, os, signal, sys\n"
-        "from hebbarium.training.training import RunSettings, train\n"
+        "from hebbarium.training.run_settings import RunSettings\n"
+        "from hebbarium.training.training import train\n"
         f"{before}\n"
         "train(RunSettings(**json.loads(sys.argv[1])), __import__('pathlib').Path(sys.argv[2]))\n"
     )

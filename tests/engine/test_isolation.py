@@ -20,7 +20,8 @@ from hebbarium.engine.isolation import devices
 from hebbarium.models.contract import Model
 from hebbarium.models.symmetric_stdp import SymmetricSTDP
 from hebbarium.models.synaptic_scaling import SynapticScaling
-from hebbarium.training.training import RunSettings, train
+from hebbarium.training.run_settings import RunSettings
+from hebbarium.training.training import train
 from tests.engine.equal_runs import assert_same_bits
 
 ROOT = Path(__file__).parents[2]

@@ -17,7 +17,8 @@ from hebbarium.engine import block_file, run_folder
 from hebbarium.engine.run_folder import RunFolder
 from hebbarium.files.errors import EngineError, RunFolderError
 from hebbarium.record import results
-from hebbarium.training.training import RunSettings, resume, train
+from hebbarium.training.run_settings import RunSettings
+from hebbarium.training.training import resume, train
 from tests.engine.equal_runs import Told, assert_same_bits
 from tests.engine.test_interrupted_runs import killed_after
 

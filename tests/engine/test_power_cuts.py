@@ -21,7 +21,8 @@ from hebbarium.engine.run_folder import RunFolder
 from hebbarium.files.errors import RunFolderError
 from hebbarium.record import results
 from hebbarium.training import recording, training
-from hebbarium.training.training import RunSettings, resume, train
+from hebbarium.training.run_settings import RunSettings
+from hebbarium.training.training import resume, train
 from tests.engine.equal_runs import Told, assert_same_bits
 from tests.engine.forgetful_disk import Disk, Image, lay_out
 

@@ -18,7 +18,7 @@ from hebbarium.engine import block_file, devices, run_folder, state_checks
 from hebbarium.engine.contract import Block, BlockResult, Program, Structure, initial_state
 from hebbarium.files.errors import UnsoundState
 from hebbarium.training import training
-from hebbarium.training.training import RunSettings
+from hebbarium.training.run_settings import RunSettings
 from tests.models.small_networks import small_model
 
 ASKED = RunSettings(

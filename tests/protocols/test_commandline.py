@@ -18,6 +18,7 @@ from hebbarium.commands import commandline
 from hebbarium.datasets import by_name as datasets
 from hebbarium.record import results
 from hebbarium.training import estimates, training
+from hebbarium.training.run_settings import RunSettings
 from tests.protocols.conftest import SMALL
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
@@ -334,7 +335,7 @@ def test_runs_are_numbered(trained: tuple[Path, Result], tmp_path: Path, monkeyp
     monkeypatch.chdir(tmp_path)
     made: list[Path] = []
 
-    def train(asked: training.RunSettings, out: Path, reporter: object) -> None:
+    def train(asked: RunSettings, out: Path, reporter: object) -> None:
         out.mkdir(parents=True)
         made.append(out)
 

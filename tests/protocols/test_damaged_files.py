@@ -21,7 +21,7 @@ from hebbarium.files.errors import EngineError
 from hebbarium.ledger import ledger, measurements, operations, robustness
 from hebbarium.record import results
 from hebbarium.training import training
-from hebbarium.training.training import RunSettings
+from hebbarium.training.run_settings import RunSettings
 from tests.analysis import synthetic
 
 RECORD = {"command": "hebbarium train", "code": {"commit": "", "dirty": False}}

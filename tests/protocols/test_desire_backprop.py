@@ -11,7 +11,7 @@ from hebbarium.models.desire_backprop import DesireBackprop
 from hebbarium.protocols import desire_backprop
 from hebbarium.record import results
 from hebbarium.training import training
-from hebbarium.training.training import RunSettings
+from hebbarium.training.run_settings import RunSettings
 from tests.models.desire_networks import run_samples, samples, small_model
 
 

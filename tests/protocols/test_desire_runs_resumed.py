@@ -12,7 +12,8 @@ import pytest
 from hebbarium.engine import run_folder
 from hebbarium.files.errors import Stopped
 from hebbarium.record import results
-from hebbarium.training.training import RunSettings, resume, train
+from hebbarium.training.run_settings import RunSettings
+from hebbarium.training.training import resume, train
 from tests.engine.equal_runs import assert_same_bits
 from tests.engine.test_interrupted_runs import start
 from tests.protocols.test_supervised_runs import stop_after

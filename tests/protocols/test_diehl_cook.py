@@ -8,8 +8,8 @@ import xarray as xr
 from hebbarium.models.diehl_cook import DiehlCook
 from hebbarium.protocols.diehl_cook import PAPER, PORT, PROTOCOL, SWITCHES, measure
 from hebbarium.studies import reproduction
+from hebbarium.training.run_settings import RunSettings
 from hebbarium.training.settings import apply, shown
-from hebbarium.training.training import RunSettings
 
 
 def test_the_published_numbers() -> None:

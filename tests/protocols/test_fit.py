@@ -19,7 +19,7 @@ from hebbarium.datasets.own_images import read_npz
 from hebbarium.models.symmetric_stdp import SymmetricSTDP
 from hebbarium.models.synaptic_scaling import SynapticScaling
 from hebbarium.training import fit, sweeps, training
-from hebbarium.training.training import RunSettings
+from hebbarium.training.run_settings import RunSettings
 
 SUPERVISED = ("symmetric_stdp", "desire_backprop")
 

@@ -13,7 +13,7 @@ from hebbarium.record import results
 from hebbarium.studies import desire_example, layers
 from hebbarium.studies.desire_example import Example
 from hebbarium.training import training
-from hebbarium.training.training import RunSettings
+from hebbarium.training.run_settings import RunSettings
 
 pytestmark = pytest.mark.slow
 

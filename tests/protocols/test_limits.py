@@ -18,7 +18,7 @@ from hebbarium.datasets.labelled_images import DatasetError
 from hebbarium.engine import devices
 from hebbarium.files.errors import RunFolderError
 from hebbarium.training import limits, sweeps, training
-from hebbarium.training.training import RunSettings
+from hebbarium.training.run_settings import RunSettings
 
 SMALL = ["--images", "20", "--test-images", "10", "--no-figures"]
 

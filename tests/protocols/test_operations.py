@@ -14,7 +14,7 @@ from hebbarium.ledger import ledger
 from hebbarium.ledger import operations as counted
 from hebbarium.studies import operations
 from hebbarium.training import training
-from hebbarium.training.training import RunSettings
+from hebbarium.training.run_settings import RunSettings
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ from hebbarium.commands import commandline
 from hebbarium.engine import devices
 from hebbarium.record import results
 from hebbarium.training import training
-from hebbarium.training.training import RunSettings
+from hebbarium.training.run_settings import RunSettings
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 

@@ -15,7 +15,8 @@ from hebbarium.engine.contract import Block, Structure, initial_state
 from hebbarium.engine.runtime import RuntimeProgram
 from hebbarium.record import results
 from hebbarium.training.progress import QuietReporter
-from hebbarium.training.training import RunSettings, train
+from hebbarium.training.run_settings import RunSettings
+from hebbarium.training.training import train
 
 ROOT = Path(__file__).parents[2]
 

@@ -21,7 +21,7 @@ from hebbarium.files.errors import RunFolderError
 from hebbarium.training import many_runs, pins, training
 from hebbarium.training.many_runs import PlannedRun
 from hebbarium.training.progress import QuietReporter
-from hebbarium.training.training import RunSettings
+from hebbarium.training.run_settings import RunSettings
 
 RULE = """
 from dataclasses import dataclass

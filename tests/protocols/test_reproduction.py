@@ -17,8 +17,9 @@ from hebbarium.studies import reproduction
 from hebbarium.studies.reproduction import Cell, Reproduction, choose
 from hebbarium.training import many_runs
 from hebbarium.training.many_runs import Outcome, PlannedRun
+from hebbarium.training.run_settings import RunSettings
 from hebbarium.training.settings import apply
-from hebbarium.training.training import RunSettings, is_complete
+from hebbarium.training.training import is_complete
 from tests.analysis.test_ledger import row
 
 # -- the tables ----------------------------------------------------------------------------------------------

@@ -19,7 +19,8 @@ from hebbarium.ledger import ledger
 from hebbarium.record import results
 from hebbarium.studies import identity
 from hebbarium.training import estimates, training
-from hebbarium.training.training import RunSettings, resume, train
+from hebbarium.training.run_settings import RunSettings
+from hebbarium.training.training import resume, train
 from tests.engine.equal_runs import assert_same_bits
 
 #: presentations of 50 ms; many images need more than one

@@ -19,8 +19,8 @@ from hebbarium.files.errors import RunFolderError
 from hebbarium.record import results
 from hebbarium.training import many_runs, sweeps, training
 from hebbarium.training.many_runs import PlannedRun
+from hebbarium.training.run_settings import RunSettings
 from hebbarium.training.settings import SettingError
-from hebbarium.training.training import RunSettings
 
 BASE = RunSettings(changes={"neurons": "20"}, images=40, block=20, test_images=20, labels_from="all", snapshots=1)
 
