@@ -21,7 +21,7 @@ from hebbarium.ledger import figures as table_figures
 from hebbarium.ledger import ledger
 from hebbarium.record import results
 from tests.analysis import synthetic
-from tests.analysis.test_ledger import row, table_four
+from tests.ledger.test_ledger import row, table_four
 
 
 @pytest.fixture(scope="module")

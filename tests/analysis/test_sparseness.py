@@ -13,7 +13,7 @@ from hebbarium.analysis import figures, intervals, sparseness
 from hebbarium.ledger import ledger
 from hebbarium.record import results
 from tests.analysis import synthetic
-from tests.analysis.test_ledger import row
+from tests.ledger.test_ledger import row
 
 RESPONDING = [0, 1, 2, 2, 10, 11, 12, 12]
 

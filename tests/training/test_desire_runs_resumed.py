@@ -16,7 +16,7 @@ from hebbarium.training.run_settings import RunSettings
 from hebbarium.training.training import resume, train
 from tests.engine.equal_runs import assert_same_bits
 from tests.engine.test_interrupted_runs import start
-from tests.protocols.test_supervised_runs import stop_after
+from tests.training.test_supervised_runs import stop_after
 
 pytestmark = pytest.mark.slow
 

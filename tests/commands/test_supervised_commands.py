@@ -11,7 +11,7 @@ from typer.testing import Result
 
 from hebbarium.datasets import by_name as datasets
 from hebbarium.record import results
-from tests.protocols.test_commandline import hebbarium, refused
+from tests.commands.test_commandline import hebbarium, refused
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 

@@ -20,7 +20,7 @@ from hebbarium.training.many_runs import Outcome, PlannedRun
 from hebbarium.training.run_settings import RunSettings
 from hebbarium.training.settings import apply
 from hebbarium.training.training import is_complete
-from tests.analysis.test_ledger import row
+from tests.ledger.test_ledger import row
 
 # -- the tables ----------------------------------------------------------------------------------------------
 

@@ -1,4 +1,4 @@
-"""One small run that the tests of the command line look at."""
+"""One small run, made by its command, that tests of commands and of studies look at."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ from hebbarium.datasets import by_name as datasets
 from hebbarium.record import results
 from hebbarium.training import estimates, training
 from hebbarium.training.run_settings import RunSettings
-from tests.protocols.conftest import SMALL
+from tests.small_run import SMALL
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 

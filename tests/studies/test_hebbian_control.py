@@ -14,7 +14,7 @@ from hebbarium.datasets import by_name as datasets
 from hebbarium.ledger import ledger
 from hebbarium.studies import hebbian_control, rate_network
 from hebbarium.studies.rate_network import Constants, RateNetwork
-from tests.analysis.test_ledger import row
+from tests.ledger.test_ledger import row
 
 SMALL = Constants(neurons=12, winners=3, eta=0.5, eta_class=0.7, bias_step=0.4, bias_decay=50)
 

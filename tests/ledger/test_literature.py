@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from hebbarium.ledger import ledger, literature
-from tests.analysis.test_ledger import row
+from tests.ledger.test_ledger import row
 
 RESULTS = Path(__file__).parents[2] / "results"
 HAO = literature.OURS["literature_mnist"]
