@@ -2,12 +2,13 @@
 # make test    run the tests
 # make bench   measure speed, memory and scaling
 # make lint    check style and types
+# make docs    build the documentation into build/docs
 #
 # Each makes .venv first where it is missing or stale. PYTHON=/path/to/python3.12 chooses the interpreter,
 # WORKERS=1 the number of test processes.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test bench lint clean
+.PHONY: help demo test bench lint docs clean
 PYTHON ?=
 export PYTHON
 WORKERS ?= 2
@@ -33,7 +34,12 @@ lint:
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 
+docs:
+	@sh virtual-environment.sh --no-compiler docs
+	@$(BIN)/python -m sphinx -W --keep-going -q -b html docs build/docs
+	@echo "build/docs/index.html"
+
 # Removes what is made here; runs/ and the caches in the user's folders stay.
 clean:
-	rm -rf .venv build dist *.egg-info .pytest_cache .ruff_cache .mypy_cache .hypothesis
+	rm -rf .venv build dist docs/api docs/papers docs/gallery docs/commands.md *.egg-info .pytest_cache .ruff_cache .mypy_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -3,7 +3,7 @@
 #
 #     sh virtual-environment.sh [--no-compiler] [EXTRA]
 #
-# EXTRA is an extra of pyproject.toml: test, dev, notebooks or cuda. PYTHON=... chooses the interpreter.
+# EXTRA is an extra of pyproject.toml: test, dev, docs, notebooks or cuda. PYTHON=... chooses the interpreter.
 # Does nothing when .venv is up to date: same pyproject.toml, same Python, same folder, same extra.
 set -eu
 cd "$(dirname "$0")"

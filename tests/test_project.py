@@ -140,11 +140,11 @@ def test_every_imported_distribution_is_declared() -> None:
     optional = {"bindsnet", "torch", "torchvision", "brian2cuda", "nvidia"}
     known = {*declared("test"), *through_brian2}
     missing = set()
-    for package in (*PACKAGES, "benchmarks", "tests"):
+    for package in (*PACKAGES, "benchmarks", "docs", "tests"):
         for file in python_files(package):
             for line, name in imports(file):
                 top = name.split(".")[0]
-                ours_or_python = {*OURS, "hebbarium", "__future__", *sys.stdlib_module_names}
+                ours_or_python = {*OURS, "hebbarium", "hebbarium_site", "__future__", *sys.stdlib_module_names}
                 if top in ours_or_python or top in optional:
                     continue
                 names = {canonicalize_name(d) for d in distributions.get(top, [top])}
@@ -192,10 +192,11 @@ def test_conda_recipe_installs_the_clone() -> None:
 
 def test_extras() -> None:
     extras = PROJECT["project"]["optional-dependencies"]
-    assert {"cuda", "notebooks", "test", "dev"} <= set(extras)
+    assert {"cuda", "docs", "notebooks", "test", "dev"} <= set(extras)
     assert any(requirement.startswith("brian2cuda==1.0b1") for requirement in extras["cuda"])
     # The test of the notebook needs its tools, but not a whole JupyterLab.
     assert {r for r in extras["notebooks"] if not r.startswith("jupyterlab")} <= set(extras["test"])
+    assert set(extras["docs"]) <= set(extras["test"])  # a test builds the site
 
 
 def test_python_versions_agree() -> None:
@@ -338,7 +339,7 @@ def test_table_markers_are_paired() -> None:
 
 
 def test_make_targets() -> None:
-    assert {"demo", "test", "bench", "lint", "clean"} <= make_targets()
+    assert {"demo", "test", "bench", "lint", "docs", "clean"} <= make_targets()
     extras = PROJECT["project"]["optional-dependencies"]
     makefile = (ROOT / "Makefile").read_text()
     for extra in re.findall(r"sh virtual-environment\.sh[ \t]*(?:--\S+[ \t]+)?(\w*)", makefile):

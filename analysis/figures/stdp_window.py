@@ -12,7 +12,7 @@ from hebbarium.record import results
 
 
 def pair_rule(delta_t: ArrayLike, a_plus: float, a_minus: float, tau_p: float) -> NDArray[np.float64]:
-    """Change of weight for one pair of spikes: Eq. 5 of Touda & Okuno, with exponents that fall as |Δt| grows
+    """Change of weight for one pair of spikes: Eq. 5 of Touda & Okuno, with exponents that fall as ``|Δt|`` grows
     (as in Fig. 3), and Eq. 6 of Hao et al., whose other order strengthens: `a_minus` is negative.
 
     At a difference of 0, about which the rule says nothing, it is NaN.

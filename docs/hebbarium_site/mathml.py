@@ -1,0 +1,24 @@
+"""Formulas as MathML, which browsers draw by themselves: the site needs no script from elsewhere."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from docutils import nodes
+from docutils.utils.math import pick_math_environment
+from docutils.utils.math.latex2mathml import tex2mathml
+
+
+def visit_inline(translator: Any, node: nodes.math) -> None:
+    """Write a formula within a line."""
+    translator.body.append(tex2mathml(node.astext()))
+    raise nodes.SkipNode
+
+
+def visit_block(translator: Any, node: nodes.math_block) -> None:
+    """Write a formula in lines of its own."""
+    text = node.astext()
+    environment = pick_math_environment(text)
+    wrapped = text if text.lstrip().startswith("\\begin") else f"\\begin{{{environment}}}{text}\\end{{{environment}}}"
+    translator.body.append(f'<div class="math">{tex2mathml(wrapped, as_block=True)}</div>\n')
+    raise nodes.SkipNode

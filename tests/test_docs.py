@@ -1,0 +1,59 @@
+"""The site is built without a warning, and has a page for each paper, script, command and module."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from hebbarium.catalogue import registry
+from hebbarium.models.synaptic_scaling import SynapticScaling
+
+ROOT = Path(__file__).parents[1]
+DOCS = ROOT / "docs"
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The site, as ``make docs`` builds it."""
+    folder = tmp_path_factory.mktemp("site")
+    done = subprocess.run(
+        [sys.executable, "-m", "sphinx", "-W", "--keep-going", "-q", "-b", "html", str(DOCS), str(folder)],
+        cwd=folder,
+        env={**os.environ, "IPYTHONDIR": str(folder / "ipython")},
+        text=True,
+        capture_output=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return folder
+
+
+@pytest.mark.slow
+def test_the_site_has_a_page_for_each_paper_script_and_command(site: Path) -> None:
+    for name, kind in registry.models().items():
+        text = (site / "papers" / f"{name}.html").read_text(encoding="utf-8")
+        for symbol in kind.parameters():
+            assert f'<span class="pre">{symbol}</span>' in text, f"{name}: no row for {symbol}"
+    for file in (ROOT / "protocols").glob("[a-z]*.py"):
+        assert (site / "gallery" / f"{file.stem}.html").is_file()
+    commands = (site / "commands.html").read_text(encoding="utf-8")
+    assert 'id="hebbarium-train"' in commands
+    assert "--evaluate-every" in commands
+
+
+def test_a_new_paper_has_a_page_without_a_line_in_the_docs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.syspath_prepend(str(DOCS))
+    pages = importlib.import_module("hebbarium_site.pages")
+
+    class NewPaper(SynapticScaling):
+        name, title, paper = "new_paper", "A title", "A paper"
+
+    text = pages.paper(NewPaper, notes=tmp_path, results=tmp_path)
+    assert text.startswith("# A title\n\nA paper\n")
+    assert "## Parameters" in text
+    assert "| `tau_p` |" in text
