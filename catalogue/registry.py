@@ -73,7 +73,7 @@ def _defined_in(path: Path, own: OwnModel, wanted: str) -> type[Model]:
     if wanted and wanted not in found:
         raise RegistryError(f"{path}: defines no model '{wanted}'; it defines {', '.join(found) or 'none'}")
     if not found:
-        raise RegistryError(f"{path}: defines no model; expected a class derived from one, as CONTRIBUTING.md shows")
+        raise RegistryError(f"{path}: defines no model; expected a class derived from one, as docs/own_rule.md shows")
     if not wanted and len(found) != 1:
         raise RegistryError(
             f"{path}: defines {len(found)} models ({', '.join(found)}); name one as {path}:CLASS"

@@ -49,7 +49,7 @@ html_static_path = ["static"]
 html_css_files = ["site.css"]
 html_show_sourcelink = False
 html_copy_source = False
-html_sidebars: dict[str, list[str]] = {"index": [], "changelog": []}
+html_sidebars: dict[str, list[str]] = {"*": []}  # pages without others below them
 html_theme_options = {
     "show_nav_level": 1,
     "navigation_depth": 2,

@@ -11,10 +11,20 @@ from pathlib import Path
 import pytest
 
 from hebbarium.catalogue import registry
-from hebbarium.models.synaptic_scaling import SynapticScaling
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
+NEW_PAPER = '''"""Somebody: a network.
+
+A. Body, 2030.
+"""
+
+from hebbarium.models.synaptic_scaling import SynapticScaling
+
+
+class NewPaper(SynapticScaling):
+    name, title, paper = "new_paper", "A network", "A. Body, 2030"
+'''
 
 
 @pytest.fixture(scope="module")
@@ -49,11 +59,8 @@ def test_the_site_has_a_page_for_each_paper_script_and_command(site: Path) -> No
 def test_a_new_paper_has_a_page_without_a_line_in_the_docs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.syspath_prepend(str(DOCS))
     pages = importlib.import_module("hebbarium_site.pages")
-
-    class NewPaper(SynapticScaling):
-        name, title, paper = "new_paper", "A title", "A paper"
-
-    text = pages.paper(NewPaper, notes=tmp_path, results=tmp_path)
-    assert text.startswith("# A title\n\nA paper\n")
+    (tmp_path / "new_paper.py").write_text(NEW_PAPER)
+    text = pages.paper(registry.find(str(tmp_path / "new_paper.py")), notes=tmp_path, results=tmp_path)
+    assert text.startswith("# Somebody: a network\n\nA. Body, 2030.\n")
     assert "## Parameters" in text
     assert "| `tau_p` |" in text

@@ -17,5 +17,6 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("builder-inited", lambda app: pages.write(app.srcdir))
     app.connect("autodoc-process-signature", pages.without_parameters_of_models)
     app.add_directive("ledger", tables.LedgerTable)
+    app.add_directive("switch-costs", tables.SwitchCosts)
     app.add_html_math_renderer("mathml", (mathml.visit_inline, None), (mathml.visit_block, None))
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import ast
 import csv
+import importlib
 import inspect
 import pkgutil
 import re
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -70,14 +72,16 @@ def paper(kind: type[Model], notes: Path = NOTES, results: Path = RESULTS) -> st
     """
     name = kind.name
     description = describe(kind(), "markdown")
+    title, introduction = _introduced(kind)
     reproducible = name in reproduction.REPRODUCIBLE
     written = notes / f"{name}.md"
     text = written.read_text(encoding="utf-8") if written.is_file() else ""
-    parts = [f"# {kind.title}", kind.paper]
+    first, _, rest = text.partition("\n## ")
+    parts = [f"# {title}", introduction, first.strip()]  # what hurts is said first
     parts.append(_where_it_lives(name, reproducible))
     if reproducible:
         parts += ["## How near it comes", *items(name, results)]
-    parts.append(text.strip())
+    parts.append(f"## {rest.strip()}" if rest else "")
     parts += _further_figures(name, text)
     parts += _beside(results / f"{name}_claims.md", "Claims")
     parts += _not_run(name, results)
@@ -87,11 +91,19 @@ def paper(kind: type[Model], notes: Path = NOTES, results: Path = RESULTS) -> st
             parts.append("## What was tried")
         parts.append(_folded("All rows of the search, on held-out images", _csv(f"{name}_search.csv")))
     parts.append("## " + description.partition("\n## ")[2])
-    parts.append("## The model's file")
-    for file in _files(kind):
+    if files := _files(kind):
+        parts.append("## The model's file")
+    for file in files:
         place = file.relative_to(ROOT).as_posix()
         parts.append(_folded(f"`{place}`", f"```{{literalinclude}} ../../{place}\n:language: python\n```"))
     return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _introduced(kind: type[Model]) -> tuple[str, str]:
+    """Title and introduction, as the model's file begins."""
+    module = sys.modules[kind.__module__]
+    first, _, rest = inspect.cleandoc(module.__doc__ or kind.title).partition("\n")
+    return first.rstrip("."), _in_markdown(rest.strip()) or kind.paper
 
 
 def items(name: str, results: Path = RESULTS) -> Iterator[str]:
@@ -207,7 +219,8 @@ def _files(kind: type[Model]) -> list[Path]:
     """The file of a model, or those of its folder."""
     file = Path(inspect.getsourcefile(kind) or "").resolve()
     in_folder = file.parent.name != "models" and file.parent.parent.name == "models"
-    return sorted(file.parent.glob("*.py")) if in_folder else [file]
+    files = sorted(file.parent.glob("*.py")) if in_folder else [file]
+    return [file for file in files if file.is_relative_to(ROOT)]
 
 
 # -- scripts ---------------------------------------------------------------------------------------------------
@@ -287,10 +300,17 @@ def commands() -> str:
 def _command(command: Any) -> Iterator[str]:
     yield inspect.cleandoc(command.help or "")
     context = command.context_class(command, info_name=command.name)
-    records = [parameter.get_help_record(context) for parameter in command.params]
-    rows = [f"| `{' '.join(names.split())}` | {_cell(text)} |" for names, text in filter(None, records)]
+    records = [parameter.get_help_record(context) for parameter in command.params if not parameter.hidden]
+    rows = [f"| `{_names(names)}` | {_cell(text)} |" for names, text in filter(None, records)]
     if rows:
         yield "\n".join(["| given | what it is |", "| --- | --- |", *rows])
+
+
+def _names(text: str) -> str:
+    """Names of an option and what follows it, alike for every version of typer."""
+    text = re.sub(r"<?\b(?:int|float|INTEGER|FLOAT)( range| RANGE)?\b>?", "NUMBER", " ".join(text.split()))
+    text = re.sub(r"^(\[?[A-Z]\S*) .*", r"\1", text)  # an argument's name says what it is
+    return re.sub(r"<(\w+)>", lambda kind: {"str": "TEXT"}.get(kind[1], kind[1].upper()), text)
 
 
 def _cell(text: str) -> str:
@@ -300,7 +320,7 @@ def _cell(text: str) -> str:
 # -- modules ---------------------------------------------------------------------------------------------------
 def room_of_the_api(package: str) -> str:
     """The public things of a package, module by module."""
-    room = __import__(package, fromlist=["_"])
+    room = importlib.import_module(package)
     parts = [f"# `{package}`", f"```{{eval-rst}}\n.. automodule:: {package}\n   :no-members:\n```"]
     for module in sorted(pkgutil.walk_packages(room.__path__, f"{package}."), key=lambda module: module.name):
         members = "\n   :no-members:" if module.ispkg else ""  # a package hands on what its modules have
@@ -316,9 +336,8 @@ def list_of_rooms() -> str:
     rooms = [*ROOMS, "dense_pathways"]
     lines = ["| package | what lives there |", "| --- | --- |"]
     for room in rooms:
-        source = (ROOT / room / "__init__.py").read_text(encoding="utf-8")
-        first = _in_markdown((ast.get_docstring(ast.parse(source)) or "").partition("\n\n")[0].replace("\n", " "))
         package = room if room == "dense_pathways" else f"hebbarium.{room}"
+        first = _in_markdown((importlib.import_module(package).__doc__ or "").partition("\n\n")[0].replace("\n", " "))
         lines.append(f"| [`{package}`]({room}.md) | {first} |")
     return "\n".join(["# Modules", "", *lines, "", *_toctree(rooms)])
 

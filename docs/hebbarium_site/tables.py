@@ -28,3 +28,33 @@ class LedgerTable(SphinxDirective):
         except ledger.LedgerError as error:
             raise self.error(str(error)) from error
         return self.parse_text_to_nodes(table)
+
+
+class SwitchCosts(SphinxDirective):
+    """``{switch-costs} diehl_cook switches class_mean``: what each setting of a table costs."""
+
+    required_arguments = 3
+
+    def run(self) -> list[nodes.Node]:
+        """A row a setting, the dearest first."""
+        model, table, readout = self.arguments
+        self.env.note_dependency(str(RESULTS / f"{model}.csv"))
+        return self.parse_text_to_nodes(costs(model, table, readout))
+
+
+def costs(model: str, table: str, readout: str) -> str:
+    """The text of `SwitchCosts`."""
+    rows = ledger.select(ledger.read(RESULTS / f"{model}.csv"), table=table, readout=readout)
+    cells = ledger.summarise(rows)
+    differing, _ = ledger.split_names(cells)
+    symbols = [name for name in differing if name not in ledger.COLUMNS]
+    (usual,) = [cell for cell in cells if not any(name in cell.row.symbols for name in symbols)]
+    lines = ["| switched | accuracy (%) | cost in points | seeds |", "| --- | ---: | ---: | ---: |"]
+    for cell in sorted(cells, key=lambda cell: cell.mean):
+        switched = ", ".join(
+            f"`{name}={value}`" for name, value in cell.row.symbols.items() if name in symbols
+        )  # fmt: skip
+        error = f" ± {cell.error:.2f}" if cell.seeds > 1 else ""
+        points = "" if cell is usual else f"{usual.mean - cell.mean:+.1f}".replace("-", "\N{MINUS SIGN}")
+        lines.append(f"| {switched or 'nothing'} | {cell.mean:.2f}{error} | {points} | {cell.seeds} |")
+    return "\n".join(lines)

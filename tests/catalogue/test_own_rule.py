@@ -1,4 +1,4 @@
-"""The worked page of CONTRIBUTING.md: its file is trained by the same commands."""
+"""The worked page docs/own_rule.md: its file is trained by the same commands."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.fixture(scope="module")
 def own_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    page = (ROOT / "CONTRIBUTING.md").read_text().split("<!-- own rule -->")[1].split("<!-- end -->")[0]
+    page = (ROOT / "docs" / "own_rule.md").read_text(encoding="utf-8")
     (code,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
     path = tmp_path_factory.mktemp("own") / "soft_bounds.py"
     path.write_text(code)
