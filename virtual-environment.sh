@@ -4,7 +4,8 @@
 #     sh virtual-environment.sh [--no-compiler] [EXTRA]
 #
 # EXTRA is an extra of pyproject.toml: test, dev, docs, notebooks or cuda. PYTHON=... chooses the interpreter.
-# Does nothing when .venv is up to date: same pyproject.toml, same Python, same folder, same extra.
+# Does nothing when .venv is up to date: same pyproject.toml (of both distributions in the clone), same Python, same
+# folder, same extra.
 set -eu
 cd "$(dirname "$0")"
 
@@ -71,6 +72,7 @@ record() {
     printf 'python: %s\n' "$("$interpreter" -c 'import sys; print(sys.version)' 2>/dev/null | tr '\n' ' ')"
     printf 'requested: %s\n' "${PYTHON:-}"
     printf 'pyproject.toml: %s\n' "$(cksum < pyproject.toml)"
+    printf 'dense_pathways/pyproject.toml: %s\n' "$(cksum < dense_pathways/pyproject.toml)"
 }
 
 is_fresh() {
@@ -185,7 +187,7 @@ fi
 say "Installing Hebbarium's dependencies into .venv (about a minute, once) ..."
 rm -f "$record_file"
 PIP_USER=0 PIP_REQUIRE_VIRTUALENV=0 "$interpreter" -m pip install -qq --disable-pip-version-check \
-    --editable ".${extra:+[$extra]}" || fail \
+    --editable ./dense_pathways --editable ".${extra:+[$extra]}" || fail \
     "pip could not install the dependencies; its message stands above. Without a network connection, or" \
     "behind a proxy, tell pip (HTTPS_PROXY, or its configuration file) and run the same command again."
 

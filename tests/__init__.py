@@ -1,1 +1,1 @@
-"""The tests: folders mirror the packages; oracles are plain NumPy."""
+"""The tests: folders mirror the rooms; oracles are plain NumPy."""

@@ -21,8 +21,14 @@ from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
+import dense_pathways
+
 ROOT = Path(__file__).parents[1]
 PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())
+DENSE = ROOT / "dense_pathways"
+DENSE_WHOLE: dict[str, Any] = tomllib.loads((DENSE / "pyproject.toml").read_text())
+DENSE_PROJECT = DENSE_WHOLE["project"]
+"""The device is a distribution of its own."""
 
 MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "dense_pathways": (),
@@ -43,8 +49,8 @@ MAY_IMPORT |= {
     "protocols": (*_BELOW, "studies"),
     "commands": (*_BELOW, "studies", "protocols"),
 }
-PACKAGES = tuple(MAY_IMPORT)
-MAY_IMPORT["benchmarks"] = PACKAGES
+ROOMS = tuple(name for name in MAY_IMPORT if name != "dense_pathways")
+MAY_IMPORT["benchmarks"] = tuple(MAY_IMPORT)
 OURS = {*MAY_IMPORT, "tests"}
 """What each package may import of ours, besides itself."""
 
@@ -98,9 +104,10 @@ def test_import_directions(package: str) -> None:
 def test_no_module_imports_itself_by_a_detour() -> None:
     """Also not within a room; what is imported inside of functions, or for types alone, is no part of a circle."""
     graph: dict[str, set[str]] = {}
-    for package in PACKAGES:
+    for package in (*ROOMS, "dense_pathways/src/dense_pathways"):
         for file in python_files(package):
             name = ".".join(file.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+            name = name.removeprefix("dense_pathways.src.")
             tree = ast.parse(file.read_text(encoding="utf-8"))
             top = ast.Module([node for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom)], [])
             graph[name] = {
@@ -134,23 +141,29 @@ def declared(*extras: str) -> dict[str, list[Requirement]]:
 def test_every_imported_distribution_is_declared() -> None:
     """What happens to be installed through something else is not there on every computer."""
     distributions = packages_distributions()
-    # Brian2 is built on these three; whoever has it has them, in the versions that suit it.
+    # Brian2 is built on these; whoever has it has them, in the versions that suit it.
     through_brian2 = {"sympy", "jinja2", "packaging"}
     # Competitors, measured where they are installed, and what CUDA needs.
     optional = {"bindsnet", "torch", "torchvision", "brian2cuda", "nvidia"}
     known = {*declared("test"), *through_brian2}
-    missing = set()
-    for package in (*PACKAGES, "benchmarks", "docs", "tests"):
-        for file in python_files(package):
-            for line, name in imports(file):
-                top = name.split(".")[0]
-                ours_or_python = {*OURS, "hebbarium", "hebbarium_site", "__future__", *sys.stdlib_module_names}
-                if top in ours_or_python or top in optional:
-                    continue
-                names = {canonicalize_name(d) for d in distributions.get(top, [top])}
-                if not names & known:
-                    missing.add(f"{file.relative_to(ROOT)}:{line} imports {top}")
-    assert not missing, "not declared in pyproject.toml:\n" + "\n".join(sorted(missing))
+    ours = {*OURS, "hebbarium", "hebbarium_site", *(file.stem for file in python_files("dense_pathways/tests"))}
+
+    def missing(folder: str, known: set[str]) -> set[str]:
+        return {
+            f"{file.relative_to(ROOT)}:{line} imports {top}"
+            for file in python_files(folder)
+            for line, name in imports(file)
+            for top in [name.split(".")[0]]
+            if top not in {*ours, "__future__", *sys.stdlib_module_names, *optional}
+            and not {canonicalize_name(d) for d in distributions.get(top, [top])} & known
+        }
+
+    wrong = {line for folder in (*ROOMS, "benchmarks", "docs", "tests") for line in missing(folder, known)}
+    assert not wrong, "not declared in pyproject.toml:\n" + "\n".join(sorted(wrong))
+    declared_there = [*DENSE_PROJECT["dependencies"], *DENSE_PROJECT["optional-dependencies"]["test"]]
+    known = {canonicalize_name(Requirement(text).name) for text in declared_there} | through_brian2 | {"numpy"}
+    wrong = missing("dense_pathways", known)
+    assert not wrong, "not declared in dense_pathways/pyproject.toml:\n" + "\n".join(sorted(wrong))
 
 
 def conda_pins() -> dict[str, str]:
@@ -174,6 +187,7 @@ def test_conda_recipe_pins_what_pyproject_pins() -> None:
                 {"python_version": f"{python.major}.{python.minor}", "python_full_version": str(python)}
             ):
                 expected[name] = requirement.specifier
+    del expected["dense-pathways"]  # from the clone
     # conda writes one equals sign where pip writes two
     found = {
         name: SpecifierSet(re.sub(r"^=(?!=)", "==", pin))
@@ -187,7 +201,7 @@ def test_conda_recipe_installs_the_clone() -> None:
     recipe = yaml.safe_load((ROOT / "environment.yml").read_text())
     assert recipe["name"] == PROJECT["project"]["name"]
     assert recipe["channels"][0] == "conda-forge"
-    assert {"pip": ["--editable ."]} in recipe["dependencies"]
+    assert {"pip": ["--editable ./dense_pathways", "--editable ."]} in recipe["dependencies"]
 
 
 def test_extras() -> None:
@@ -225,6 +239,22 @@ def test_project_versions_agree() -> None:
         assert {"type", "title", "authors", "year"} <= set(reference), reference["title"]
 
 
+def test_the_device_is_a_distribution_that_fits() -> None:
+    needed = {requirement.name: requirement for requirement in map(Requirement, PROJECT["project"]["dependencies"])}
+    assert needed["dense-pathways"].specifier.contains(DENSE_PROJECT["version"])
+    headings = re.findall(r"^## (\d\S*)", (DENSE / "CHANGELOG.md").read_text(), re.MULTILINE)
+    assert headings[0] == DENSE_PROJECT["version"]
+    assert DENSE_PROJECT["requires-python"] == PROJECT["project"]["requires-python"]
+    (brian2,) = map(Requirement, DENSE_PROJECT["dependencies"])
+    minors = [number for number in range(30) if brian2.specifier.contains(f"2.{number}.1")]
+    assert tuple((2, number) for number in minors) == dense_pathways.CHECKED
+    assert (DENSE / "LICENSE").read_bytes() == (ROOT / "LICENSE").read_bytes()
+    # the tests of both run with the same markers and warnings
+    ours, theirs = ({**project["tool"]["pytest"]["ini_options"]} for project in (PROJECT, DENSE_WHOLE))
+    assert ours["markers"] == theirs["markers"]
+    assert set(theirs["addopts"].split()) < set(ours["addopts"].split())
+
+
 def test_licence() -> None:
     text = (ROOT / "LICENSE").read_text()
     assert text.startswith("BSD 3-Clause License")
@@ -237,6 +267,7 @@ def test_every_package_says_what_it_is(package: str) -> None:
     assert folders, f"{package}/ holds no Python"
     # Folders of notebooks hold scripts for jupytext, those within tests are collected by pytest: no packages.
     folders = {folder for folder in folders if folder.name != "notebooks" and folder.parent != ROOT / "tests"}
+    folders -= {DENSE / "tests", DENSE / "examples"}
     for folder in folders:
         file = folder / "__init__.py"
         assert file.is_file(), f"{folder.relative_to(ROOT)} has no __init__.py"
@@ -365,7 +396,8 @@ def bare_machine(tmp_path: Path) -> tuple[Path, Path]:
     clone, commands = tmp_path / "a clone", tmp_path / "bin"
     clone.mkdir()
     commands.mkdir()
-    for name in ("virtual-environment.sh", "Makefile", "pyproject.toml"):
+    (clone / "dense_pathways").mkdir()
+    for name in ("virtual-environment.sh", "Makefile", "pyproject.toml", "dense_pathways/pyproject.toml"):
         (clone / name).write_bytes((ROOT / name).read_bytes())
     for name in ("sh", "cat", "sed", "grep", "head", "tr", "cksum", "mv", "rm", "dirname", "mkdir", "cp"):
         found = subprocess.run(["sh", "-c", f"command -v {name}"], text=True, capture_output=True, check=True)
@@ -511,30 +543,39 @@ esac""",
     )
     log = clone / "log"
 
-    def asked() -> list[str]:
+    def installs() -> list[str]:
         lines = log.read_text().splitlines() if log.exists() else []
         log.unlink(missing_ok=True)
-        return [line.split()[-1] for line in lines]
+        return [line.partition("--editable ")[2] or line for line in lines]
 
+    both = "./dense_pathways --editable ."
     assert set_up(clone, commands).returncode == 0
-    assert asked() == ["venv", "."]
+    assert installs() == ["venv", both]
     assert set_up(clone, commands).returncode == 0
-    assert asked() == []
+    assert installs() == []
     assert set_up(clone, commands, "test").returncode == 0
-    assert asked() == [".[test]"]
+    assert installs() == [f"{both}[test]"]
+
+    for name in ("dense_pathways/pyproject.toml", "pyproject.toml"):
+        with (clone / name).open("a") as file:
+            file.write("# another dependency\n")
+        assert set_up(clone, commands).returncode == 0
+        assert installs() == [both]
+        assert set_up(clone, commands).returncode == 0
+        assert installs() == []
 
     with (clone / "pyproject.toml").open("a") as file:
-        file.write("# another dependency\n")
+        file.write("# one more\n")
     (clone / "offline").touch()
     failed = set_up(clone, commands)
     assert failed.returncode == 1
     assert "pip could not install" in failed.stderr
     (clone / "offline").unlink()
-    asked()
+    installs()
     assert set_up(clone, commands).returncode == 0
-    assert asked() == ["."]
+    assert installs() == [both]
 
     moved = clone.rename(clone.with_name("moved"))
     log = moved / "log"
     assert set_up(moved, commands).returncode == 0
-    assert asked() == ["venv", "."]
+    assert installs() == ["venv", both]

@@ -56,13 +56,6 @@ def statements() -> Iterator[str]:
     assert [verdict.claim.split(" reads")[0] for verdict in failed] == ["The most active neuron"]
     yield f"at 400 neurons ({failed[0].count.split(',')[0]} cells)"
 
-    with (RESULTS / "brian2_examples.csv").open(newline="", encoding="utf-8") as file:
-        outcomes = [row["outcome"] for row in csv.DictReader(file)]
-    assert set(outcomes) == {"same", "not comparable"}
-    alike, without = outcomes.count("same"), outcomes.count("not comparable")
-    yield f"{len(outcomes)} of 100 have been run"
-    yield f"{alike} leave the same bytes, none differs, and {without} cannot be compared"
-
     tuned = {
         row.neurons: row.symbols["w_ie"] for row in ledger.read(RESULTS / "symmetric_stdp.csv")
         if row.table in ("1", "two_hours") and "w_ie=" not in row.command

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -14,7 +13,8 @@ from brian2 import prefs
 
 from hebbarium.engine import cache, sources
 from hebbarium.models.synaptic_scaling import SynapticScaling
-from tests.test_project import PACKAGES, ROOT
+from tests import layouts
+from tests.test_project import ROOT
 
 ASK = """
 import sys, sysconfig
@@ -38,9 +38,7 @@ def key_in(site: Path) -> str:
 
 @pytest.mark.slow
 def test_an_upgrade_of_an_installed_rule_is_another_program(tmp_path: Path) -> None:
-    for package in PACKAGES:
-        to = tmp_path / ("" if package == "dense_pathways" else "hebbarium") / package
-        shutil.copytree(ROOT / package, to, ignore=shutil.ignore_patterns("__pycache__", "embedded"))
+    layouts.installed(tmp_path)
     keys = [key_in(tmp_path)]
     for changed in ("equations/plasticity.py", "models/winner_take_all.py"):
         with (tmp_path / "hebbarium" / changed).open("a") as file:

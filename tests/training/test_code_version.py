@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from tests.test_project import PACKAGES, ROOT
+from tests import layouts
 
 ASK = """
 import sys
 sys.path.insert(0, sys.argv[1])
 from hebbarium.training import provenance
+assert provenance.__file__.startswith(sys.argv[1])
 print(provenance.code_version())
 """
 
@@ -34,33 +34,33 @@ def git(folder: Path, *arguments: str) -> str:
 
 
 @pytest.fixture
-def copied(tmp_path: Path) -> Path:
-    """The packages as they lie in an environment, inside a repository of something else."""
+def theirs(tmp_path: Path) -> Path:
+    """A repository of something else."""
     git(tmp_path, "init", "-q")
     (tmp_path / "notes").write_text("of somebody")
     git(tmp_path, "add", "notes")
     git(tmp_path, "commit", "-qm", "notes")
-    site = tmp_path / "environment" / "site-packages"
-    for package in PACKAGES:
-        shutil.copytree(ROOT / package, site / package, ignore=shutil.ignore_patterns("__pycache__", "embedded"))
-    return site
+    return tmp_path
 
 
-def test_a_repository_around_the_environment_is_not_the_project(copied: Path) -> None:
-    assert version_of(copied) == {"commit": "", "dirty": False}
-    # even if the folder of the packages is the top of a repository that does not track them
-    git(copied, "init", "-q")
-    git(copied, "commit", "-qm", "nothing", "--allow-empty")
-    assert version_of(copied) == {"commit": "", "dirty": False}
+def test_a_repository_around_the_environment_is_not_the_project(theirs: Path) -> None:
+    site = layouts.installed(theirs / "environment" / "site-packages")
+    assert version_of(site) == {"commit": "", "dirty": False}
+    # even if the folder of the package, or the one around it, is the top of a repository that does not track it
+    for folder in (site, site / "hebbarium"):
+        git(folder, "init", "-q")
+        git(folder, "commit", "-qm", "nothing", "--allow-empty")
+        assert version_of(site) == {"commit": "", "dirty": False}
 
 
-def test_a_clone_names_its_commit(copied: Path) -> None:
+def test_a_clone_names_its_commit(theirs: Path) -> None:
+    copied = layouts.clone(theirs / "clone")
     git(copied, "init", "-q")
     git(copied, "add", ".")
     git(copied, "commit", "-qm", "all")
     assert version_of(copied) == {"commit": git(copied, "rev-parse", "HEAD"), "dirty": False}
     # a hook of another repository leads nowhere else
-    other = str(copied.parent.parent / ".git")
+    other = str(theirs / ".git")
     assert version_of(copied, GIT_DIR=other)["commit"] == git(copied, "rev-parse", "HEAD")
     with (copied / "models" / "contract.py").open("a") as file:
         file.write("# changed\n")

@@ -1,4 +1,4 @@
-"""Brian2's own examples on the dense device and on stock: ``python -m tests.dense_pathways.brian2_examples``.
+"""Brian2's own examples on the dense device and on stock: ``python tests/brian2_examples.py``.
 
 Not collected by pytest: it takes an hour or two. Writes (``results/brian2_examples.csv``), for each script among the
 examples of the installed version of Brian2, whether both devices leave the same bytes in every result file, or why
@@ -22,10 +22,11 @@ from pathlib import Path
 
 import brian2
 
-from tests.dense_pathways import one_example, side_by_side
+import one_example
+import side_by_side
 
-RESULTS = Path(__file__).parents[2] / "results" / "brian2_examples.csv"
-SAID = Path(__file__).parents[2] / "build" / "brian2_examples"
+RESULTS = Path(__file__).parents[1] / "results" / "brian2_examples.csv"
+SAID = Path(__file__).parents[1] / "build" / "brian2_examples"
 COLUMNS = ("example", "outcome", "files", "why", "steps", "flags", "brian2")
 SAME, DIFFERS, NOT = "same", "differs", "not comparable"
 LONGEST = 1800
@@ -59,12 +60,12 @@ def _compared(script: Path, name: str, place: Path) -> tuple[str, int, str]:
     files: dict[str, side_by_side.Files] = {}
     for device in (STOCK, DENSE):
         folder, log = place / device, SAID / f"{name.replace('/', '-')}.{device}.txt"
-        command = [sys.executable, "-m", "tests.dense_pathways.one_example", device, str(script), str(folder)]
+        command = [sys.executable, one_example.__file__, device, str(script), str(folder)]
         with open(log, "w", encoding="utf-8") as out:
             try:
                 code = subprocess.run(
                     command, stdout=out, stderr=subprocess.STDOUT, timeout=LONGEST, check=False,
-                    env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
+                    env={**os.environ, "MPLBACKEND": "Agg"},  # figures are drawn, not shown
                 ).returncode  # fmt: skip
             except subprocess.TimeoutExpired:
                 return NOT, 0, f"{device} takes longer than {LONGEST // 60} minutes"

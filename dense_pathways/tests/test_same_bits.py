@@ -21,7 +21,7 @@ from brian2 import (
     ms,
 )
 
-from tests.dense_pathways.side_by_side import DECISIONS, assert_same
+from side_by_side import DECISIONS, assert_same
 
 pytestmark = pytest.mark.slow
 

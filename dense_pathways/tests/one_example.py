@@ -1,4 +1,4 @@
-"""One example of Brian2 on a device, shortened: ``python -m tests.dense_pathways.one_example DEVICE SCRIPT FOLDER``.
+"""One example of Brian2 on a device, shortened: ``python tests/one_example.py DEVICE SCRIPT FOLDER``.
 
 The script runs as it is, but for what would hide results from a comparison: its own choice of a device and of flags is
 passed over, its runs last `LONGEST` steps at most and are compiled together, and once it asks for what a program has to
@@ -14,11 +14,10 @@ from pathlib import Path
 from typing import Any
 
 import brian2
-import matplotlib
 import numpy as np
 from brian2.devices.cpp_standalone.device import CPPStandaloneDevice
 
-from tests.dense_pathways import side_by_side
+import side_by_side
 
 LONGEST = 2000
 FLAGS = side_by_side.STRICT
@@ -52,7 +51,6 @@ def _passed_over(*_: Any, **__: Any) -> None:
 
 def run(device: str, script: Path, folder: Path) -> int:
     """Run a script up to where it needs results; build and run what it has said by then."""
-    matplotlib.use("Agg")
     brian2.set_device(device, build_on_run=False)
     CPPStandaloneDevice.network_run, CPPStandaloneDevice.build = _shortened, _over
     CPPStandaloneDevice.reinit = CPPStandaloneDevice.activate = _over

@@ -10,7 +10,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-HEADERS = Path(__file__).parents[2] / "dense_pathways" / "headers"
+import dense_pathways
+
+HEADERS = Path(dense_pathways.__file__).parent / "headers"
 PROGRAM = """
 #include "dense_random.h"
 #include <cstdio>

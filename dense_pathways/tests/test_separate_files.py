@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from brian2 import Function, Network, NeuronGroup, SpikeGeneratorGroup, Synapses, device, ms, prefs
 
+import side_by_side
 from dense_pathways import sources
 from dense_pathways.edits import EDITED, Edit
-from tests.dense_pathways import side_by_side
 
 
 @pytest.fixture(autouse=True)

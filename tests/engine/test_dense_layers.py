@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from brian2 import Network
 
+import side_by_side
 from hebbarium.engine import dense, inspection
 from hebbarium.engine.contract import Structure
 from hebbarium.models.desire_backprop import DesireBackprop
-from tests.dense_pathways import side_by_side
 from tests.models.desire_networks import first_state, samples, small_model
 
 SAMPLES = 5

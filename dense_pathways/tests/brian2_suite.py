@@ -1,4 +1,4 @@
-"""Brian2's own standalone tests on the dense device and on stock: ``python -m tests.dense_pathways.brian2_suite``.
+"""Brian2's own standalone tests on the dense device and on stock: ``python tests/brian2_suite.py``.
 
 Not collected by pytest: it takes the better part of an hour. Prints and writes (``results/brian2_suite.csv``) which
 tests pass and fail on each device, and names those whose outcome differs. What the tests say as they go is in
@@ -9,6 +9,7 @@ would take two hours.
 from __future__ import annotations
 
 import csv
+import os
 import re
 import subprocess
 import sys
@@ -16,8 +17,9 @@ from pathlib import Path
 
 import brian2
 
-RESULTS = Path(__file__).parents[2] / "results"
-SAID = Path(__file__).parents[2] / "build" / "brian2_suite"
+HERE = Path(__file__).parent
+RESULTS = HERE.parent / "results"
+SAID = HERE.parent / "build" / "brian2_suite"
 DEVICES = ("cpp_dense", "cpp_standalone")
 # Brian2 calls pytest twice: for tests with one run, and for those with several.
 CODE = """
@@ -27,7 +29,7 @@ import dense_pathways
 device, *chosen = sys.argv[1:]
 brian2.prefs.reset_to_defaults()
 if device == "cpp_standalone":
-    from tests.dense_pathways import side_by_side
+    import side_by_side
     brian2.prefs.codegen.cpp.extra_compile_args_gcc = [*side_by_side.PLAIN, side_by_side.read_once()]
 brian2.test([], test_codegen_independent=False, test_standalone=device, test_openmp=False, test_in_parallel=[],
             reset_preferences=False, additional_args=["-p", "dense_pathways", "-rA", "--tb=no", *chosen])
@@ -39,7 +41,8 @@ def outcomes(device: str, chosen: list[str]) -> dict[str, str]:
     command = [sys.executable, "-c", CODE, device, *chosen]
     SAID.mkdir(parents=True, exist_ok=True)
     with open(SAID / f"{device}.txt", "w", encoding="utf-8") as out:
-        subprocess.run(command, stdout=out, stderr=subprocess.STDOUT, check=False)
+        environment = {**os.environ, "PYTHONPATH": str(HERE)}
+        subprocess.run(command, stdout=out, stderr=subprocess.STDOUT, check=False, env=environment)
     said = (SAID / f"{device}.txt").read_text(encoding="utf-8")
     # those that come last name a device themselves, and run on no other
     said = said.partition("Running standalone-specific tests")[0]

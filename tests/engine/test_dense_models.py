@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from brian2 import Network
 
+import side_by_side
 from hebbarium.engine import dense, inspection
 from hebbarium.engine.contract import Structure
 from hebbarium.models.diehl_cook import DiehlCook
@@ -15,7 +16,6 @@ from hebbarium.models.symmetric_stdp import SymmetricSTDP
 from hebbarium.models.synaptic_scaling import SynapticScaling
 from hebbarium.training.profiling import how_compiled, table
 from hebbarium.training.run_settings import RunSettings
-from tests.dense_pathways import side_by_side
 
 PATHWAYS = {"to_inhibitory_pre", "to_hub_pre", "from_hub_pre", "spare_pre"}
 LEARNING = {"plastic_transmit", "plastic_potentiate", "plastic_add_to_norm", "plastic_apply_scale"}

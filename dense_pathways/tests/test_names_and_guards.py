@@ -16,7 +16,7 @@ from brian2.devices import cpp_standalone
 
 import dense_pathways
 from dense_pathways import codeobject
-from tests.dense_pathways.side_by_side import STRICT, assert_same
+from side_by_side import STRICT, assert_same
 
 DENSE = Path(dense_pathways.__file__).parent
 STOCK = Path(cpp_standalone.__file__).parent

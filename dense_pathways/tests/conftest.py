@@ -1,13 +1,17 @@
-"""The dense device, for networks that are generated and mostly not compiled."""
+"""A quiet Brian2, and the dense device for networks that are generated and mostly not compiled."""
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 
 import pytest
 from brian2 import defaultclock, device, ms, set_device
 
 import dense_pathways
+
+# At its usual level Brian2 records every line of generated code, which would be shown for each failing test.
+logging.getLogger("brian2").setLevel(logging.WARNING)
 
 
 @pytest.fixture

@@ -1,0 +1,13 @@
+"""No C++ of ours has lines in common with Brian2, which has another licence; `dense_pathways` tests its own files."""
+
+from __future__ import annotations
+
+from shared_lines import MOST, shared
+from tests.test_project import ROOT
+
+
+def test_no_text_of_programs_in_cpp_is_brian2s() -> None:
+    files = [f for folder in ("engine", "benchmarks") for s in (".h", ".cpp") for f in (ROOT / folder).rglob(f"*{s}")]
+    assert files
+    for file in files:
+        assert len(shared(file)) <= MOST, (file, shared(file))
