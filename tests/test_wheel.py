@@ -138,9 +138,9 @@ class Mine(SynapticScaling):
     name = "mine"
     paper = "nobody's"
 
-    gain: float = quantity(GAIN + engine.gains.MORE, 1, "how much more is learned", "mine")
+    more: float = quantity(GAIN + engine.gains.MORE, 1, "how much more is learned", "mine")
 
-    potentiation = "w = clip(w + gain*a_plus*x_pre, w_min, w_max)\\n"
+    potentiation = "w = clip(w + more*a_plus*x_pre, w_min, w_max)\\n"
 '''
 OWN = {"models.py": "GAIN = 0.25\n", "engine/__init__.py": "", "engine/gains.py": "MORE = 0.5\n", "mine.py": RULE}
 START = "import sys\nfrom hebbarium.commands.commandline import main\nsys.exit(main())\n"
