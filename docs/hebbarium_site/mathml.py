@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from docutils import nodes
-from docutils.utils.math import pick_math_environment
 from docutils.utils.math.latex2mathml import tex2mathml
 
 
@@ -17,8 +16,5 @@ def visit_inline(translator: Any, node: nodes.math) -> None:
 
 def visit_block(translator: Any, node: nodes.math_block) -> None:
     """Write a formula in lines of its own."""
-    text = node.astext()
-    environment = pick_math_environment(text)
-    wrapped = text if text.lstrip().startswith("\\begin") else f"\\begin{{{environment}}}{text}\\end{{{environment}}}"
-    translator.body.append(f'<div class="math">{tex2mathml(wrapped, as_block=True)}</div>\n')
+    translator.body.append(f'<div class="math">{tex2mathml(node.astext(), as_block=True)}</div>\n')
     raise nodes.SkipNode

@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import jupytext
 import typer.main
 
 from hebbarium.catalogue import registry
@@ -54,6 +55,8 @@ def pages() -> dict[str, str]:
     listed["gallery/index.md"] = list_of_scripts()
     listed["commands.md"] = commands()
     listed["api/index.md"] = list_of_rooms()
+    listed["dense_pathways.md"] = dense_pathways()
+    listed["walkthrough.ipynb"] = walkthrough()
     return listed
 
 
@@ -179,7 +182,7 @@ def _beside(file: Path, title: str) -> Iterator[str]:
     _, _, body = file.read_text(encoding="utf-8").partition("\n")
     body = re.sub(r"^(#+) ", r"#\1 ", body, flags=re.MULTILINE)
     body = re.sub(r"\]\((\w+)_search\.md\)", "](#what-was-tried)", body)
-    body = re.sub(r"\]\((?!https?:|#)([^)]+)\)", rf"](../../{file.parent.relative_to(ROOT).as_posix()}/\1)", body)
+    body = _linked(body, f"../../{file.parent.relative_to(ROOT).as_posix()}")
     yield f"## {title}"
     yield re.sub(r"\n{3,}", "\n\n", body.strip())
 
@@ -315,6 +318,34 @@ def _names(text: str) -> str:
 
 def _cell(text: str) -> str:
     return " ".join(text.split()).replace("|", "\\|")
+
+
+# -- what lies beside the docs ---------------------------------------------------------------------------------
+def dense_pathways() -> str:
+    """The page of the distribution that this project brings along: its own README."""
+    folder = ROOT / "dense_pathways"
+    text = _linked((folder / "README.md").read_text(encoding="utf-8"), "../dense_pathways")
+    here = (
+        "Hebbarium compiles its models with this device; `--device cpp` is Brian2's own. It is a distribution of its "
+        "own, in the folder `dense_pathways`. What follows is its README."
+    )
+    heading, _, body = text.partition("\n")
+    return f"{heading}\n\n{here}\n{body}"
+
+
+def walkthrough() -> str:
+    """The notebook, which is run when the site is built, on its example."""
+    notebook = jupytext.read(ROOT / "analysis" / "notebooks" / "walkthrough.py")
+    notebook.metadata["kernelspec"] = {"display_name": "Python 3", "language": "python", "name": "python3"}
+    for number, cell in enumerate(notebook.cells):
+        cell["id"] = f"cell-{number}"  # not another one each time
+    written: str = jupytext.writes(notebook, fmt="ipynb")
+    return written
+
+
+def _linked(text: str, folder: str) -> str:
+    """A page with its links to files beside it led there from the docs."""
+    return re.sub(r"\]\((?!https?:|#)([^)]+)\)", rf"]({folder}/\1)", text)
 
 
 # -- modules ---------------------------------------------------------------------------------------------------
