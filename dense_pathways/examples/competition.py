@@ -12,12 +12,12 @@ import dense_pathways
 
 set_device(dense_pathways.NAME, directory=None)  # a temporary folder
 seed(2)
-defaultclock.dt = 1 * ms
+defaultclock.dt = 0.5 * ms
 
 # ---------------------------------------------------------------------------------------------- parameters
 PATTERNS, SHOWN = 4, 100 * ms
 tau_m, tau_theta, tau_x = 20 * ms, 2000 * ms, 20 * ms
-theta_plus, w_inh, w_sum, eta = 0.2, 0.8, 8.0, 0.02
+theta_plus, w_inh, w_sum, eta = 0.2, 3, 8.0, 0.02
 
 # Pattern k consists of the inputs 25*k to 25*k + 24; one follows the other.
 shown = TimedArray(np.random.default_rng(0).integers(PATTERNS, size=100), dt=SHOWN)
@@ -37,12 +37,13 @@ inputs = NeuronGroup(
 neurons = NeuronGroup(
     12,
     """
-    dv/dt = -v/tau_m : 1
+    dv/dt = -v/tau_m : 1 (unless refractory)
     dtheta/dt = -theta/tau_theta : 1
     total : 1
     """,
     threshold="v > 1 + theta",
     reset="v = 0; theta += theta_plus",
+    refractory=5 * ms,
     method="exact",
     name="neurons",
 )
@@ -61,9 +62,9 @@ plastic = Synapses(
 )
 plastic.connect()
 plastic.w = "0.16*rand()"
-plastic.run_regularly("w *= w_sum/total_post", dt=SHOWN)  # synaptic scaling
+plastic.run_regularly("w *= w_sum/total_post", dt=SHOWN, when="after_groups")  # scaling, once the sum is known
 
-lateral = Synapses(neurons, neurons, on_pre="v_post = clip(v_post - w_inh, -1, 10)", name="lateral")
+lateral = Synapses(neurons, neurons, on_pre="v_post = clip(v_post - w_inh, -5, 10)", name="lateral")
 lateral.connect("i != j")
 
 spikes = SpikeMonitor(neurons)

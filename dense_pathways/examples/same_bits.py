@@ -14,7 +14,6 @@ import dense_pathways
 
 # With -ffast-math, which Brian2 has by default, a compiler may reorder sums: then the last bits differ.
 prefs.codegen.cpp.extra_compile_args_gcc = ["-w", "-O3", "-march=native", "-ffp-contract=off", "-std=c++11"]
-defaultclock.dt = 0.5 * ms
 RUN = 1000 * ms
 
 
@@ -50,6 +49,7 @@ def network() -> Network:
 results = {}
 for name in ("cpp_standalone", dense_pathways.NAME):
     set_device(name, directory=None)
+    defaultclock.dt = 0.5 * ms
     seed(3)
     made = network()
     begin = time.perf_counter()

@@ -17,7 +17,7 @@ defaultclock.dt = 0.5 * ms
 # ---------------------------------------------------------------------------------------------- parameters
 tau_m, v_rest, v_thresh, v_reset = 20 * ms, -65 * mV, -52 * mV, -65 * mV
 e_exc, tau_e = 0 * mV, 2 * ms
-tau_plus, tau_minus, a_plus, a_minus, w_max = 20 * ms, 20 * ms, 0.004, 0.0044, 0.04
+tau_plus, a_plus, a_minus, w_max = 20 * ms, 0.01, 0.002, 0.1
 
 # ------------------------------------------------------------------------------------------------- neurons
 inputs = NeuronGroup(
@@ -31,17 +31,16 @@ inputs = NeuronGroup(
     method="exact",
     name="inputs",
 )
-inputs.rate = "(i < 100)*30*Hz + 2*Hz"
+inputs.rate = "30*Hz*int(i < 100) + 2*Hz"
 
 neurons = NeuronGroup(
     100,
     """
     dv/dt = (v_rest - v + g_e*(e_exc - v))/tau_m : volt (unless refractory)
     dg_e/dt = -g_e/tau_e : 1
-    dy/dt = -y/tau_minus : 1
     """,
     threshold="v > v_thresh",
-    reset="v = v_reset; y = 1",
+    reset="v = v_reset",
     refractory=5 * ms,
     method="euler",
     name="neurons",
@@ -53,8 +52,9 @@ plastic = Synapses(
     inputs,
     neurons,
     "w : 1",
-    on_pre="g_e_post += w; w = clip(w - a_minus*w_max*y_post, 0, w_max)",
-    on_post="w = clip(w + a_plus*w_max*x_pre, 0, w_max)",
+    on_pre="g_e_post += w",
+    # a postsynaptic spike strengthens what came before it, and weakens everything a little
+    on_post="w = clip(w + w_max*(a_plus*x_pre - a_minus), 0, w_max)",
     name="plastic",
 )
 plastic.connect()  # all to all: nothing is listed, pairs are counted
