@@ -14,8 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hebbarium.files import whole_files
-from hebbarium.ledger import ledger
-from hebbarium.ledger.measurements import Measurement
+from hebbarium.ledger import tables
+from hebbarium.ledger.rows import ACCURACY, LAST, Row
+from hebbarium.ledger.tables import Cell
 from hebbarium.record import results
 
 __all__ = ["CLAIMS", "Evidence", "Verdict", "judge", "table", "write"]
@@ -34,7 +35,7 @@ standard error over seeds; "best" is the best of the cells that were run.
 SLOWER = 1.02
 """How many times as long training has to take to count as slower: less is within what one measurement tells."""
 
-_TABLES = ("III", "IV", "V", "VI")
+_TABLES = ("Table III", "Table IV", "Table V", "Table VI")
 _DATASETS = ("mnist", "fashion-mnist")
 _SIZES = ("100", "400")
 _TIME_CONSTANTS = ("20*ms", "60*ms")
@@ -68,39 +69,33 @@ class _Entry:
 
 
 class Evidence:
-    """The ledgers, averaged over seeds.
+    """The ledger, averaged over seeds.
 
     Parameters
     ----------
-    rows : iterable of ledger.Row
+    rows : iterable of Row
         Where a cell was run in several ways, the one with most training images counts.
-    measured : iterable of Measurement
     """
 
-    def __init__(self, rows: Iterable[ledger.Row], measured: Iterable[Measurement] = ()) -> None:
-        self._accuracy: dict[str, list[_Entry]] = {}
-        best: dict[tuple[str, ...], ledger.Cell] = {}
-        for cell in ledger.summarise(rows):
-            key = (
-                cell.row.table,
-                cell.row.dataset,
-                cell.row.neurons,
-                *_cell(cell.row.symbols),
-                cell.row.readout,
-            )
-            if key not in best or cell.row.images_trained > best[key].row.images_trained:
+    def __init__(self, rows: Iterable[Row]) -> None:
+        best: dict[tuple[str, ...], Cell] = {}
+        for cell in tables.summarise(row for row in rows if row.selection == LAST):
+            row = cell.row
+            if row.measure == ACCURACY and row.item not in _TABLES:
+                continue
+            place = ("" if row.measure != ACCURACY else row.item, row.dataset, row.neurons, *_cell(row.symbols))
+            key = (row.measure, row.readout, *place)
+            if key not in best or row.trained > best[key].row.trained:
                 best[key] = cell
+        self._entries: dict[tuple[str, str], list[_Entry]] = {}
         for cell in best.values():
             row = cell.row
-            norm, w_t, tau_p = _cell(row.symbols)
-            entry = _Entry(row.dataset, row.neurons, norm, w_t, tau_p, cell.mean, cell.error, cell.seeds)
-            if row.table in _TABLES:
-                self._accuracy.setdefault(row.readout, []).append(entry)
-        self._measured = list(measured)
+            entry = _Entry(row.dataset, row.neurons, *_cell(row.symbols), cell.mean, cell.error, cell.seeds)
+            self._entries.setdefault((row.measure, row.readout), []).append(entry)
 
     def accuracy(self, readout: str = results.MOST_ACTIVE, **where: str) -> list[_Entry]:
         """Accuracies of the tables' cells that are as said."""
-        return list(_where(self._accuracy.get(readout, []), **where))
+        return list(_where(self._entries.get((ACCURACY, readout), []), **where))
 
     def best(self, **where: str) -> _Entry | None:
         """The cell of highest accuracy among those that are as said."""
@@ -108,15 +103,7 @@ class Evidence:
 
     def quantity(self, name: str, **where: str) -> list[_Entry]:
         """Another measured quantity, by cell."""
-        groups: dict[tuple[str, str, str, str, str], list[float]] = {}
-        for row in self._measured:
-            if row.quantity == name:
-                groups.setdefault((row.dataset, row.neurons, *_cell(row.symbols)), []).append(row.value)
-        entries = []
-        for key, values in groups.items():
-            mean, error = ledger.mean_and_error(values)
-            entries.append(_Entry(*key, value=mean, error=error, seeds=len(values)))
-        return list(_where(entries, **where))
+        return list(_where(self._entries.get((name, ""), []), **where))
 
     def quantity_at(self, name: str, entry: _Entry) -> _Entry | None:
         """A quantity in the cell of another entry."""

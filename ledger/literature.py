@@ -22,7 +22,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from hebbarium.ledger import ledger
+from hebbarium.ledger import rows, tables
+from hebbarium.ledger.rows import ACCURACY, LAST, LedgerError, Row
 
 PREFIX = "literature_"
 LITERATURE = "literature_mnist.csv"
@@ -61,9 +62,9 @@ class Entry:
 
     def __post_init__(self) -> None:
         if not 0 <= self.accuracy <= 100:
-            raise ledger.LedgerError(f"{self.network}: accuracy is {self.accuracy}; expected per cent, 0 to 100.")
+            raise LedgerError(f"{self.network}: accuracy is {self.accuracy}; expected per cent, 0 to 100.")
         if not self.source:
-            raise ledger.LedgerError(f"{self.network}: has no source; say where the number stands.")
+            raise LedgerError(f"{self.network}: has no source; say where the number stands.")
 
 
 _FIELDS = tuple(field.name for field in dataclasses.fields(Entry))
@@ -89,7 +90,7 @@ class Ours:
     model : str
         The ledger.
     dataset, readout : str
-    tables : tuple of str
+    items : tuple of str
         Of the ledger: rows of ablations and of figures are no contenders.
     described : mapping
         Column to text, for what all of our networks have in common.
@@ -102,12 +103,12 @@ class Ours:
     model: str
     dataset: str
     readout: str
-    tables: tuple[str, ...]
+    items: tuple[str, ...]
     described: Mapping[str, str]
     by: str = "neurons"
     usual_steps: int | None = None
 
-    def cells(self, cell: ledger.Cell) -> dict[str, str]:
+    def cells(self, cell: tables.Cell) -> dict[str, str]:
         """Text by column, as far as it follows from a cell of the ledger."""
         hidden = [int(size) for size in cell.row.symbols.get("layers", "").split(",") if size]
         if not hidden:
@@ -122,14 +123,14 @@ class Ours:
 _DESIRE: Mapping[str, str] = {"learning_method": "desire backpropagation + STDP"}
 OURS: Mapping[str, Ours] = {
     "literature_mnist": Ours(
-        "symmetric_stdp", "mnist", "class_layer", ("1",),
+        "symmetric_stdp", "mnist", "class_layer", ("Table 1",),
         {"learning_method": "symmetric STDP", "training_type": "Spike-based", "supervised": "yes"},
     ),
     "literature_gerlinghoff_1": Ours(
-        "desire_backprop", "mnist", "class_layer", ("1", "short"), _DESIRE, "layers", 20
+        "desire_backprop", "mnist", "class_layer", ("Table 1", "short"), _DESIRE, "layers", 20
     ),
     "literature_gerlinghoff_2": Ours(
-        "desire_backprop", "fashion-mnist", "class_layer", ("2", "short"), _DESIRE, "layers", 20
+        "desire_backprop", "fashion-mnist", "class_layer", ("Table 2", "short"), _DESIRE, "layers", 20
     ),
 }  # fmt: skip
 """By the name of a table's file."""
@@ -145,37 +146,37 @@ def read(path: str | os.PathLike[str]) -> Table:
     """
     path = Path(path)
     if not path.is_file():
-        raise ledger.LedgerError(f"{path}: there is no such literature table.")
-    with path.open(newline="", encoding="utf-8") as file, ledger.readable(path):
+        raise LedgerError(f"{path}: there is no such literature table.")
+    with path.open(newline="", encoding="utf-8") as file, rows.readable(path):
         reader = csv.DictReader(file)
         columns = tuple(reader.fieldnames or ())
         if not set(_REQUIRED) <= set(columns) <= set(_FIELDS):
-            raise ledger.LedgerError(
+            raise LedgerError(
                 f"{path} has the columns {','.join(columns)}; expected {','.join(_REQUIRED)}, and besides only "
                 f"{','.join(name for name in _FIELDS if name not in _REQUIRED)}."
             )
-        return Table(columns, tuple(ledger.parsed(path, reader, _entry)))
+        return Table(columns, tuple(rows.parsed(path, reader, _entry)))
 
 
-def beside_ours(table: Table, rows: Iterable[ledger.Row] | str | os.PathLike[str], ours: Ours) -> str:
+def beside_ours(table: Table, given: Iterable[Row] | str | os.PathLike[str], ours: Ours) -> str:
     """The literature table in Markdown with our networks as its last rows.
 
     Parameters
     ----------
     table
         See `read`.
-    rows
+    given
         Rows of a ledger, or its path. Only those are taken that were trained on at least as many images as the whole
         training set has, and tested on the whole test set, as all others of the table were. If there are none, or no
         ledger, the table is the literature's alone, and says so.
     ours
         Which rows are meant, and what they are called; see `OURS`.
     """
-    given = ledger.read(rows) if isinstance(rows, str | os.PathLike) else list(rows)
+    known = rows.read(given) if isinstance(given, str | os.PathLike) else list(given)
     whole = [
         row
-        for row in ledger.select(given, dataset=ours.dataset, readout=ours.readout)
-        if row.table in ours.tables and row.images_trained >= _TRAINING and row.images_tested == _TESTED
+        for row in rows.select(known, dataset=ours.dataset, readout=ours.readout, measure=ACCURACY, selection=LAST)
+        if row.item in ours.items and row.trained >= _TRAINING and row.tested == _TESTED
     ]
     shown = [name for name in table.columns if name not in ("reference", "source")] + ["source"]
     lines = [
@@ -183,14 +184,14 @@ def beside_ours(table: Table, rows: Iterable[ledger.Row] | str | os.PathLike[str
         ["---:" if name in ("accuracy", *_NUMBERS) else "---" for name in shown],
         *([_shown(entry, name) for name in shown] for entry in table.entries),
     ]
-    cells = ledger.summarise(whole)
-    varying, _ = ledger.split_names(cells)
-    for cell in sorted(cells, key=lambda cell: ledger.sort_key(cell.row, [ours.by, *varying])):
-        names = [ours.by, *(name for name in varying if name not in (ours.by, "table"))]
+    cells = tables.summarise(whole)
+    varying, _ = tables.split_names(cells)
+    for cell in sorted(cells, key=lambda cell: tables.sort_key(cell.row, [ours.by, *varying])):
+        names = [ours.by, *(name for name in varying if name not in (ours.by, "item"))]
         error = "" if cell.seeds == 1 else f" ± {cell.error:.2f}"
         counted = f"{cell.seeds} seed" + ("s" if cell.seeds > 1 else "")
         texts = {
-            "network": f"{ours.model}, {ledger.described(cell.row, names)}",
+            "network": f"{ours.model}, {tables.described(cell.row, names)}",
             "accuracy": f"{cell.mean:.2f}{error}",
             "source": f"measured here, {counted}",
             **ours.cells(cell),
@@ -200,7 +201,7 @@ def beside_ours(table: Table, rows: Iterable[ledger.Row] | str | os.PathLike[str
     caption = f"Reference numbers are those of {', '.join(sources)}."
     if not cells:
         caption += f" No network of {ours.model} has been trained and tested on the whole of {ours.dataset} here yet."
-    return "\n".join([*("| " + " | ".join(line) + " |" for line in lines), "", caption])
+    return "\n".join([*map(tables.line, lines), "", caption])
 
 
 def table_of(name: str, folder: str | os.PathLike[str]) -> str:
@@ -212,7 +213,7 @@ def table_of(name: str, folder: str | os.PathLike[str]) -> str:
         Nothing of ours is known to stand beside a table of this name.
     """
     if name not in OURS:
-        raise ledger.LedgerError(f"table: {name}: no such literature table; there are: {', '.join(OURS)}.")
+        raise LedgerError(f"table: {name}: no such literature table; there are: {', '.join(OURS)}.")
     ours = OURS[name]
     return beside_ours(read(Path(folder) / f"{name}.csv"), Path(folder) / f"{ours.model}.csv", ours)
 
@@ -230,7 +231,7 @@ def _entry(record: Mapping[str, str]) -> Entry:
     values: dict[str, object] = dict(record)
     if "supervised" in record:
         if record["supervised"] not in ("yes", "no"):
-            raise ledger.LedgerError(f"supervised is {record['supervised']!r}; expected yes or no.")
+            raise LedgerError(f"supervised is {record['supervised']!r}; expected yes or no.")
         values["supervised"] = record["supervised"] == "yes"
     values["accuracy"] = float(record["accuracy"])
     values |= {name: int(record[name]) if record[name].strip() else None for name in _NUMBERS if name in record}

@@ -1,21 +1,25 @@
-"""The ledger of operations: what a sample costs each network, and what one costs a conventional network of its layers.
+"""Operations: what a sample costs each network, and what one costs a conventional network of its layers.
 
-``results/operations.csv`` has a row for each run and phase. Operations of a spiking network were counted on recorded
-spikes (see ``models/operations.py`` for what is counted); those of a conventional one follow from its sizes by the
-columns ANN of Table 3 of Gerlinghoff et al. Energies are estimates of arithmetic alone, by `COSTS`: memory, which costs
-more than arithmetic on most hardware, is left out on both sides.
+They stand in the ledgers of all papers under the item ``operations``, a row a number; ``phase`` in the setting tells
+training from testing. Operations of a spiking network were counted on recorded spikes (see ``models/operations.py`` for
+what is counted); those of a conventional one follow from its sizes by the columns ANN of Table 3 of Gerlinghoff et al.
+Energies are estimates of arithmetic alone, by `COSTS`: memory, which costs more than arithmetic on most hardware, is
+left out on both sides.
 """
 
 from __future__ import annotations
 
-import dataclasses
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
-from hebbarium.ledger import ledger
+from hebbarium.ledger import networks, rows
+from hebbarium.ledger.networks import TrainedNetwork
+from hebbarium.ledger.rows import ACCURACY, PER_CENT, Row
+from hebbarium.ledger.tables import NONE_YET, line
 
-LEDGER = "operations.csv"
+ITEM, PHASE = "operations", "phase"
 PROCESSES = ("forward", "backward", "update")
 KINDS = ("multiplications", "additions", "comparisons")
 TEST = "test"
@@ -108,22 +112,23 @@ def conventional(shapes: Sequence[tuple[int, int]], learns: bool) -> dict[str, d
 
 
 @dataclass(frozen=True)
-class Row:
-    """One run in one phase; all numbers are means over its samples.
+class SampleCost:
+    """What a sample costs one network in one phase; all numbers are means over samples.
 
     Parameters
     ----------
-    layers : str
-        Sizes, from the input on, such as ``784-200-100-10``.
+    network : TrainedNetwork
     accuracy : float
-        Per cent, of the test.
+        Per cent, of its test, on `tested` samples.
+    phase : str
+        ``train``, ``test`` ...
     images : int
         Samples that were measured.
     presentations : float
         How often each was shown.
     synaptic_events : float
         Events at synapses of all processes.
-    spikes : dict
+    spikes : mapping
         Spikes a neuron, by population.
     counts, conventional : mapping
         Operations of the network, and of a conventional one of its layers: process to kind to number.
@@ -135,13 +140,9 @@ class Row:
         By kind: what energies assume.
     """
 
-    model: str
-    layers: str
-    dataset: str
-    setting: str
-    seed: int
-    images_trained: int
+    network: TrainedNetwork
     accuracy: float
+    tested: int
     phase: str
     images: int
     presentations: float
@@ -152,14 +153,6 @@ class Row:
     skipped: float | None
     idle: float | None
     picojoules: Mapping[str, float]
-    command: str
-    commit: str
-
-    @property
-    def cell(self) -> tuple[str, ...]:
-        """What is measured but for when: a newer row replaces one of the same."""
-        return (self.model, self.layers, self.dataset, self.setting, str(self.seed), str(self.images_trained),
-                self.phase)  # fmt: skip
 
     @property
     def learns(self) -> bool:
@@ -175,100 +168,130 @@ class Row:
         return energy(self.conventional[process], self.picojoules)
 
 
+# -- as rows ---------------------------------------------------------------------------------------------------
 _PLACES = [(part, process, kind) for part in ("counts", "conventional") for process in PROCESSES for kind in KINDS
            if part == "counts" or (kind != "comparisons" and (process, kind) not in
                                    (("backward", "additions"), ("update", "additions")))]  # fmt: skip
-_SINGLE = tuple(
-    field.name for field in dataclasses.fields(Row) if field.name not in ("counts", "conventional", "command", "commit")
-)
+_SPIKES, _COST = "spikes_a_neuron", "cost_of_{}"
 
 
-def _heading(part: str, process: str, kind: str) -> str:
+def _name(part: str, process: str, kind: str) -> str:
     return f"{'conventional_' if part == 'conventional' else ''}{process}_{kind}"
 
 
-COLUMNS = (
-    *_SINGLE, *(_heading(*place) for place in _PLACES), "energy_nj", "conventional_energy_nj", "command", "commit"
-)  # fmt: skip
+def rows_of(cost: SampleCost) -> list[Row]:
+    """A cost as rows; six digits of each number, which is more than the samples tell."""
+    network = cost.network
+    measures: dict[str, tuple[float | None, str]] = {
+        "presentations": (cost.presentations, ""),
+        "synaptic_events": (cost.synaptic_events, ""),
+        "skipped": (cost.skipped, PER_CENT),
+        "idle": (cost.idle, PER_CENT),
+        **{_name(*place): (getattr(cost, place[0])[place[1]][place[2]], "") for place in _PLACES},
+        **{_COST.format(kind): (number, "pJ") for kind, number in cost.picojoules.items()},
+        "energy": (sum(map(cost.energy, PROCESSES)), "nJ"),
+        "conventional_energy": (sum(map(cost.conventional_energy, PROCESSES)), "nJ"),
+    }
+    numbers = [("", measure, value, unit) for measure, (value, unit) in measures.items() if value is not None]
+    numbers += [(population, _SPIKES, number, "") for population, number in cost.spikes.items()]
+    phase = f"{PHASE}={cost.phase}"
+    return [
+        network.row(ITEM, measure=ACCURACY, value=cost.accuracy, unit=PER_CENT, tested=cost.tested),
+        *(
+            network.row(
+                ITEM, phase, readout=readout, measure=measure, value=float(f"{value:.6g}"), unit=unit,
+                tested=cost.images,
+            )
+            for readout, measure, value, unit in numbers
+        ),
+    ]  # fmt: skip
 
 
-def read(path: str | os.PathLike[str]) -> list[Row]:
-    """Rows of a ledger; none if there is no such file.
+def read(folder: str | os.PathLike[str]) -> list[SampleCost]:
+    """What the ledgers of a folder have of operations, in their order.
 
     Raises
     ------
     LedgerError
-        Naming the file, and the line that cannot be read.
+        Naming the file, and the line that cannot be read; or a number that is missing.
     """
-    return ledger.records(path, COLUMNS, _row)
+    return [cost for model, given in rows.papers(folder).items() for cost in _costs(model, given)]
 
 
-def append(path: str | os.PathLike[str], rows: Iterable[Row]) -> None:
-    """Add rows to a ledger, or replace those of the same run and phase; processes may add at the same time."""
-    ledger.merge(path, COLUMNS, rows, read=read, key=lambda row: row.cell, written=_values)
+def append(folder: str | os.PathLike[str], found: Iterable[SampleCost]) -> list[Path]:
+    """Add costs to the ledgers of their papers, or replace those of the same run and phase; returns the ledgers."""
+    return networks.append(folder, ITEM, [(cost.network, rows_of(cost)) for cost in found])
 
 
-def _values(row: Row) -> list[str]:
-    record = {name: _written(getattr(row, name)) for name in (*_SINGLE, "command", "commit")}
-    record |= {_heading(*place): _written(getattr(row, place[0])[place[1]][place[2]]) for place in _PLACES}
-    record["energy_nj"] = _written(float(sum(map(row.energy, PROCESSES))))
-    record["conventional_energy_nj"] = _written(float(sum(map(row.conventional_energy, PROCESSES))))
-    return [record[column] for column in COLUMNS]
+def _costs(model: str, given: Iterable[Row]) -> Iterator[SampleCost]:
+    for network, mine in networks.grouped(model, ITEM, given, PHASE).items():
+        of_run = [row for row in mine if PHASE not in row.symbols]
+        for phase in dict.fromkeys(row.symbols[PHASE] for row in mine if PHASE in row.symbols):
+            yield _cost(network, phase, of_run, [row for row in mine if row.symbols.get(PHASE) == phase])
 
 
-def _written(value: object) -> str:
-    if isinstance(value, Mapping):
-        return " ".join(f"{name}={_written(part)}" for name, part in value.items())
-    return "" if value is None else f"{value:.6g}" if isinstance(value, float) else str(value)
+def _cost(network: TrainedNetwork, phase: str, of_run: Sequence[Row], of_phase: Sequence[Row]) -> SampleCost:
+    numbers = {row.measure: row.value for row in of_phase if row.measure != _SPIKES}
+    accuracy = [row for row in of_run if row.measure == ACCURACY]
+    needed = {"presentations", "synaptic_events", *(_name(*place) for place in _PLACES), *map(_COST.format, KINDS)}
+    missing = sorted(needed - numbers.keys()) + ([] if accuracy else [ACCURACY])
+    if missing:
+        raise rows.LedgerError(
+            f"{network.model}, {network.setting or 'defaults'}, {ITEM}, phase {phase}: lacks {', '.join(missing)}; "
+            "count it anew with `hebbarium operations`"
+        )
 
-
-def _row(record: Mapping[str, str]) -> Row:
-    values: dict[str, object] = {name: record[name] for name in (*_SINGLE, "command", "commit")}
-    values |= {name: int(record[name]) for name in ("seed", "images_trained", "images")}
-    values |= {name: float(record[name]) for name in ("accuracy", "presentations", "synaptic_events")}
-    values |= {name: float(record[name]) if record[name] else None for name in ("skipped", "idle")}
-    for name in ("spikes", "picojoules"):
-        pairs = (item.partition("=")[::2] for item in record[name].split())
-        values[name] = {key: float(number) for key, number in pairs}
-    for part in ("counts", "conventional"):
-        values[part] = {
-            process: {
-                kind: float(record[_heading(part, process, kind)]) if (part, process, kind) in _PLACES else 0.0
-                for kind in KINDS
-            }
-            for process in PROCESSES
+    def counts(part: str) -> dict[str, dict[str, float]]:
+        return {
+            process: {kind: numbers.get(_name(part, process, kind), 0.0) for kind in KINDS} for process in PROCESSES
         }
-    return Row(**values)  # type: ignore[arg-type]
+
+    return SampleCost(
+        network=network,
+        accuracy=accuracy[-1].value,
+        tested=accuracy[-1].tested or 0,
+        phase=phase,
+        images=of_phase[-1].tested or 0,
+        presentations=numbers["presentations"],
+        synaptic_events=numbers["synaptic_events"],
+        spikes={row.readout: row.value for row in of_phase if row.measure == _SPIKES},
+        counts=counts("counts"),
+        conventional=counts("conventional"),
+        skipped=numbers.get("skipped"),
+        idle=numbers.get("idle"),
+        picojoules={kind: numbers[_COST.format(kind)] for kind in KINDS},
+    )
 
 
-def markdown_table(rows: Iterable[Row]) -> str:
+# -- as a table ------------------------------------------------------------------------------------------------
+def markdown_table(found: Iterable[SampleCost]) -> str:
     """A line for each network and phase, and what it assumes below it, in Markdown."""
-    ordered = sorted(rows, key=lambda row: row.learns)
+    ordered = sorted(found, key=lambda cost: cost.learns)
     if not ordered:
-        return "*No numbers in the ledger yet.*"
+        return NONE_YET
     heads = [
         "phase", "model", "layers", "accuracy (%)", "spikes a neuron", "synaptic events", *KINDS, "nJ",
         "conventional nJ", "weights left alone (%)", "idle samples (%)",
     ]  # fmt: skip
     lines = [heads, ["---"] * 3 + ["---:"] + ["---"] + ["---:"] * (len(heads) - 5)]
-    for row in ordered:
-        totals = [sum(row.counts[process][kind] for process in PROCESSES) for kind in KINDS]
-        spikes = ", ".join(f"{name.replace('_', ' ')} {number:.2g}" for name, number in row.spikes.items())
+    for cost in ordered:
+        totals = [sum(cost.counts[process][kind] for process in PROCESSES) for kind in KINDS]
+        spikes = ", ".join(f"{name.replace('_', ' ')} {number:.2g}" for name, number in cost.spikes.items())
         lines.append([
-            row.phase.replace("_", " "), row.model, row.layers, f"{row.accuracy:.2f}", spikes,
-            f"{row.synaptic_events:,.0f}", *(f"{total:,.0f}" for total in totals),
-            _by_process([row.energy(process) for process in PROCESSES], row.learns),
-            _by_process([row.conventional_energy(process) for process in PROCESSES], row.learns),
-            *("" if share is None else f"{share:.1f}" for share in (row.skipped, row.idle)),
+            cost.phase.replace("_", " "), cost.network.model, cost.network.layers, f"{cost.accuracy:.2f}", spikes,
+            f"{cost.synaptic_events:,.0f}", *(f"{total:,.0f}" for total in totals),
+            _by_process([cost.energy(process) for process in PROCESSES], cost.learns),
+            _by_process([cost.conventional_energy(process) for process in PROCESSES], cost.learns),
+            *("" if share is None else f"{share:.1f}" for share in (cost.skipped, cost.idle)),
         ])  # fmt: skip
     first = ordered[0]
     assumed = ", ".join(f"{kind} {number:g}" for kind, number in first.picojoules.items())
     caption = (
-        f"Each number is a sample's mean over {_all(str(row.images) for row in ordered)} images, after training on "
-        f"{_all(f'{row.images_trained:,}' for row in ordered)}. Estimated energy: in total, in training (forward / "
+        f"Each number is a sample's mean over {_all(str(cost.images) for cost in ordered)} images, after training on "
+        f"{_all(f'{cost.network.trained:,}' for cost in ordered)}. Estimated energy: in total, in training (forward / "
         f"backward / update), at {assumed} pJ, memory not counted."
     )
-    return "\n".join([*("| " + " | ".join(line) + " |" for line in lines), "", caption])
+    return "\n".join([*map(line, lines), "", caption])
 
 
 def _all(texts: Iterable[str]) -> str:

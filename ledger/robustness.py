@@ -1,104 +1,96 @@
-"""A ledger of how trained networks bear noise, lesions and coarse weights."""
+"""How trained networks bear noise, lesions and coarse weights: rows of the item ``robustness`` in all papers' ledgers.
+
+The setting of such a row ends with what was disturbed: ``perturbation=noise level=0.1 draw=0``, the seed of the
+disturbance being its draw.
+"""
 
 from __future__ import annotations
 
-import dataclasses
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
 
-from hebbarium.ledger import ledger
+from hebbarium.ledger import networks, rows
+from hebbarium.ledger.networks import TrainedNetwork
+from hebbarium.ledger.rows import ACCURACY, PER_CENT, Row
 
-LEDGER = "robustness.csv"
+ITEM = "robustness"
 UNDISTURBED = "none"
+_PERTURBATION, _LEVEL, _DRAW = ADDED = ("perturbation", "level", "draw")
 
 
 @dataclass(frozen=True)
-class Row:
-    """The accuracy of one run by one readout under one perturbation.
+class DisturbedAnswer:
+    """The accuracy of one network by one readout under one perturbation.
 
     Parameters
     ----------
-    layers : str
-        Sizes, from the input on, such as ``784-400-10``.
     perturbation : str
         One of `hebbarium.studies.robustness.PERTURBATIONS`, or `UNDISTURBED`.
     level, draw : optional
-        How strong it was, in `units`, and the seed of its draw; None where nothing was disturbed.
+        How strong it was, in the unit of the perturbation, and the seed of its draw; None where nothing was disturbed.
     accuracy : float
         Per cent.
     images : int
         Test images.
     """
 
-    model: str
-    layers: str
-    dataset: str
-    setting: str
-    seed: int
-    images_trained: int
+    network: TrainedNetwork
     perturbation: str
     level: float | None
-    units: str
     draw: int | None
     readout: str
     accuracy: float
     images: int
-    command: str
-    commit: str
 
-    @property
-    def network(self) -> tuple[str, ...]:
-        """The run that was disturbed."""
-        return (self.model, self.layers, self.dataset, self.setting, str(self.seed), str(self.images_trained))
-
-    @property
-    def cell(self) -> tuple[str, ...]:
-        """What is measured but for when: a newer row replaces one of the same."""
-        return (*self.network, self.perturbation, str(self.level), str(self.draw), self.readout)
+    def as_row(self) -> Row:
+        """Its row in the ledger."""
+        added: tuple[str, ...] = ()
+        if self.level is not None:
+            added = (f"{_PERTURBATION}={self.perturbation}", f"{_LEVEL}={self.level:g}", f"{_DRAW}={self.draw}")
+        return self.network.row(
+            ITEM, *added, measure=ACCURACY, value=round(self.accuracy, 2), unit=PER_CENT, readout=self.readout,
+            tested=self.images,
+        )  # fmt: skip
 
 
-COLUMNS = tuple(field.name for field in dataclasses.fields(Row))
-
-
-def read(path: str | os.PathLike[str]) -> list[Row]:
-    """Rows of a ledger; none if there is no such file.
+def read(folder: str | os.PathLike[str]) -> list[DisturbedAnswer]:
+    """What the ledgers of a folder have of disturbed networks, in their order.
 
     Raises
     ------
     LedgerError
         Naming the file, and the line that cannot be read.
     """
-    return ledger.records(path, COLUMNS, _row)
+    return [
+        _answer(network, row)
+        for model, given in rows.papers(folder).items()
+        for network, mine in networks.grouped(model, ITEM, given, *ADDED).items()
+        for row in mine
+    ]
 
 
-def append(path: str | os.PathLike[str], rows: Iterable[Row]) -> None:
-    """Add rows to a ledger, or replace those of the same run, perturbation and readout."""
-    ledger.merge(path, COLUMNS, rows, read=read, key=lambda row: row.cell, written=_written)
+def append(folder: str | os.PathLike[str], found: Iterable[DisturbedAnswer]) -> list[Path]:
+    """Add to the ledgers of the networks' papers, or replace what is of the same run, perturbation and readout.
+
+    Returns
+    -------
+    list of Path
+        The ledgers.
+    """
+    return networks.append(folder, ITEM, [(answer.network, [answer.as_row()]) for answer in found])
 
 
-def _written(row: Row) -> list[object]:
-    values = dataclasses.asdict(row) | {"accuracy": f"{row.accuracy:.2f}"}
-    if row.level is not None:
-        values["level"] = f"{row.level:g}"
-    return [values[name] for name in COLUMNS]
-
-
-def _row(record: dict[str, str]) -> Row:
-    return Row(
-        model=record["model"],
-        layers=record["layers"],
-        dataset=record["dataset"],
-        setting=record["setting"],
-        seed=int(record["seed"]),
-        images_trained=int(record["images_trained"]),
-        perturbation=record["perturbation"],
-        level=float(record["level"]) if record["level"] else None,
-        units=record["units"],
-        draw=int(record["draw"]) if record["draw"] else None,
-        readout=record["readout"],
-        accuracy=float(record["accuracy"]),
-        images=int(record["images"]),
-        command=record["command"],
-        commit=record["commit"],
+def _answer(network: TrainedNetwork, row: Row) -> DisturbedAnswer:
+    symbols = row.symbols
+    level, draw = symbols.get(_LEVEL), symbols.get(_DRAW)
+    return DisturbedAnswer(
+        network,
+        symbols.get(_PERTURBATION, UNDISTURBED),
+        None if level is None else float(level),
+        None if draw is None else int(draw),
+        row.readout,
+        row.value,
+        row.tested or 0,
     )

@@ -9,11 +9,12 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from hebbarium.analysis.figures import style
-from hebbarium.ledger import ledger
+from hebbarium.ledger import tables
+from hebbarium.ledger.rows import LedgerError, Row
 
 
 @style.styled
-def accuracy_curve(rows: Iterable[ledger.Row], axis: str, number: Callable[[ledger.Row], float]) -> Figure:
+def accuracy_curve(rows: Iterable[Row], axis: str, number: Callable[[Row], float]) -> Figure:
     """Mean of the seeds of each cell, its standard error as a bar, a line for each readout; the paper's numbers.
 
     Parameters
@@ -30,9 +31,9 @@ def accuracy_curve(rows: Iterable[ledger.Row], axis: str, number: Callable[[ledg
     LedgerError
         There are no rows.
     """
-    cells = sorted(ledger.summarise(rows), key=lambda cell: number(cell.row))
+    cells = sorted(tables.summarise(rows), key=lambda cell: number(cell.row))
     if not cells:
-        raise ledger.LedgerError(f"No rows to draw against {axis}.")
+        raise LedgerError(f"No rows to draw against {axis}.")
     figure = style.new_figure(style.COLUMN_MM, 70)
     axes = figure.add_subplot()
     for index, readout in enumerate(dict.fromkeys(cell.row.readout for cell in cells)):
@@ -57,7 +58,7 @@ def accuracy_curve(rows: Iterable[ledger.Row], axis: str, number: Callable[[ledg
     axes.set(xlabel=axis, ylabel="Accuracy (%)")
     axes.grid(color="#DDDDDD", linewidth=0.5)
     axes.set_axisbelow(True)
-    _, shared = ledger.split_names(cells)
-    figure.supxlabel(textwrap.fill(ledger.described(cells[0].row, shared), 62), fontsize=6, color=style.GREY)
+    _, shared = tables.split_names(cells)
+    figure.supxlabel(textwrap.fill(tables.described(cells[0].row, shared), 62), fontsize=6, color=style.GREY)
     figure.legend(loc="outside upper left", ncols=1)
     return figure

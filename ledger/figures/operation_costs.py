@@ -9,14 +9,14 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
 from hebbarium.analysis.figures import style
-from hebbarium.ledger.operations import PROCESSES, Row
+from hebbarium.ledger.operations import PROCESSES, SampleCost
 
 _COLOURS = dict(zip(PROCESSES, (style.BLUE, style.ORANGE, style.VERMILION), strict=True))
 _HEIGHT = 0.38
 
 
 @style.styled
-def operation_costs(rows: Sequence[Row]) -> Figure:
+def operation_costs(rows: Sequence[SampleCost]) -> Figure:
     """Estimated energy of a sample by process, in testing and in training, each network above its conventional one.
 
     Parameters
@@ -45,7 +45,7 @@ def operation_costs(rows: Sequence[Row]) -> Figure:
     return figure
 
 
-def _draw(axes: Axes, rows: Sequence[Row]) -> None:
+def _draw(axes: Axes, rows: Sequence[SampleCost]) -> None:
     highest = 0.0
     for number, row in enumerate(rows):
         for place, energies, hatch in (
@@ -63,7 +63,7 @@ def _draw(axes: Axes, rows: Sequence[Row]) -> None:
                 left += energy
             axes.annotate(f"{left:.2g}", (left, place), (3, 0), textcoords="offset points", va="center", fontsize=7)
             highest = max(highest, left)
-    names = [f"{row.model.replace('_', ' ')}\n{row.layers}" + (f"\n{row.phase.replace('_', ' ')}"
+    names = [f"{row.network.model.replace('_', ' ')}\n{row.network.layers}" + (f"\n{row.phase.replace('_', ' ')}"
              if row.phase not in ("test", "train") else "") for row in rows]  # fmt: skip
     axes.set_yticks(range(len(rows)), names)
     axes.set_xlim(0, 1.15 * highest)

@@ -11,7 +11,8 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from hebbarium.analysis.figures import style
-from hebbarium.ledger import ledger
+from hebbarium.ledger import tables
+from hebbarium.ledger.rows import LedgerError, Row, read, select
 
 NAME_WIDTH = 52
 """Characters of a line of a cell's name."""
@@ -21,7 +22,7 @@ NOTHING_VARIED = "as it is"
 
 @style.styled
 def paper_comparison(
-    rows: Iterable[ledger.Row] | str | os.PathLike[str], columns: str | None = None, **conditions: str
+    rows: Iterable[Row] | str | os.PathLike[str], columns: str | None = None, **conditions: str
 ) -> Figure:
     """Mean and standard error over seeds of each cell of a table, and the paper's number for it.
 
@@ -32,22 +33,22 @@ def paper_comparison(
     columns
         A symbol or column by which cells are ordered last, so that what else they share stays together.
     **conditions
-        Which rows, such as ``table="IV"``; see `hebbarium.ledger.ledger.select`.
+        Which rows, such as ``item="Table IV"``; see `hebbarium.ledger.rows.select`.
     """
-    given = ledger.read(rows) if isinstance(rows, str | os.PathLike) else rows
-    cells = ledger.summarise(ledger.select(given, **conditions))
+    given = read(rows) if isinstance(rows, str | os.PathLike) else rows
+    cells = tables.summarise(select(given, **conditions))
     if not cells:
-        asked = ", ".join(f"{name}={value}" for name, value in conditions.items()) or "anything"
+        wanted = ", ".join(f"{name}={value}" for name, value in conditions.items()) or "anything"
         source = f" in {Path(rows)}" if isinstance(rows, str | os.PathLike) else ""
-        raise ledger.LedgerError(f"No rows with {asked}{source}.")
-    differing, shared = ledger.split_names(cells)
-    by_size = ledger.following_from_size(cells, differing)
+        raise LedgerError(f"No rows with {wanted}{source}.")
+    differing, shared = tables.split_names(cells)
+    by_size = tables.following_from_size(cells, differing)
     varying = [name for name in differing if name not in by_size]
     varying.sort(key=lambda name: name == columns)
     # what all others are compared with stands on top
-    cells.sort(key=lambda cell: (bool(ledger.described(cell.row, varying)), ledger.sort_key(cell.row, varying)))
+    cells.sort(key=lambda cell: (bool(tables.described(cell.row, varying)), tables.sort_key(cell.row, varying)))
     heights = np.arange(len(cells))[::-1]
-    names = [_wrapped(ledger.described(cell.row, varying) or NOTHING_VARIED) for cell in cells]
+    names = [_wrapped(tables.described(cell.row, varying) or NOTHING_VARIED) for cell in cells]
     lines = max(name.count("\n") for name in names) + 1
     figure = style.new_figure(style.PAGE_MM * 0.75, (2.0 + 3.0 * lines) * len(cells) + 32)
     axes = figure.add_subplot()
@@ -80,7 +81,7 @@ def paper_comparison(
     axes.grid(axis="y", color="#DDDDDD", linewidth=0.5)
     axes.set_axisbelow(True)
     axes.set_xlabel("Accuracy (%)")
-    facts = [f"{ledger.described(cells[0].row, shared)}.", *ledger.values_by_size(cells, by_size)]
+    facts = [f"{tables.described(cells[0].row, shared)}.", *tables.values_by_size(cells, by_size)]
     figure.supxlabel(textwrap.fill(" ".join(facts), 100), fontsize=6, color=style.GREY)
     figure.legend(loc="outside upper right", ncols=2)
     return figure

@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from hebbarium.analysis.figures import style
-from hebbarium.ledger.robustness import UNDISTURBED, Row
+from hebbarium.ledger.robustness import UNDISTURBED, DisturbedAnswer
 
 _COLUMNS = 3
 _ROW_MM = 52
@@ -19,7 +19,7 @@ _LABEL = 36
 
 @style.styled
 def robustness_of_networks(
-    rows: Sequence[Row], axes: Mapping[str, tuple[str, str]], chance: float | None = None
+    rows: Sequence[DisturbedAnswer], axes: Mapping[str, tuple[str, str]], chance: float | None = None
 ) -> Figure:
     """Accuracy by the strength of each perturbation, a panel a perturbation and a line a network.
 
@@ -57,7 +57,7 @@ def robustness_of_networks(
                 float(np.mean([row.accuracy for row in own if (row.perturbation, row.level) == (name, level)]))
                 for level in levels
             ]
-            label = f"{network[0].replace('_', ' ')}, {network[1]}"
+            label = f"{network.model.replace('_', ' ')}, {network.layers}"
             panel.plot(levels, means, color=colour, marker=mark, markerfacecolor="none", label=label)
             for row in own:
                 if row.perturbation == UNDISTURBED:
