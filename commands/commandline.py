@@ -96,6 +96,7 @@ Sets = Annotated[
     typer.Option("--set", help="parameter of the model, such as tau_p=20*ms; can be repeated", metavar="SYMBOL=VALUE"),
 ]
 DataFolder = Annotated[Path | None, typer.Option(help="folder that holds the files of the data sets", metavar="DIR")]
+LedgerFolder = Annotated[Path | None, typer.Option(help="folder of the ledgers to add to; none if not given")]
 Neurons = Annotated[int | None, typer.Option(min=1, help="size of the network")]
 Layers = Annotated[
     str | None, typer.Option(help="sizes of the hidden layers, from the input on", metavar="SIZE,SIZE,...")
@@ -460,14 +461,16 @@ def maps(
     perplexity: Annotated[float | None, typer.Option(help="neighbours that count, 30 if not given")] = None,
     seed: Annotated[int, typer.Option(min=0, help="seed of the layout")] = 0,
     data: DataFolder = None,
+    results: LedgerFolder = None,
     formats: Annotated[list[str] | None, typer.Option("--format", help="png (default), svg or pdf")] = None,
 ) -> None:
     """Map a run's images, responses and weights (t-SNE), and measure how well classes are separated."""
     from hebbarium.studies import maps as run_maps
 
     table, *drawn = run_maps.draw(
-        run, images=images, data=_text(data), seed=seed, perplexity=perplexity, formats=tuple(formats or ["png"])
-    )
+        run, images=images, data=_text(data), seed=seed, perplexity=perplexity, formats=tuple(formats or ["png"]),
+        ledgers=results,
+    )  # fmt: skip
     print(table.read_text(encoding="utf-8"), end="")
     for path in drawn:
         print(f"figure: {path}")
@@ -480,6 +483,7 @@ def layers(
     images: Annotated[int, typer.Option(min=1, help="test images that are shown to each snapshot")] = 1000,
     seed: Annotated[int, typer.Option(min=0, help="seed of the choice of neurons that are drawn")] = 0,
     data: DataFolder = None,
+    results: LedgerFolder = None,
     trust_model: TrustModel = False,
     formats: Annotated[list[str] | None, typer.Option("--format", help="png (default), svg or pdf")] = None,
 ) -> None:
@@ -487,7 +491,9 @@ def layers(
     from hebbarium.studies import layers as run_layers
 
     _trust(trust_model, run)
-    table, *drawn = run_layers.draw(run, images=images, data=_text(data), formats=tuple(formats or ["png"]), seed=seed)
+    table, *drawn = run_layers.draw(
+        run, images=images, data=_text(data), formats=tuple(formats or ["png"]), seed=seed, ledgers=results
+    )
     print(table.read_text(encoding="utf-8"), end="")
     for path in drawn:
         print(f"figure: {path}")
@@ -503,7 +509,7 @@ def operations(
         typer.Option("--cost", help="picojoules, such as additions=0.4; can be repeated", metavar="KIND=PJ"),
     ] = None,
     data: DataFolder = None,
-    results: Annotated[Path | None, typer.Option(help="folder of the ledger to add to; none if not given")] = None,
+    results: LedgerFolder = None,
     trust_model: TrustModel = False,
 ) -> None:
     """Count a sample's operations, in training and testing, beside a conventional network of the same layers."""
@@ -514,21 +520,22 @@ def operations(
 
     _trust(trust_model, *runs)
     picojoules = counted.costs(costs or [])
-    rows = []
+    costs_of_runs = []
     with _reporting() as reporter:
         for run in runs:
             reporter.message(f"{run}: showing images to the trained network, one at a time")
-            rows += measured.measure(
+            costs_of_runs += measured.measure(
                 run, images=images or measured.IMAGES, data=_text(data), picojoules=picojoules
             )
-    print(counted.markdown_table(rows))
+    print(counted.markdown_table(costs_of_runs))
     if results is not None:
-        counted.append(results / counted.LEDGER, rows)
+        ledgers = counted.append(results, costs_of_runs)
         folder = results / "figures"
         folder.mkdir(exist_ok=True)
-        drawn = table_figures.operation_costs(counted.read(results / counted.LEDGER))
+        drawn = table_figures.operation_costs(counted.read(results))
         print(f"figure: {figures.save(drawn, folder / 'operations.svg')}")
-        print(f"ledger: {results / counted.LEDGER}")
+        for path in ledgers:
+            print(f"ledger: {path}")
 
 
 @app.command()
@@ -549,7 +556,7 @@ def robustness(
     out: Annotated[
         Path | None, typer.Option(help="folder to write to, for one run; the runs' figures/ if not given")
     ] = None,
-    results: Annotated[Path | None, typer.Option(help="folder of the ledger to add to; none if not given")] = None,
+    results: LedgerFolder = None,
     trust_model: TrustModel = False,
 ) -> None:
     """Disturb trained runs' images, synapses, neurons or weights, and test them."""
@@ -564,6 +571,7 @@ def robustness(
     wanted = {name: disturbed.levels_of(name, _numbers("--levels", levels)) for name in perturbations}
     if results is not None:
         (results / "figures").mkdir(parents=True, exist_ok=True)
+    ledgers: dict[Path, None] = {}
     for run in runs:
         for perturbation, asked in wanted.items():
             with _reporting() as reporter:
@@ -576,11 +584,12 @@ def robustness(
             print(f"figure: {figure}")
             print(f"table: {table}")
             if results is not None:
-                ledger.append(results / ledger.LEDGER, disturbed.rows_of(run, measured))
+                ledgers |= dict.fromkeys(ledger.append(results, disturbed.answers_of(run, measured)))
     if results is not None:
-        drawn = disturbed.side_by_side(ledger.read(results / ledger.LEDGER))
+        drawn = disturbed.side_by_side(ledger.read(results))
         print(f"figure of all runs: {figures.save(drawn, results / 'figures' / 'robustness.svg')}")
-        print(f"ledger: {results / ledger.LEDGER}")
+        for path in ledgers:
+            print(f"ledger: {path}")
 
 
 @app.command("hebbian-control")
@@ -592,9 +601,9 @@ def hebbian_control(
     images: Images = None,
     test_images: TestImages = None,
     data: DataFolder = None,
-    results: Annotated[Path | None, typer.Option(help="folder of the ledger to add to; none if not given")] = None,
+    results: LedgerFolder = None,
     search: Annotated[
-        Path | None, typer.Option(help="instead, try constants on held-out training images", metavar="LIST.csv")
+        Path | None, typer.Option(help="instead, try constants on held-out training images", metavar="LEDGER.csv")
     ] = None,
 ) -> None:
     """Train a rate-based Hebbian network, the control for the spiking ones."""
@@ -620,7 +629,7 @@ def hebbian_control(
         )  # fmt: skip
     if results is not None:
         ledger.append(results / rate_based.LEDGER, made)
-    print(rate_based.beside(made, clone.ledgers(results or Path("results")) / "symmetric_stdp.csv"))
+    print(rate_based.beside(made, clone.ledgers(results or Path("results")) / rate_based.LEDGER))
 
 
 def _numbers(option: str, text: str | None) -> tuple[float, ...]:
@@ -743,7 +752,7 @@ def reproduce(
             reproduction.note_wall_time(asked, outcomes, jobs, time.monotonic() - started, version)
         for name in dict.fromkeys(cell.table for cell in chosen):
             rows = reproduction.read_as_printed(reproduction.rows_of(asked), paper, name)
-            print(f"\n{name}" if reproduction.is_named(name) else f"\nTable {name}")
+            print(f"\n{ledger.item_of(name)}")
             print(ledger.markdown_table(rows, paper.columns if rows else None))
             if rows:
                 print(f"figure: {reproduction.draw(asked, name)}")
@@ -754,13 +763,13 @@ def reproduce(
 
 
 def _claims(asked: Any, measure: bool) -> None:
-    from hebbarium.ledger import claims, ledger, measurements
+    from hebbarium.ledger import claims, ledger
     from hebbarium.studies import reproduction
 
     if measure:
         with _reporting() as reporter:
             reproduction.measure_shown_again(asked, reporter)
-    evidence = claims.Evidence(ledger.read(asked.ledger), measurements.read(asked.measurements))
+    evidence = claims.Evidence(ledger.read(asked.ledger))
     verdicts = claims.judge(evidence)
     for verdict in verdicts:
         print(f"{verdict.verdict:16} {verdict.claim} ({verdict.count})\n{'':16} {verdict.numbers}")

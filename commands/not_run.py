@@ -23,25 +23,26 @@ def numbers(folder: Path) -> Iterator[tuple[str, ...]]:
     for model in reproduction.REPRODUCIBLE:
         rows = ledger.read(folder / f"{model}.csv")
         there = {
-            (row.table, row.dataset, _network(row.symbols, row.neurons), _schedule(row.symbols), row.readout, row.paper)
+            (row.item, row.dataset, _network(row.symbols), _schedule(row.symbols), row.readout, row.paper)
             for row in rows
+            if row.measure == ledger.ACCURACY
         }
         paper = reproduction.paper_of(model)
         listed: dict[tuple[object, ...], tuple[str, ...]] = {}
         for cell in paper.cells:
             symbols = ledger.symbols_of(cell.setting)
-            network, schedule = _network(symbols, cell.neurons), _schedule(symbols)
+            network, schedule = cell.neurons or _network(symbols), _schedule(symbols)
             epochs = str(cell.run.get("epochs", paper.protocol.epochs))
             for readout, accuracy in reproduction.printed(cell, model).items():
-                key = (cell.table, cell.dataset, network, schedule, readout, accuracy)
+                key = (ledger.item_of(cell.table), cell.dataset, network, schedule, readout, accuracy)
                 if key not in there:
                     number = f"{accuracy:.2f}"
                     listed[key] = (model, cell.table, cell.dataset, network, epochs, schedule, readout, number)
         yield from listed.values()
 
 
-def _network(symbols: dict[str, str], neurons: str) -> str:
-    return neurons or symbols.get("layers", "").replace(",", "-")
+def _network(symbols: dict[str, str]) -> str:
+    return symbols.get("neurons") or symbols.get("layers", "").replace(",", "-")
 
 
 def _schedule(symbols: dict[str, str]) -> str:

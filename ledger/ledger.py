@@ -51,7 +51,7 @@ from hebbarium.ledger.rows import (
     symbols_of,
     value_of,
 )
-from hebbarium.ledger.tables import Cell, line, markdown_table, mean_and_error, summarise, verdict
+from hebbarium.ledger.tables import Cell, line, markdown_table, mean_and_error, split_names, summarise, verdict
 
 __all__ = [
     "ACCURACY",
@@ -70,6 +70,7 @@ __all__ = [
     "papers",
     "read",
     "select",
+    "split_names",
     "summarise",
     "symbols_of",
     "table_of",

@@ -73,7 +73,7 @@ class TrainedNetwork:
 
 
 def append(folder: str | os.PathLike[str], item: str, found: Iterable[tuple[TrainedNetwork, list[Row]]]) -> list[Path]:
-    """Add a study's rows to the ledgers of the networks' papers, with the networks' sizes.
+    """Add a study's rows to the ledgers of the networks' papers.
 
     They replace those of the same run, setting and measure, on however many samples they were measured.
 
@@ -88,7 +88,7 @@ def append(folder: str | os.PathLike[str], item: str, found: Iterable[tuple[Trai
 
     by_model: dict[str, list[Row]] = {}
     for network, made in found:
-        by_model.setdefault(network.model, []).extend(with_sizes(network, item, made))
+        by_model.setdefault(network.model, []).extend(made)
     paths = {model: Path(folder) / f"{model}.csv" for model in by_model}
     for model, made in by_model.items():
         rows.append(paths[model], made, key)

@@ -195,7 +195,7 @@ def rows_of(cost: SampleCost) -> list[Row]:
     numbers = [("", measure, value, unit) for measure, (value, unit) in measures.items() if value is not None]
     numbers += [(population, _SPIKES, number, "") for population, number in cost.spikes.items()]
     phase = f"{PHASE}={cost.phase}"
-    return [
+    made = [
         network.row(ITEM, measure=ACCURACY, value=cost.accuracy, unit=PER_CENT, tested=cost.tested),
         *(
             network.row(
@@ -205,6 +205,7 @@ def rows_of(cost: SampleCost) -> list[Row]:
             for readout, measure, value, unit in numbers
         ),
     ]  # fmt: skip
+    return networks.with_sizes(network, ITEM, made)
 
 
 def read(folder: str | os.PathLike[str]) -> list[SampleCost]:
@@ -215,7 +216,8 @@ def read(folder: str | os.PathLike[str]) -> list[SampleCost]:
     LedgerError
         Naming the file, and the line that cannot be read; or a number that is missing.
     """
-    return [cost for model, given in rows.papers(folder).items() for cost in _costs(model, given)]
+    found = rows.papers(folder)
+    return [cost for model, given in found.items() for cost in _costs(Path(folder) / f"{model}.csv", given)]
 
 
 def append(folder: str | os.PathLike[str], found: Iterable[SampleCost]) -> list[Path]:
@@ -223,11 +225,15 @@ def append(folder: str | os.PathLike[str], found: Iterable[SampleCost]) -> list[
     return networks.append(folder, ITEM, [(cost.network, rows_of(cost)) for cost in found])
 
 
-def _costs(model: str, given: Iterable[Row]) -> Iterator[SampleCost]:
-    for network, mine in networks.grouped(model, ITEM, given, PHASE).items():
+def _costs(path: Path, given: Iterable[Row]) -> Iterator[SampleCost]:
+    for network, mine in networks.grouped(path.stem, ITEM, given, PHASE).items():
         of_run = [row for row in mine if PHASE not in row.symbols]
         for phase in dict.fromkeys(row.symbols[PHASE] for row in mine if PHASE in row.symbols):
-            yield _cost(network, phase, of_run, [row for row in mine if row.symbols.get(PHASE) == phase])
+            of_phase = [row for row in mine if row.symbols.get(PHASE) == phase]
+            try:
+                yield _cost(network, phase, of_run, of_phase)
+            except rows.LedgerError as error:
+                raise rows.LedgerError(f"{path}, {ITEM}, {of_phase[0].setting}: {error}") from error
 
 
 def _cost(network: TrainedNetwork, phase: str, of_run: Sequence[Row], of_phase: Sequence[Row]) -> SampleCost:
@@ -236,10 +242,7 @@ def _cost(network: TrainedNetwork, phase: str, of_run: Sequence[Row], of_phase: 
     needed = {"presentations", "synaptic_events", *(_name(*place) for place in _PLACES), *map(_COST.format, KINDS)}
     missing = sorted(needed - numbers.keys()) + ([] if accuracy else [ACCURACY])
     if missing:
-        raise rows.LedgerError(
-            f"{network.model}, {network.setting or 'defaults'}, {ITEM}, phase {phase}: lacks {', '.join(missing)}; "
-            "count it anew with `hebbarium operations`"
-        )
+        raise rows.LedgerError(f"lacks {', '.join(missing)}; count it anew with `hebbarium operations`")
 
     def counts(part: str) -> dict[str, dict[str, float]]:
         return {

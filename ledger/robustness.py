@@ -13,7 +13,7 @@ from pathlib import Path
 
 from hebbarium.ledger import networks, rows
 from hebbarium.ledger.networks import TrainedNetwork
-from hebbarium.ledger.rows import ACCURACY, PER_CENT, Row
+from hebbarium.ledger.rows import ACCURACY, PER_CENT, LedgerError, Row
 
 ITEM = "robustness"
 UNDISTURBED = "none"
@@ -63,12 +63,16 @@ def read(folder: str | os.PathLike[str]) -> list[DisturbedAnswer]:
     LedgerError
         Naming the file, and the line that cannot be read.
     """
-    return [
-        _answer(network, row)
-        for model, given in rows.papers(folder).items()
-        for network, mine in networks.grouped(model, ITEM, given, *ADDED).items()
-        for row in mine
-    ]
+    answers = []
+    for model, given in rows.papers(folder).items():
+        for network, mine in networks.grouped(model, ITEM, given, *ADDED).items():
+            for row in mine:
+                try:
+                    answers.append(_answer(network, row))
+                except ValueError as error:
+                    path = Path(folder) / f"{model}.csv"
+                    raise LedgerError(f"{path}, {ITEM}, {row.setting}: {error}; expected level and draw") from error
+    return answers
 
 
 def append(folder: str | os.PathLike[str], found: Iterable[DisturbedAnswer]) -> list[Path]:
@@ -79,7 +83,11 @@ def append(folder: str | os.PathLike[str], found: Iterable[DisturbedAnswer]) -> 
     list of Path
         The ledgers.
     """
-    return networks.append(folder, ITEM, [(answer.network, [answer.as_row()]) for answer in found])
+    by_network: dict[TrainedNetwork, list[Row]] = {}
+    for answer in found:
+        by_network.setdefault(answer.network, []).append(answer.as_row())
+    made = [(network, networks.with_sizes(network, ITEM, answers)) for network, answers in by_network.items()]
+    return networks.append(folder, ITEM, made)
 
 
 def _answer(network: TrainedNetwork, row: Row) -> DisturbedAnswer:

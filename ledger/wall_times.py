@@ -27,8 +27,8 @@ def note(path: Path, made: str, runs: int, processes: int, seconds: float, machi
         From the command to the last accuracy, compilation included.
     machine, commit : str
     """
-    row = (name_of(made, runs, processes), f"{seconds / 60:.1f}", "min", machine, commit)
-    rows.merge(path, COLUMNS, [row], read=_read, key=lambda row: row[0], written=tuple)
+    row: tuple[str, ...] = (name_of(made, runs, processes), f"{seconds / 60:.1f}", "min", machine, commit)
+    rows.merge(path, COLUMNS, [row], read=_read, key=lambda entries: entries[0], written=tuple)
 
 
 def name_of(made: str, runs: int, processes: int) -> str:
@@ -52,4 +52,6 @@ def _read(path: Path) -> list[tuple[str, ...]]:
 
 
 def _row(record: dict[str, str]) -> tuple[str, ...]:
+    if tuple(record) != COLUMNS or not all(isinstance(text, str) for text in record.values()):
+        raise ValueError(f"expected {len(COLUMNS)} entries")
     return tuple(record[name] for name in COLUMNS)

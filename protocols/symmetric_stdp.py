@@ -49,7 +49,7 @@ SEEDS = (0, 1, 2)             # the paper averages over five trials
 #: "3, 5, 7, 10, and 20 epochs for the excitatory neuron number of the hidden layer" of Table 1
 EPOCHS = {100: 3, 400: 5, 1600: 7, 6400: 10, 10000: 20}
 SIMULTANEOUS = "simultaneous"
-#: two hidden layers with what did best on held-out images, of what results/symmetric_stdp_search.csv lists
+#: two hidden layers with what did best on held-out images, of the search in results/symmetric_stdp.csv
 STRONGER = {"hidden": "2", "w_max_class": "16"}
 #: the network whose convergence Fig. 3 here shows: its accuracy on all test images after every 10,000 images
 FOLLOWED = ("1", 400)

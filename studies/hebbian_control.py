@@ -2,12 +2,11 @@
 
 The network is `hebbarium.studies.rate_network`. ``hebbarium hebbian-control`` runs five trials of 400 hidden units,
 five epochs each, in a few minutes; with ``--search`` it tries other constants on 10,000 held-out training images and
-lists what came of them.
+adds what came of them to a ledger.
 """
 
 from __future__ import annotations
 
-import csv
 import dataclasses
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -16,19 +15,18 @@ from hebbarium.analysis.accuracy import accuracy
 from hebbarium.datasets import draws
 from hebbarium.datasets.labelled_images import Dataset
 from hebbarium.engine import streams
-from hebbarium.files import whole_files
 from hebbarium.ledger import commits, ledger
 from hebbarium.studies import rate_network
 from hebbarium.studies.rate_network import CLASS_LAYER, LABEL_STATISTICS, Constants
 from hebbarium.training import fit, provenance
 from hebbarium.training.progress import QuietReporter, Reporter
 
-__all__ = ["CONSTANTS", "EPOCHS", "LEDGER", "SEARCH", "SEEDS", "beside", "control", "rows", "search"]
+__all__ = ["CONSTANTS", "EPOCHS", "ITEM", "LEDGER", "SEARCH", "SEEDS", "beside", "control", "rows", "search"]
 
 # -- What is run ---------------------------------------------------------------------------------------------
 CONSTANTS = Constants(
     neurons=400,      # Table 1
-    winners=3,        # not stated; chosen on validation images, see results/hebbian_control_search.csv
+    winners=3,        # not stated; chosen on validation images, see its search in results/symmetric_stdp.csv
     eta=0.1,          # not stated; chosen likewise
     eta_class=1.0,    # not stated; chosen likewise
     bias_step=1.0,    # not stated; chosen likewise
@@ -59,11 +57,10 @@ ONE_BY_ONE: Mapping[str, tuple[float, ...]] = {
 }
 """Tried after that, one after the other."""
 
-LEDGER, SEARCH = "hebbian_control.csv", "hebbian_control_search.csv"
-_SEARCH_COLUMNS = (
-    "neurons", "winners", "eta", "eta_class", "bias_step", "bias_decay", "epochs", "seed", "images_trained",
-    "images_validated", CLASS_LAYER, LABEL_STATISTICS,
-)  # fmt: skip
+LEDGER = "symmetric_stdp.csv"
+"""The ledger of the paper that proposes the control."""
+ITEM, SEARCH = "hebbian_control", "hebbian_control_search"
+_READOUTS = (CLASS_LAYER, LABEL_STATISTICS)
 _SEARCHED = ("winners", "eta", "eta_class", "bias_step", "bias_decay")
 
 
@@ -131,7 +128,8 @@ def rows(
     reporter: Reporter | None = None,
 ) -> Iterator[ledger.Row]:
     """Rows for the ledger, two a seed."""
-    setting = " ".join([f"epochs={epochs}", *(f"{s}={getattr(constants, s):g}" for s in _SEARCHED)])
+    searched = (f"{symbol}={getattr(constants, symbol):g}" for symbol in _SEARCHED)
+    setting = " ".join([f"neurons={constants.neurons}", f"epochs={epochs}", *searched])
     command = f"hebbarium hebbian-control --dataset {images.name}"
     for option, value, usual in (
         ("neurons", constants.neurons, CONSTANTS.neurons),
@@ -145,16 +143,18 @@ def rows(
         found = control(images, seed, constants, epochs, trained=trained, tested=tested, reporter=reporter)
         for readout, percent in found.items():
             yield ledger.Row(
-                table="Section 7",
+                item=ITEM,
                 dataset=images.name,
-                neurons=str(constants.neurons),
                 setting=setting,
                 readout=readout,
                 seed=seed,
-                accuracy=round(percent, 2),
+                measure=ledger.ACCURACY,
+                value=round(percent, 2),
+                unit=ledger.PER_CENT,
                 paper=None,
-                images_trained=epochs * (trained or len(images.train_labels)),
-                images_tested=tested or len(images.test_labels),
+                paper_spread=None,
+                trained=epochs * (trained or len(images.train_labels)),
+                tested=tested or len(images.test_labels),
                 selection=ledger.LAST,
                 device="numpy",
                 precision="float32",
@@ -164,18 +164,21 @@ def rows(
 
 
 def beside(ours: Iterable[ledger.Row], spiking: Path) -> str:
-    """The control's accuracies as a table, and below it those of spiking networks of the same size and data set.
+    """The control's accuracies as a table, and below it the paper's Table 1 for the same size and data set.
 
     Parameters
     ----------
     ours
         Rows of `rows`.
     spiking : Path
-        The ledger of a spiking model; if it is not there, or has no such network, the control stands alone.
+        The paper's ledger; if it is not there, or has no such network, the control stands alone.
     """
     own = list(ours)
     sizes = {(row.dataset, row.neurons) for row in own}
-    theirs = [row for row in ledger.read(spiking) if (row.dataset, row.neurons) in sizes]
+    accuracies = ledger.select(
+        ledger.read(spiking), item="Table 1", measure=ledger.ACCURACY, selection=ledger.LAST
+    )
+    theirs = [row for row in accuracies if (row.dataset, row.neurons) in sizes]
     text = ledger.markdown_table(own)
     return f"{text}\n\n{spiking.stem}:\n\n{ledger.markdown_table(theirs)}" if theirs else text
 
@@ -191,26 +194,32 @@ def search(
     trained: int | None = None,
     reporter: Reporter | None = None,
 ) -> Constants:
-    """Try constants on held-out training images; the list is written to `out`, which is read first and gone on with.
+    """Try constants on held-out training images; a ledger keeps what came of them, and is read before and gone on with.
+
+    Parameters
+    ----------
+    out : Path
+        The ledger.
 
     Returns
     -------
     Constants
         The best by class layer.
     """
-    known = _read_search(out)
+    count = len(images.train_labels) - validation if trained is None else trained
+    commit = commits.named(**provenance.code_version())
+    known = {row.key: row.value for row in ledger.read(out) if row.item == SEARCH}
 
     def tried(constants: Constants) -> float:
-        shown = [getattr(constants, name) for name in _SEARCH_COLUMNS[:6]]
-        count = len(images.train_labels) - validation if trained is None else trained
-        key = tuple(f"{value:g}" for value in (*shown, 1, seed, count, validation))
-        if key not in known:
+        made = [_searched(constants, images.name, seed, count, validation, readout, commit) for readout in _READOUTS]
+        if not all(row.key in known for row in made):
             found = control(
                 images, seed, constants, 1, trained=trained, tested=0, validation=validation, reporter=reporter
             )
-            known[key] = (found[CLASS_LAYER], found[LABEL_STATISTICS])
-            _write_search(out, known)
-        return known[key][0]
+            made = [dataclasses.replace(row, value=round(found[row.readout], 2)) for row in made]
+            ledger.append(out, made)
+            known.update({row.key: row.value for row in made})
+        return known[made[0].key]
 
     best = CONSTANTS
     candidates = [best]
@@ -228,20 +237,28 @@ def _with(constants: Constants, name: str, value: float) -> Constants:
     return dataclasses.replace(constants, **changed)  # type: ignore[arg-type]
 
 
-_Search = dict[tuple[str, ...], tuple[float, float]]
+def _searched(
+    constants: Constants, dataset: str, seed: int, trained: int, validated: int, readout: str, commit: str
+) -> ledger.Row:
+    """A row of the search, without its accuracy."""
+    symbols = (f"{symbol}={getattr(constants, symbol):g}" for symbol in ("neurons", *_SEARCHED))
+    return ledger.Row(
+        item=SEARCH,
+        dataset=dataset,
+        setting=" ".join([*symbols, "epochs=1", "evaluate_on=validation"]),
+        readout=readout,
+        seed=seed,
+        measure=ledger.ACCURACY,
+        value=0.0,
+        unit=ledger.PER_CENT,
+        paper=None,
+        paper_spread=None,
+        trained=trained,
+        tested=validated,
+        selection=ledger.LAST,
+        device="numpy",
+        precision="float32",
+        command="",
+        commit=commit,
+    )
 
-
-def _read_search(path: Path) -> _Search:
-    if not path.is_file():
-        return {}
-    with path.open(newline="", encoding="utf-8") as file:
-        lines = list(csv.reader(file))
-    if not lines or tuple(lines[0]) != _SEARCH_COLUMNS:
-        raise ValueError(f"{path}: expected the columns {','.join(_SEARCH_COLUMNS)}; move the file away")
-    return {tuple(line[:-2]): (float(line[-2]), float(line[-1])) for line in lines[1:]}
-
-
-def _write_search(path: Path, known: _Search) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    rows = ([*key, *(f"{percent:.2f}" for percent in values)] for key, values in known.items())
-    whole_files.write_table(path, _SEARCH_COLUMNS, rows)

@@ -5,7 +5,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import dataclasses
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,13 +23,19 @@ from hebbarium.datasets import draws
 from hebbarium.engine import devices, presentations, run_folder, streams
 from hebbarium.engine.contract import Arrays, Block, Structure, initial_state
 from hebbarium.files import whole_files
+from hebbarium.ledger import networks
+from hebbarium.ledger.networks import TrainedNetwork
+from hebbarium.ledger.rows import ACCURACY, PER_CENT, Row
 from hebbarium.models.desire_backprop import DesireBackprop
 from hebbarium.record import results
-from hebbarium.studies import desire_example
+from hebbarium.studies import desire_example, identity
 from hebbarium.training import training
 from hebbarium.training.run_settings import CAPACITY
 
-__all__ = ["Snapshot", "as_csv", "contributions", "draw", "draw_contributions", "snapshots"]
+__all__ = ["ITEM", "Snapshot", "as_csv", "contributions", "draw", "draw_contributions", "rows_of", "snapshots"]
+
+ITEM = "layers"
+"""Of rows of the ledger."""
 
 SHOWN = 20
 """Neurons of a layer whose activity is drawn: "we randomly selected 20 neurons from the two hidden layers"."""
@@ -173,11 +180,12 @@ def contributions(run: Path, *, images: int = FIRST, data: str | None = None) ->
 
 
 def draw(
-    run: Path, *, images: int = 1000, data: str | None = None, formats: Sequence[str] = ("png",), seed: int = 0
-) -> list[Path]:
+    run: Path, *, images: int = 1000, data: str | None = None, formats: Sequence[str] = ("png",), seed: int = 0,
+    ledgers: Path | None = None,
+) -> list[Path]:  # fmt: skip
     """Draw losses, activity, contributions and one sample's membrane and trace into a run's ``figures/``.
 
-    The numbers of losses and activity are written beside them.
+    The numbers of losses and activity are written beside them, and added to the ledgers of a folder if one is given.
 
     Returns
     -------
@@ -189,6 +197,9 @@ def draw(
     folder = figures.folder_of(run)
     table = folder / "layers.csv"
     whole_files.write(table, as_csv(found))
+    if ledgers is not None:
+        network = identity.of_run(run)
+        networks.append(ledgers, ITEM, [(network, rows_of(network, found, model.readout))])
     seen = [one.samples_seen for one in found]
     losses = {name: [one.wishes[name].loss.mean() for one in found] for name in found[0].wishes}
     one = desire_example.example(run, data)
@@ -241,19 +252,52 @@ def as_csv(found: Sequence[Snapshot]) -> str:
     ``wanted_up`` and ``wanted_down`` are neurons with a desire of +1 and -1; for operations see
     `hebbarium.analysis.desires.Operations`.
     """
-    columns = ("loss", "spikes", "wanted_up", "wanted_down", "forward", "backward", "updated")
+    rows = [
+        [
+            one.samples_seen, f"{one.accuracy:.2f}", name, one.counts[name].shape[1],
+            *(_text(value) for value in numbers.values()),
+        ]
+        for one in found
+        for name, numbers in _by_layer(one).items()
+    ]  # fmt: skip
+    first, *_ = _by_layer(found[0]).values()
+    return whole_files.table_text(("samples_seen", "accuracy", "layer", "neurons", *first), rows)
+
+
+def rows_of(network: TrainedNetwork, found: Sequence[Snapshot], readout: str) -> list[Row]:
+    """The same numbers for the ledger: each snapshot's accuracy, and what is of a layer under its name as readout."""
     rows = []
     for one in found:
-        for name, wished in one.wishes.items():
-            numbers: Mapping[str, float] = {
-                "loss": float(wished.loss.mean()),
-                "spikes": float(one.counts[name].sum(axis=1).mean()),
-                "wanted_up": float((wished.desire > 0).sum(axis=1).mean()),
-                "wanted_down": float((wished.desire < 0).sum(axis=1).mean()),
-                "forward": one.operations[name].forward,
-                "backward": one.operations[name].backward,
-                "updated": one.operations[name].updated,
-            }
-            size = one.counts[name].shape[1]
-            rows.append([one.samples_seen, f"{one.accuracy:.2f}", name, size, *(f"{numbers[c]:.6g}" for c in columns)])
-    return whole_files.table_text(("samples_seen", "accuracy", "layer", "neurons", *columns), rows)
+        then = dataclasses.replace(network, trained=one.samples_seen)
+        tested = len(one.counts[readout])
+        rows.append(
+            then.row(
+                ITEM, measure=ACCURACY, value=round(one.accuracy, 2), unit=PER_CENT, readout=results.CLASS_LAYER,
+                tested=tested,
+            )
+        )  # fmt: skip
+        rows += [
+            then.row(ITEM, measure=measure, value=float(_text(value)), readout=name, tested=tested)
+            for name, numbers in _by_layer(one).items()
+            for measure, value in numbers.items()
+        ]
+    return rows
+
+
+def _by_layer(one: Snapshot) -> dict[str, dict[str, float]]:
+    return {
+        name: {
+            "loss": float(wished.loss.mean()),
+            "spikes": float(one.counts[name].sum(axis=1).mean()),
+            "wanted_up": float((wished.desire > 0).sum(axis=1).mean()),
+            "wanted_down": float((wished.desire < 0).sum(axis=1).mean()),
+            "forward": one.operations[name].forward,
+            "backward": one.operations[name].backward,
+            "updated": one.operations[name].updated,
+        }
+        for name, wished in one.wishes.items()
+    }
+
+
+def _text(value: float) -> str:
+    return f"{value:.6g}"

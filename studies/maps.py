@@ -14,11 +14,17 @@ from hebbarium.analysis.maps import Map
 from hebbarium.datasets import draws
 from hebbarium.datasets.draws import Purpose
 from hebbarium.files import whole_files
+from hebbarium.ledger import networks
+from hebbarium.ledger.networks import TrainedNetwork
+from hebbarium.ledger.rows import PER_CENT, Row
 from hebbarium.record import results
+from hebbarium.studies import identity
 from hebbarium.training import training
 
-__all__ = ["as_csv", "draw", "of_activity", "of_weights"]
+__all__ = ["ITEM", "as_csv", "draw", "of_activity", "of_weights", "rows_of"]
 
+ITEM = "maps"
+"""Of rows of the ledger."""
 _TABLE = "maps.csv"
 
 
@@ -78,8 +84,14 @@ def draw(
     seed: int = 0,
     perplexity: float | None = None,
     formats: Sequence[str] = ("png",),
+    ledgers: Path | None = None,
 ) -> list[Path]:
     """Draw the maps into a run's ``figures/``, and write the numbers beside them.
+
+    Parameters
+    ----------
+    ledgers : Path, optional
+        Folder of the ledgers, where the numbers are added too.
 
     Returns
     -------
@@ -91,7 +103,11 @@ def draw(
     names = training.class_names(run) or None
     folder = figures.folder_of(run)
     table = folder / _TABLE
-    whole_files.write(table, as_csv({**layers, f"{direction}_weights": weights}))
+    made = {**layers, f"{direction}_weights": weights}
+    whole_files.write(table, as_csv(made))
+    if ledgers is not None:
+        network = identity.of_run(run)
+        networks.append(ledgers, ITEM, [(network, rows_of(network, made))])
     drawn = {
         "activity_maps": figures.activity_panel(layers, names),
         "weight_map": figures.weight_map(weights, direction, names),
@@ -107,11 +123,36 @@ def as_csv(made: Mapping[str, Map]) -> str:
 
     Neighbours are in per cent; the silhouette is from -1 to 1.
     """
-    rows = []
-    for name, one in made.items():
-        numbers = [value for found in (one.before, one.after) for value in (found.neighbours, found.silhouette)]
-        formatted = [f"{value:.{digits}f}" for value, digits in zip(numbers, (2, 4, 2, 4), strict=True)]
-        rows.append([name, len(one.place), one.distinct, one.silent, *formatted])
-    separation = ("neighbours", "silhouette")
-    columns = ("map", "points", "distinct", "silent", *separation, *(f"{name}_on_map" for name in separation))
-    return whole_files.table_text(columns, rows)
+    rows = [
+        [name, *(_text(value, digits) for value, _, digits in _numbers(one).values())] for name, one in made.items()
+    ]
+    return whole_files.table_text(("map", *_numbers(next(iter(made.values())))), rows)
+
+
+def rows_of(network: TrainedNetwork, made: Mapping[str, Map]) -> list[Row]:
+    """The same numbers for the ledger; the readout is the map."""
+    return [
+        network.row(
+            ITEM, measure=measure, value=float(_text(value, digits)), unit=unit, readout=name,
+            tested=None if name.endswith("weights") else len(one.place),
+        )
+        for name, one in made.items()
+        for measure, (value, unit, digits) in _numbers(one).items()
+    ]  # fmt: skip
+
+
+def _numbers(one: Map) -> dict[str, tuple[float, str, int]]:
+    """What is told of a map: value, unit, and how many digits after the point."""
+    return {
+        "points": (len(one.place), "", 0),
+        "distinct": (one.distinct, "", 0),
+        "silent": (one.silent, "", 0),
+        "neighbours": (one.before.neighbours, PER_CENT, 2),
+        "silhouette": (one.before.silhouette, "", 4),
+        "neighbours_on_map": (one.after.neighbours, PER_CENT, 2),
+        "silhouette_on_map": (one.after.silhouette, "", 4),
+    }
+
+
+def _text(value: float, digits: int) -> str:
+    return f"{value:.{digits}f}"

@@ -21,7 +21,8 @@ from hebbarium.engine.contract import Arrays, Block, BlockResult, Program, Struc
 from hebbarium.equations.counting import Operations
 from hebbarium.files.errors import BlockFailed
 from hebbarium.ledger import operations as ledger
-from hebbarium.ledger.operations import Row
+from hebbarium.ledger.networks import TrainedNetwork
+from hebbarium.ledger.operations import SampleCost
 from hebbarium.models.contract import Model
 from hebbarium.models.operations import PROCESSES, Shown
 from hebbarium.record import results
@@ -101,10 +102,10 @@ def presented(
 
 def measure(
     run: Path, *, images: int = IMAGES, data: str | None = None, picojoules: Mapping[str, float] | None = None
-) -> list[Row]:
-    """Rows of a complete run: one for each phase of its training, and one for testing.
+) -> list[SampleCost]:
+    """What a sample costs a trained network in each phase of its training, and in testing.
 
-    Each begins with the trained network, shows it images of the phase and forgets what it learns from them. Training
+    A phase begins with the trained network, shows it images and forgets what it learns from them. Training
     images are the first of the last pass; test images, or validation images if the run was tested on these, are drawn
     evenly from the classes.
 
@@ -133,8 +134,8 @@ def measure(
     order = split.order(last)[:images]
     phases = {phase: (known.train_images[order], known.train_labels[order]) for phase, _ in asked.phases(model)}
     phases["test"] = training.evaluation_images(asked, known, images)
-    shared = {**identity.of_run(run), "accuracy": _accuracy(run, model)}
-    rows = []
+    network, accuracy = identity.of_run(run), _accuracy(run, model)
+    costs = []
     with run_folder.reading(run) as scratch:
         for phase, (pixels, labels) in phases.items():
             learns = phase != ledger.TEST
@@ -145,25 +146,29 @@ def measure(
             begin = (initial_state if learns else training.frozen_state)(model, phase, state)
             inputs = model.all_inputs(phase, pixels, labels, np.full(len(pixels), last))
             counted = tally(model, phase, learns, presented(program, begin, inputs, asked.seed))
-            rows.append(_row(shared, model, phase, counted, picojoules or ledger.costs()))
-    return rows
+            costs.append(_cost(network, accuracy, model, phase, counted, picojoules or ledger.costs()))
+    return costs
 
 
-def _accuracy(run: Path, model: Model) -> float:
+def _accuracy(run: Path, model: Model) -> tuple[float, int]:
+    """Per cent, and of how many samples."""
     with results.open_run(run) as tree:
-        found = tree[results.EVALUATION].to_dataset()["accuracy"].isel(seed=0, samples_seen=-1)
-        wanted = results.CLASS_LAYER if model.class_layer else results.MOST_ACTIVE
-        return float(found.sel(readout=wanted))
+        evaluation = tree[results.EVALUATION].to_dataset()
+        readout = results.CLASS_LAYER if model.class_layer else results.MOST_ACTIVE
+        accuracy = evaluation["accuracy"].isel(seed=0, samples_seen=-1).sel(readout=readout)
+        return float(accuracy), tree["test"].children[next(iter(tree["test"].children))].sizes["sample"]
 
 
-def _row(
-    shared: Mapping[str, Any], model: Model, phase: str, counted: Tally, picojoules: Mapping[str, float]
-) -> Row:
+def _cost(
+    network: TrainedNetwork, accuracy: tuple[float, int], model: Model, phase: str, counted: Tally,
+    picojoules: Mapping[str, float],
+) -> SampleCost:  # fmt: skip
     learns, n = phase != ledger.TEST, counted.samples
     sizes = model.population_sizes()
     skipped = counted.skipped
-    return Row(
-        **shared,
+    return SampleCost(
+        network,
+        *accuracy,
         phase=phase,
         images=n,
         presentations=counted.presentations / n,

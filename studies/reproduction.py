@@ -20,9 +20,8 @@ from hebbarium.catalogue import own_models, registry
 from hebbarium.datasets import by_name as datasets
 from hebbarium.datasets.labelled_images import Dataset
 from hebbarium.engine import machine, run_folder
-from hebbarium.ledger import commits, ledger, measurements, wall_times
+from hebbarium.ledger import commits, ledger, wall_times
 from hebbarium.ledger import figures as table_figures
-from hebbarium.ledger.measurements import Measurement
 from hebbarium.models.contract import Model
 from hebbarium.record import results
 from hebbarium.studies import shown_again
@@ -54,6 +53,8 @@ __all__ = [
 _PROTOCOLS = Path(__file__).resolve().parent.parent / "protocols"
 REPRODUCIBLE = tuple(sorted(file.stem for file in _PROTOCOLS.glob("[a-z]*.py")))
 """Models with a paper's tables: those with a file in `hebbarium.protocols`, which holds ``PAPER``."""
+CLAIMS = "claims"
+"""Item of rows that were measured for a paper's claims alone."""
 
 
 @dataclass(frozen=True)
@@ -127,6 +128,8 @@ class Paper:
         The one by which the paper's numbers are read.
     curves : mapping, optional
         Tables that are a curve over one number: table to what it is and its value for a row.
+    best : bool
+        Whether the best epoch's accuracy, chosen on the very test images, stands in rows of its own.
     """
 
     protocol: RunSettings
@@ -136,6 +139,7 @@ class Paper:
     measure: Callable[[xr.DataTree, RunSettings], Mapping[str, tuple[float, str]]]
     readout: str = results.MOST_ACTIVE
     curves: Mapping[str, tuple[str, Callable[[ledger.Row], float]]] = field(default_factory=dict)
+    best: bool = False
 
     @property
     def tables(self) -> tuple[str, ...]:
@@ -296,13 +300,8 @@ class Reproduction:
 
     @property
     def ledger(self) -> Path:
-        """The ledger of accuracies."""
+        """The paper's ledger."""
         return self.results / f"{self.protocol.model}.csv"
-
-    @property
-    def measurements(self) -> Path:
-        """The ledger of what else was measured."""
-        return self.results / f"{self.protocol.model}_measurements.csv"
 
     @property
     def claims(self) -> Path:
@@ -363,9 +362,8 @@ def reproduce(asked: Reproduction, jobs: int = 1, reporter: Reporter | None = No
 
     def enter(run: PlannedRun) -> None:
         with results.open_run(run.folder) as tree:
-            ledger.append(asked.ledger, list(_rows(cells[run], run.settings, tree)))
-            measured = asked.paper.measure(tree, run.settings)
-            measurements.append(asked.measurements, _measurements(cells[run], run.settings, tree, measured))
+            made = list(_rows(cells[run], run.settings, tree, asked.paper.best))
+            ledger.append(asked.ledger, [*made, *_measured(made[0], asked.paper.measure(tree, run.settings))])
         wanted = {other.settings.warm_start for other in later if not many_runs.is_done(other)}
         for folder in filter(None, (str(run.folder), run.settings.warm_start)):
             if not asked.keep and folder not in wanted:
@@ -400,12 +398,12 @@ def note_wall_time(
     if any(outcome.problem for outcome in outcomes):
         return
     made = f"{asked.protocol.model}: {', '.join(dict.fromkeys(cell.table for cell in asked.cells))}"
-    path = asked.results / "wall_times.csv"
+    path = asked.results / wall_times.FILE
     wall_times.note(path, made, len(outcomes), jobs, seconds, machine.in_words(), commits.named(**version))
 
 
 def rows_of(asked: Reproduction) -> list[ledger.Row]:
-    """Rows of the ledger that a reproduction has made or found."""
+    """Accuracies of the last epoch that a reproduction has made, or has found in the ledger."""
     wanted = {
         (row.cell, row.seed)
         for cell in asked.cells
@@ -432,8 +430,11 @@ def is_named(table: str) -> bool:
 
 
 def read_as_printed(rows: Iterable[ledger.Row], paper: Paper, table: str) -> list[ledger.Row]:
-    """Rows of a table by the paper's readout, and by others where the paper prints a number for them."""
-    return [row for row in rows if row.table == table and (row.readout == paper.readout or row.paper is not None)]
+    """Accuracies of a table by the paper's readout, and by others where the paper prints a number for them."""
+    accuracies = ledger.select(
+        rows, item=ledger.item_of(table), measure=ledger.ACCURACY, selection=ledger.LAST
+    )
+    return [row for row in accuracies if row.readout == paper.readout or row.paper is not None]
 
 
 def embedded(cell: Cell) -> Cell:
@@ -449,16 +450,15 @@ def measure_shown_again(asked: Reproduction, reporter: Reporter, images: int = 2
     for cell in sizes.values():
         run = dataclasses.replace(asked.run_of(cell, asked.seeds[0]).settings, images=images, block=100)
         once, again = shown_again.compare(run, reporter)
-        common = (cell.dataset, cell.neurons, cell.setting, run.seed, images)
-        commit = commits.named(**provenance.code_version())
-        measurements.append(
-            asked.measurements,
-            [
-                Measurement(*common, "time_once", once.seconds, "s", commit),
-                Measurement(*common, "time_repeated", again.seconds, "s", commit),
-                Measurement(*common, "presentations_repeated", again.presentations, "", commit),
-            ],
-        )
+        made = _row(cell, run, "", 0.0, images, 0, commits.named(**provenance.code_version()))
+        command = f"hebbarium reproduce {run.model} --claims --measure"
+        of_claims = dataclasses.replace(made, item=CLAIMS, setting=_sized(cell), tested=None, command=command)
+        times = {
+            "time_once": (once.seconds, "s"),
+            "time_repeated": (again.seconds, "s"),
+            "presentations_repeated": (again.presentations, ""),
+        }
+        ledger.append(asked.ledger, _measured(of_claims, times))
 
 
 def _expected_rows(cell: Cell, asked: RunSettings) -> Iterable[ledger.Row]:
@@ -468,31 +468,30 @@ def _expected_rows(cell: Cell, asked: RunSettings) -> Iterable[ledger.Row]:
         yield _row(cell, asked, readout, 0.0, trained, tested, "")
 
 
-def _rows(cell: Cell, asked: RunSettings, tree: xr.DataTree) -> Iterable[ledger.Row]:
-    accuracy = tree["evaluation"].to_dataset()["accuracy"].isel(seed=0, samples_seen=-1)
+def _rows(cell: Cell, asked: RunSettings, tree: xr.DataTree, best: bool = False) -> Iterable[ledger.Row]:
+    """Accuracies of a complete run, of the last epoch and, by the paper's readout, of the best one."""
+    accuracy = tree["evaluation"].to_dataset()["accuracy"].isel(seed=0)
     commit = commits.named(str(tree.attrs["git_commit"]), bool(tree.attrs["git_dirty"]))
     tested = tree["test"].children[next(iter(tree["test"].children))].sizes["sample"]
+    trained = int(tree.attrs["samples_seen"])
     for readout in accuracy["readout"].values:
-        value = round(float(accuracy.sel(readout=readout)), 2)
-        yield _row(cell, asked, str(readout), value, int(tree.attrs["samples_seen"]), tested, commit)
+        over_time = accuracy.sel(readout=readout)
+        value = round(float(over_time.isel(samples_seen=-1)), 2)
+        row = _row(cell, asked, str(readout), value, trained, tested, commit)
+        yield row
+        if best and readout == paper_of(asked.model).readout:
+            yield dataclasses.replace(row, value=round(float(over_time.max()), 2), selection=ledger.BEST)
 
 
-def _measurements(
-    cell: Cell, asked: RunSettings, tree: xr.DataTree, measured: Mapping[str, tuple[float, str]]
-) -> Iterable[Measurement]:
-    row = next(iter(_rows(cell, asked, tree)))
-    for quantity, (value, unit) in measured.items():
-        yield Measurement(
-            row.dataset,
-            row.neurons,
-            row.setting,
-            row.seed,
-            row.images_trained,
-            quantity,
-            value,
-            unit,
-            row.commit,
-        )
+def _measured(row: ledger.Row, measured: Mapping[str, tuple[float, str]]) -> Iterable[ledger.Row]:
+    """Other numbers of the run of a row."""
+    for measure, (value, unit) in measured.items():
+        yield dataclasses.replace(row, readout="", measure=measure, value=value, unit=unit, paper=None)
+
+
+def _sized(cell: Cell) -> str:
+    """What a cell varies, its size first."""
+    return " ".join(filter(None, [f"neurons={cell.neurons}" if cell.neurons else "", cell.setting]))
 
 
 def _row(
@@ -508,16 +507,18 @@ def _row(
             extra[name] = str(getattr(asked, name))
     extra |= settings.following(model_class, asked.changes)
     return ledger.Row(
-        table=cell.table,
+        item=ledger.item_of(cell.table),
         dataset=cell.dataset,
-        neurons=cell.neurons,
-        setting=" ".join(filter(None, [cell.setting, *(f"{name}={text}" for name, text in extra.items())])),
+        setting=" ".join(filter(None, [_sized(cell), *(f"{name}={text}" for name, text in extra.items())])),
         readout=readout,
         seed=asked.seed,
-        accuracy=accuracy,
+        measure=ledger.ACCURACY,
+        value=accuracy,
+        unit=ledger.PER_CENT,
         paper=printed(cell, asked.model).get(readout),
-        images_trained=trained,
-        images_tested=tested,
+        paper_spread=None,
+        trained=trained,
+        tested=tested,
         selection=ledger.LAST,
         device=asked.device,
         precision=asked.precision,

@@ -30,7 +30,7 @@ from hebbarium.engine.contract import Arrays
 from hebbarium.files import whole_files
 from hebbarium.ledger import figures as table_figures
 from hebbarium.ledger import robustness as ledger
-from hebbarium.ledger.robustness import Row
+from hebbarium.ledger.robustness import DisturbedAnswer
 from hebbarium.models.contract import Model
 from hebbarium.record import results
 from hebbarium.studies import identity, reproduction
@@ -40,12 +40,12 @@ from hebbarium.training.progress import Reporter
 __all__ = [
     "PERTURBATIONS",
     "Perturbation",
+    "answers_of",
     "as_csv",
     "levels_of",
     "measure",
     "perturb_images",
     "perturb_state",
-    "rows_of",
     "save",
     "side_by_side",
 ]
@@ -275,12 +275,12 @@ def as_csv(measured: xr.Dataset) -> str:
     return whole_files.table_text(columns, rows)
 
 
-def rows_of(run: Path, measured: xr.Dataset) -> list[Row]:
-    """What was measured of a run, as rows of the ledger of all runs."""
-    shared = {**identity.of_run(run), "images": measured.attrs["images"]}
+def answers_of(run: Path, measured: xr.Dataset) -> list[DisturbedAnswer]:
+    """What was measured of a run, for the ledger of its paper."""
+    network, images = identity.of_run(run), measured.attrs["images"]
     return [
-        Row(**shared, perturbation=kind, level=level, units=units, draw=draw, readout=readout, accuracy=percent)
-        for kind, level, units, draw, readout, percent in _accuracies(measured)
+        DisturbedAnswer(network, kind, level, draw, readout, percent, images)
+        for kind, level, _, draw, readout, percent in _accuracies(measured)
     ]
 
 
@@ -297,19 +297,19 @@ def _accuracies(measured: xr.Dataset) -> Iterator[tuple[str, float | None, str, 
                 yield kind, level, units, draw, readout, percent
 
 
-def side_by_side(rows: Sequence[Row]) -> Figure:
-    """The figure of all runs of a ledger, each by the readout of its paper; see `figures.robustness_of_networks`."""
-    shown = [row for row in rows if row.readout == _readout_of(row.model, rows)]
+def side_by_side(answers: Sequence[DisturbedAnswer]) -> Figure:
+    """The figure of all runs of all ledgers, each by the readout of its paper; see `figures.robustness_of_networks`."""
+    drawn = [answer for answer in answers if answer.readout == _readout_of(answer.network.model, answers)]
     axes = {name: (known.meaning, known.units) for name, known in PERTURBATIONS.items()}
-    published = {row.dataset for row in rows} <= set(SETS)  # which have ten classes of one size
-    return table_figures.robustness_of_networks(shown, axes, chance=10.0 if published else None)
+    published = {answer.network.dataset for answer in answers} <= set(SETS)  # which have ten classes of one size
+    return table_figures.robustness_of_networks(drawn, axes, chance=10.0 if published else None)
 
 
-def _readout_of(model: str, rows: Sequence[Row]) -> str:
+def _readout_of(model: str, answers: Sequence[DisturbedAnswer]) -> str:
     try:
         return reproduction.paper_of(model).readout
     except ValueError:  # a user's own model
-        return next(row.readout for row in rows if row.model == model)
+        return next(answer.readout for answer in answers if answer.network.model == model)
 
 
 def _as_it_is(model: Model) -> Model:

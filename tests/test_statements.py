@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from hebbarium.ledger import claims, ledger, measurements
+from hebbarium.catalogue import registry
+from hebbarium.ledger import claims, ledger
 from hebbarium.models.diehl_cook import DiehlCook
 from hebbarium.models.synaptic_scaling import SynapticScaling
 
@@ -18,8 +19,14 @@ RESULTS = ROOT / "results"
 README = " ".join((ROOT / "README.md").read_text(encoding="utf-8").split())
 
 
+def rows(model: str, **conditions: str) -> list[ledger.Row]:
+    """Accuracies of the last epoch, unless it says otherwise."""
+    wanted = {"measure": "accuracy", "selection": ledger.LAST} | conditions
+    return ledger.select(ledger.read(RESULTS / f"{model}.csv"), **wanted)
+
+
 def cells(model: str, **conditions: str) -> list[ledger.Cell]:
-    return ledger.summarise(ledger.select(ledger.read(RESULTS / f"{model}.csv"), **conditions))
+    return ledger.summarise(rows(model, **conditions))
 
 
 def only(model: str, **conditions: str) -> float:
@@ -27,41 +34,36 @@ def only(model: str, **conditions: str) -> float:
     return cell.mean
 
 
-def column(name: str, value: str, **conditions: str) -> list[float]:
-    with (RESULTS / name).open(newline="", encoding="utf-8") as file:
-        return [float(row[value]) for row in csv.DictReader(file) if all(row[k] == v for k, v in conditions.items())]
-
-
 def answering(neurons: str) -> float:
-    return next(
-        row.value for row in measurements.read(RESULTS / "symmetric_stdp_measurements.csv")
-        if (row.neurons, row.dataset, row.quantity) == (neurons, "mnist", "neurons_answering")
-    )  # fmt: skip
+    first, *_ = rows("symmetric_stdp", measure="neurons_answering", dataset="mnist", neurons=neurons)
+    return first.value
 
 
 def statements() -> Iterator[str]:
     """What README.md has to say."""
-    fashion = [cell for table in ("V", "VI") for cell in cells("synaptic_scaling", table=table, readout="most_active")]
+    fashion = [
+        cell
+        for item in ("Table V", "Table VI")
+        for cell in cells("synaptic_scaling", item=item, readout="most_active")
+    ]
     above = sum(cell.mean > (cell.paper or 0) for cell in fashion)
     yield f"on Fashion-MNIST {above} of {len(fashion)} cells are above the paper"
     misses = [
         (cell.paper or 0) - cell.mean
-        for cell in cells("synaptic_scaling", table="III", readout="most_active", w_t="200")
+        for cell in cells("synaptic_scaling", item="Table III", readout="most_active", w_t="200")
     ]
     yield f"L1 with W_t = 200 is up to {max(misses):.1f} points below it on MNIST"
-    evidence = claims.Evidence(
-        ledger.read(RESULTS / "synaptic_scaling.csv"), measurements.read(RESULTS / "synaptic_scaling_measurements.csv")
-    )
+    evidence = claims.Evidence(ledger.read(RESULTS / "synaptic_scaling.csv"))
     failed = [verdict for verdict in claims.judge(evidence) if verdict.verdict == claims.FAILS]
     assert [verdict.claim.split(" reads")[0] for verdict in failed] == ["The most active neuron"]
     yield f"at 400 neurons ({failed[0].count.split(',')[0]} cells)"
 
     tuned = {
-        row.neurons: row.symbols["w_ie"] for row in ledger.read(RESULTS / "symmetric_stdp.csv")
-        if row.table in ("1", "two_hours") and "w_ie=" not in row.command
+        row.neurons: row.symbols["w_ie"] for row in rows("symmetric_stdp")
+        if row.item in ("Table 1", "two_hours") and "w_ie=" not in row.command
     }  # fmt: skip
     yield f"{tuned['100']}, {tuned['400']} and {tuned['1600']} for 100, 400 and 1600 neurons"
-    at_17 = cells("symmetric_stdp", table="1", neurons="100", w_ie="17")
+    at_17 = cells("symmetric_stdp", item="Table 1", neurons="100", w_ie="17")
     assert all(abs(cell.mean - cell.paper) < 1 for cell in at_17 if cell.paper is not None)
     yield "as it is with 100 neurons, which have the paper's number at 17"
     yield f"(inhibition {tuned['6400']}, tuned on 20,000 images)"
@@ -69,14 +71,14 @@ def statements() -> Iterator[str]:
     yield f"answer an image, {answering('6400'):.0f} and {answering('10000'):.0f},"
     yield f"with 1600 neurons {answering('1600'):.0f} answer"
     garments = {
-        cell.row.symbols["schedule"]: cell for cell in cells("symmetric_stdp", table="3", readout="class_layer")
+        cell.row.symbols["schedule"]: cell for cell in cells("symmetric_stdp", item="Table 3", readout="class_layer")
     }
     assert {cell.row.symbols["w_ie"] for cell in garments.values()} == {"12"}
     assert garments["simultaneous"].mean > (garments["simultaneous"].paper or 100)
     alone = garments["classes"]
     yield f"the layer trained on its own by {(alone.paper or 0) - alone.mean:.1f} points"
     near = {
-        (size, name): column(f"symmetric_stdp_maps_{size}.csv", "neighbours", map=name)[0]
+        (size, name): only("symmetric_stdp", item="maps", measure="neighbours", neurons=size, readout=name)
         for size in ("400", "1600") for name in ("input", "excitatory", "classes")
     }  # fmt: skip
     yield (
@@ -85,12 +87,12 @@ def statements() -> Iterator[str]:
         f"N = 400), {near['1600', 'classes']:.1f} % among answers of the class layer"
     )
 
-    delays = only("diehl_cook", table="switches", delays="uniform", readout="class_mean")
+    delays = only("diehl_cook", item="switches", delays="uniform", readout="class_mean")
     yield f"(`delays=uniform`) N = 100 has {delays:.1f} % (one seed)"
-    misses = [(cell.paper or 0) - cell.mean for cell in cells("desire_backprop", table="1")]
+    misses = [(cell.paper or 0) - cell.mean for cell in cells("desire_backprop", item="Table 1")]
     yield f"They are {min(misses):.1f} and {max(misses):.1f} points below the paper"
     held_out = {
-        p_hidden: column("desire_backprop_search.csv", "class_layer", epochs="30", p_hidden=p_hidden)
+        p_hidden: [row.value for row in rows("desire_backprop", item="search", epochs="30", p_hidden=p_hidden)]
         for p_hidden in ("0.2", "0.3", "0.4")
     }
     ((less,), (same,), (more,)) = (
@@ -100,10 +102,7 @@ def statements() -> Iterator[str]:
     yield f"brings nothing ({less:.1f} % and {same:.1f})"
 
     def disturbed(kind: str, level: str, readout: str) -> float:
-        (found,) = column(
-            "robustness.csv", "accuracy", model="symmetric_stdp", perturbation=kind, level=level, readout=readout
-        )
-        return found
+        return only("symmetric_stdp", item="robustness", perturbation=kind, level=level, readout=readout)
 
     layer, mean = (disturbed("noise", "0.5", readout) for readout in ("class_layer", "class_mean"))
     assert all(
@@ -122,12 +121,12 @@ def test_a_statement_is_what_the_ledgers_say(statement: str) -> None:
 
 def test_what_a_model_says_of_its_tables_is_what_the_ledger_says() -> None:
     def difference(table: str, **symbols: str) -> float:
-        (cell,) = cells("synaptic_scaling", table=table, readout="most_active", **symbols)
+        (cell,) = cells("synaptic_scaling", item=f"Table {table}", readout="most_active", **symbols)
         return cell.mean - (cell.paper or 0)
 
     of_paper = [
         (cell.mean - (cell.paper or 0), cell.row.symbols)
-        for cell in cells("synaptic_scaling", table="VI", readout="most_active", neurons="100")
+        for cell in cells("synaptic_scaling", item="Table VI", readout="most_active", neurons="100")
     ]
     best = next(found for found, symbols in of_paper if (symbols["w_t"], symbols["tau_p"]) == ("3", "20*ms"))
     others = [found for found, symbols in of_paper if (symbols["w_t"], symbols["tau_p"]) != ("3", "20*ms")]
@@ -140,19 +139,19 @@ def test_what_a_model_says_of_its_tables_is_what_the_ledger_says() -> None:
     assert f"L1 200/20 is {-difference('III', neurons='400', w_t='200', tau_p='20*ms'):.0f} below at N = 400" in said
     assert f"L2 11/20 is {difference('IV', neurons='100', w_t='11', tau_p='20*ms'):.0f} above at N = 100" in said
     with_delays, without = (
-        only("diehl_cook", table="switches", readout="class_mean", neurons="100", **given)
-        for given in ({"delays": "uniform"}, {"setting": "epochs=3 block=500"})
+        only("diehl_cook", item="switches", readout="class_mean", neurons="100", **given)
+        for given in ({"delays": "uniform"}, {"setting": "neurons=100 epochs=3 block=500"})
     )
     said = " ".join(DiehlCook.open_choices)
     assert f"N = 100 has {with_delays:.1f} % on test images with delays (one seed), {without:.1f} % without" in said
 
 
-def test_rows_of_the_named_ledgers_have_their_commands() -> None:
-    """Which files have a command in each row is said before the tables."""
-    with_command = {path.name for path in RESULTS.glob("*.csv") if "command" in path.read_text().splitlines()[0]}
-    models = {path.name for path in RESULTS.glob("*.csv") if (ROOT / "models" / f"{path.stem}.py").exists()}
-    assert with_command == models | {"hebbian_control.csv", "robustness.csv", "operations.csv"}
-    assert all(f"`{name}`" in README for name in with_command - models)
-    for name in with_command:
-        with (RESULTS / name).open(newline="", encoding="utf-8") as file:
-            assert all(re.match(r"hebbarium (train|hebbian-control) ", row["command"]) for row in csv.DictReader(file))
+def test_rows_of_the_ledgers_have_their_commands() -> None:
+    """Which rows stand without a command is said before the tables."""
+    papers = ledger.papers(RESULTS)
+    assert set(papers) == set(registry.models())
+    without = {row.item for given in papers.values() for row in given if not row.command}
+    assert without == {"search", "hebbian_control_search"}
+    assert "What was searched on held-out images (items `search`) stands without" in README
+    for row in (row for given in papers.values() for row in given if row.command):
+        assert re.match(r"hebbarium (train|hebbian-control|reproduce) ", row.command)

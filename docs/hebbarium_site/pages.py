@@ -89,10 +89,12 @@ def paper(kind: type[Model], notes: Path = NOTES, results: Path = RESULTS) -> st
     parts += _beside(results / f"{name}_claims.md", "Claims")
     parts += _not_run(name, results)
     parts += _beside(results / f"{name}_search.md", "What was tried")
-    if (results / f"{name}_search.csv").is_file():
+    searched = ledger.select(ledger.read(results / f"{name}.csv"), item="search")
+    if searched:
         if not (results / f"{name}_search.md").is_file():
             parts.append("## What was tried")
-        parts.append(_folded("All rows of the search, on held-out images", _csv(f"{name}_search.csv")))
+        table = ledger.markdown_table(searched, "readout")
+        parts.append(_folded("All rows of the search, on held-out images", table))
     parts.append("## " + description.partition("\n## ")[2])
     if files := _files(kind):
         parts.append("## The model's file")
@@ -111,13 +113,11 @@ def _introduced(kind: type[Model]) -> tuple[str, str]:
 
 def items(name: str, results: Path = RESULTS) -> Iterator[str]:
     """For each table and figure of a paper with numbers of ours: how near these are."""
-    rows = ledger.read(results / f"{name}.csv")
-    by_table: dict[str, list[ledger.Row]] = {table: [] for table in reproduction.paper_of(name).tables}
-    for row in rows:
-        by_table.setdefault(row.table, []).append(row)
+    rows = ledger.select(ledger.read(results / f"{name}.csv"), measure=ledger.ACCURACY, selection=ledger.LAST)
     lines = []
-    for table, found in by_table.items():
-        cells = ledger.summarise(found)
+    for table in reproduction.paper_of(name).tables:
+        item = ledger.item_of(table)
+        cells = ledger.summarise(ledger.select(rows, item=item))
         compared = [cell for cell in cells if cell.paper is not None]
         seeds = sorted({cell.seeds for cell in cells})
         number = "" if not seeds else str(seeds[0]) if len(seeds) == 1 else f"{seeds[0]} to {seeds[-1]}"
@@ -126,13 +126,9 @@ def items(name: str, results: Path = RESULTS) -> Iterator[str]:
             words = ledger.verdict(compared, differing)
         else:
             words = "the paper has no numbers for it" if cells else "not run"
-        lines.append(f"| {_item(table)} | {len(cells) or ''} | {number} | {words} |")
+        lines.append(f"| {item.replace('_', ' ')} | {len(cells) or ''} | {number} | {words} |")
     yield "\n".join(["| item | cells run | seeds | verdict |", "| --- | ---: | ---: | --- |", *lines])
     yield "A cell is one setting read out in one way; its number is the mean over seeds on all test images."
-
-
-def _item(table: str) -> str:
-    return f"Table {table}" if re.fullmatch(r"[IVX]+|\d+", table) else table.replace("_", " ")
 
 
 def list_of_papers(models: dict[str, type[Model]]) -> str:
@@ -208,10 +204,6 @@ def _table(file: Path, wanted: Callable[[dict[str, str]], bool], without: tuple[
         ["| " + " | ".join(names) + " |", "| " + " | ".join("---" for _ in names) + " |"]
         + ["| " + " | ".join(row[name] for name in names) + " |" for row in rows]
     )
-
-
-def _csv(name: str) -> str:
-    return f"```{{csv-table}}\n:file: ../../results/{name}\n:header-rows: 1\n```"
 
 
 def _folded(title: str, body: str) -> str:

@@ -242,8 +242,8 @@ def test_raster_shows_one_presentation() -> None:
 
 
 def test_comparison_with_the_paper(tmp_path: Path) -> None:
-    ledger.append(tmp_path / "a.csv", [*table_four(), row(table="VI")])
-    figure = table_figures.paper_comparison(tmp_path / "a.csv", table="IV", columns="w_t")
+    ledger.append(tmp_path / "a.csv", [*table_four(), row(item="Table VI")])
+    figure = table_figures.paper_comparison(tmp_path / "a.csv", item="Table IV", columns="w_t")
     axes: Any = figure.axes[0]  # its y axis names the cells
     names = [tick.get_text() for tick in axes.get_yticklabels()]
     assert names == ["neurons 100, w_t 9", "neurons 100, w_t 11", "neurons 400, w_t 9", "neurons 400, w_t 11"]
@@ -255,8 +255,8 @@ def test_comparison_with_the_paper(tmp_path: Path) -> None:
     assert list(paper.get_ydata()) == [3, 1, 0]
     assert axes.get_xlabel() == "Accuracy (%)"
     assert "images trained 40000" in figure.get_supxlabel().replace("\n", " ")
-    with pytest.raises(ledger.LedgerError, match=r"No rows with table=IX in .*a\.csv"):
-        table_figures.paper_comparison(tmp_path / "a.csv", table="IX")
+    with pytest.raises(ledger.LedgerError, match=r"No rows with item=Table IX in .*a\.csv"):
+        table_figures.paper_comparison(tmp_path / "a.csv", item="Table IX")
     assert table_figures.paper_comparison([row()]).axes[0].containers[0].get_label() == "ours, one seed"
 
 

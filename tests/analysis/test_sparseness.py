@@ -110,7 +110,7 @@ def test_bad_intervals_are_refused() -> None:
 
 def test_cells_of_the_ledger_have_intervals() -> None:
     values = [87.0, 88.0, 89.5]
-    (cell,) = ledger.summarise(row(seed=seed, accuracy=value) for seed, value in enumerate(values))
+    (cell,) = ledger.summarise(row(seed=seed, value=value) for seed, value in enumerate(values))
     found = intervals.t_interval(values)
     assert cell.mean + cell.half_width() == pytest.approx(found.high)
     assert math.isnan(ledger.summarise([row()])[0].half_width())

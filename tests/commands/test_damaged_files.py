@@ -18,7 +18,7 @@ import pytest
 from hebbarium.commands import commandline
 from hebbarium.engine.run_folder import RunFolder
 from hebbarium.files.errors import EngineError
-from hebbarium.ledger import ledger, measurements, operations, robustness
+from hebbarium.ledger import ledger, operations, robustness, wall_times
 from hebbarium.record import results
 from hebbarium.training import training
 from hebbarium.training.run_settings import RunSettings
@@ -181,10 +181,9 @@ def test_results_of_other_types(whole: bytes, tmp_path: Path) -> None:
 
 LEDGERS: list[tuple[tuple[str, ...], Callable[[Path], Any]]] = [
     (ledger.COLUMNS, ledger.read),
-    (robustness.COLUMNS, robustness.read),
-    (operations.COLUMNS, operations.read),
-    (measurements.COLUMNS, measurements.read),
+    (wall_times.COLUMNS, lambda path: wall_times.table(path)[1:]),
 ]
+OF_A_FOLDER: list[Callable[[Path], Any]] = [robustness.read, operations.read]
 
 
 @pytest.mark.parametrize(("columns", "read"), LEDGERS)
@@ -195,6 +194,21 @@ def test_ledgers_with_a_damaged_line(
     path = tmp_path / "ledger.csv"
     path.write_text(",".join(columns) + "\n" + line + "\n", encoding="utf-8")
     assert in_one_line(read, path) or not line
+
+
+@pytest.mark.parametrize("read", OF_A_FOLDER)
+@pytest.mark.parametrize(
+    "line",
+    [
+        "x,y",
+        "robustness,mnist,perturbation=noise level=much draw=0,most_active,0,accuracy,9,%,,,1,1,last,dense,float32,,",
+        "operations,mnist,phase=test,,0,presentations,2,,,,1,1,last,dense,float32,,",
+    ],
+)
+def test_ledgers_of_a_folder_with_a_damaged_line(read: Callable[[Path], Any], line: str, tmp_path: Path) -> None:
+    (tmp_path / "model.csv").write_text(",".join(ledger.COLUMNS) + "\n" + line + "\n", encoding="utf-8")
+    of_another = line.split(",")[0] not in ("x", read.__module__.rpartition(".")[2])
+    assert bool(in_one_line(read, tmp_path)) is not of_another
 
 
 @pytest.mark.parametrize(("columns", "read"), LEDGERS)

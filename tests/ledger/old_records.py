@@ -12,8 +12,9 @@ from __future__ import annotations
 import argparse
 import csv
 import dataclasses
+import hashlib
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from hebbarium.ledger import networks, operations, robustness, rows, wall_times
@@ -86,8 +87,8 @@ def converted(old: Path) -> ByPaper:
         of = [row for row in of_table_1 if row.item == "Table 1" and row.neurons == size and inhibition in row.setting]
         found["symmetric_stdp"] += _maps(table(old / f"symmetric_stdp_maps_{size}.csv"), of)
     found["desire_backprop"] += _layers(table(old / "desire_backprop_layers.csv"), found["desire_backprop"])
-    for cost in _costs(table(old / "operations.csv")):
-        found[cost.network.model] += networks.with_sizes(cost.network, operations.ITEM, operations.rows_of(cost))
+    for model, given in _operations(table(old / "operations.csv")):
+        found[model] += given
     for model, given in _robustness(table(old / "robustness.csv")).items():
         found[model] += given
     for given in found.values():
@@ -207,8 +208,9 @@ def _maps(records: Iterable[Record], of_run: Sequence[Row]) -> Iterator[Row]:
         run = next(row for row in of_run if row.seed == 0 and "schedule=simultaneous" in row.setting)
         for measure, unit in MAP_MEASURES.items():
             yield dataclasses.replace(
-                run, item="maps", readout=record["map"], measure=measure, value=float(record[measure]), unit=unit,
-                paper=None, tested=None if record["map"].endswith("weights") else int(record["points"]),
+                run, item="maps", setting=rows.without(run.setting, "schedule", "epochs"), readout=record["map"],
+                measure=measure, value=float(record[measure]), unit=unit, paper=None,
+                tested=None if record["map"].endswith("weights") else int(record["points"]),
             )  # fmt: skip
 
 
@@ -219,8 +221,9 @@ def _layers(records: Sequence[Record], known: Sequence[Row]) -> list[Row]:
         sizes = dict(zip(("hidden_1", "hidden_2", "output"), ("1600", "800", "10"), strict=True))
         assert record["neurons"] == sizes[record["layer"]]
         shared = dataclasses.replace(
-            run, item="layers", paper=None, tested=ON_LAYERS, trained=int(record["samples_seen"])
-        )
+            run, item="layers", setting=rows.without(run.setting, "epochs"), paper=None, tested=ON_LAYERS,
+            trained=int(record["samples_seen"]),
+        )  # fmt: skip
         row = dataclasses.replace(shared, value=float(record["accuracy"]))
         made[row.key] = row  # once for all layers
         for measure in LAYER_MEASURES:
@@ -247,21 +250,25 @@ def _pairs(text: str) -> dict[str, float]:
     return {name: float(number) for name, number in rows.symbols_of(text).items()}
 
 
-def _costs(records: Iterable[Record]) -> Iterator[SampleCost]:
+def _operations(records: Iterable[Record]) -> Iterator[tuple[str, list[Row]]]:
     for record in records:
-        counts: list[Mapping[str, Mapping[str, float]]] = [
+        ours, conventional = (
             {
                 process: {kind: float(record.get(f"{prefix}{process}_{kind}") or 0) for kind in KINDS}
                 for process in PROCESSES
             }
             for prefix in ("", "conventional_")
-        ]
+        )
         skipped, idle = (float(record[name]) if record[name] else None for name in ("skipped", "idle"))
-        yield SampleCost(
+        cost = SampleCost(
             _network(record), float(record["accuracy"]), ALL_TESTED, record["phase"], int(record["images"]),
-            float(record["presentations"]), float(record["synaptic_events"]), _pairs(record["spikes"]), *counts,
-            skipped, idle, _pairs(record["picojoules"]),
+            float(record["presentations"]), float(record["synaptic_events"]), _pairs(record["spikes"]), ours,
+            conventional, skipped, idle, _pairs(record["picojoules"]),
         )  # fmt: skip
+        # energies had been computed before their counts were rounded
+        energies = {name: float(record[f"{name}_nj"]) for name in ("energy", "conventional_energy")}
+        made = operations.rows_of(cost)
+        yield record["model"], [dataclasses.replace(r, value=energies.get(r.measure, r.value)) for r in made]
 
 
 def _robustness(records: Iterable[Record]) -> ByPaper:
@@ -278,6 +285,74 @@ def _robustness(records: Iterable[Record]) -> ByPaper:
     for network, made in by_network.items():
         found.setdefault(network.model, []).extend(networks.with_sizes(network, robustness.ITEM, made))
     return found
+
+
+# -- what must not be lost -------------------------------------------------------------------------------------
+Facts = dict[str, list[tuple[str, ...]]]
+"""By file of before: what it says, a value with all that tells it from others."""
+
+AWAITED = "12e20677a00e"
+"""Of rows that are made anew: the code that made them differed from this commit."""
+FILES = (
+    *(f"{model}.csv" for model in MODELS), *(f"{model}_measurements.csv" for model in MODELS), "hebbian_control.csv",
+    "symmetric_stdp_search.csv", "desire_backprop_search.csv", "hebbian_control_search.csv",
+    *(f"symmetric_stdp_maps_{size}.csv" for size in MAPPED), "desire_backprop_layers.csv", "operations.csv",
+    "robustness.csv", "wall_times.csv",
+)  # fmt: skip
+_VALUES = {
+    "search": ("most_active", "class_mean", "class_layer", "label_statistics"),
+    "maps": tuple(MAP_MEASURES),
+    "layers": ("accuracy", *LAYER_MEASURES),
+    "operations": (
+        "accuracy", "images", "presentations", "synaptic_events", "skipped", "idle",
+        *(f"{process}_{kind}" for process in PROCESSES for kind in KINDS),
+        "conventional_forward_multiplications", "conventional_forward_additions",
+        "conventional_backward_multiplications", "conventional_update_multiplications", "energy_nj",
+        "conventional_energy_nj",
+    ),
+}  # fmt: skip
+"""Columns of wide tables that hold values; all others tell a record from others."""
+
+
+def plain(text: str) -> str:
+    """A number in one spelling, other text as it is."""
+    try:
+        return repr(float(text))
+    except ValueError:
+        return text
+
+
+def facts(old: Path) -> Facts:
+    """What the files of before say."""
+    return {name: sorted(_facts(name, table(old / name))) for name in FILES}
+
+
+def _facts(name: str, records: Iterable[Record]) -> Iterator[tuple[str, ...]]:
+    kind = next((kind for kind in _VALUES if kind in name), "")
+    for record in records:
+        if record.get("commit", "").startswith(AWAITED):
+            continue
+        if not kind:
+            yield tuple(map(plain, record.values()))
+            continue
+        spread = dict(record)
+        pairs_of = (("spikes", "spikes_a_neuron:{}"), ("picojoules", "cost_of_{}")) if kind == "operations" else ()
+        for pairs, measure in pairs_of:
+            spread |= {measure.format(key): text for key, text in rows.symbols_of(spread.pop(pairs, "")).items()}
+        values = {
+            column: spread.pop(column) for column in list(spread) if column in _VALUES[kind] or column not in record
+        }
+        if kind == "layers":
+            del spread["neurons"]  # which the setting says
+        for measure, text in values.items():
+            if text:
+                yield (*map(plain, spread.values()), measure, plain(text))
+
+
+def digest(lines: Sequence[tuple[str, ...]]) -> str:
+    """Of all facts of a file, whatever their order."""
+    text = "\n".join("\t".join(entries) for entries in sorted(lines))
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 # -- carrying over ---------------------------------------------------------------------------------------------

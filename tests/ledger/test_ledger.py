@@ -13,30 +13,36 @@ import pytest
 from hebbarium.ledger import ledger
 
 DESIGN_COLUMNS = (
-    "table,dataset,neurons,setting,readout,seed,accuracy,paper,images_trained,images_tested,selection,device,"
+    "item,dataset,setting,readout,seed,measure,value,unit,paper,paper_spread,trained,tested,selection,device,"
     "precision,command,commit"
 )
 
 
-def row(**changes: Any) -> ledger.Row:
+def row(neurons: str = "400", **changes: Any) -> ledger.Row:
+    """A row of Table IV; `neurons` comes before the rest of the setting."""
     values: dict[str, Any] = {
-        "table": "IV",
+        "item": "Table IV",
         "dataset": "mnist",
-        "neurons": "400",
         "setting": "norm=L2 w_t=9 tau_p=60*ms",
         "readout": "most_active",
         "seed": 0,
-        "accuracy": 88.0,
+        "measure": "accuracy",
+        "value": 88.0,
+        "unit": "%",
         "paper": 88.84,
-        "images_trained": 40_000,
-        "images_tested": 10_000,
+        "paper_spread": None,
+        "trained": 40_000,
+        "tested": 10_000,
         "selection": "last",
         "device": "cpp",
         "precision": "float64",
         "command": 'hebbarium reproduce synaptic_scaling --set "tau_p=60*ms"',
         "commit": "abc",
     }
-    return ledger.Row(**(values | changes))
+    values |= changes
+    if neurons:
+        values["setting"] = f"neurons={neurons} {values['setting']}".strip()
+    return ledger.Row(**values)
 
 
 def table_four() -> list[ledger.Row]:
@@ -45,7 +51,7 @@ def table_four() -> list[ledger.Row]:
             neurons=neurons,
             setting=f"norm=L2 w_t={w_t} tau_p=60*ms",
             seed=seed,
-            accuracy=base + seed,
+            value=base + seed,
             paper=paper,
         )
         for neurons, w_t, base, paper in [
@@ -66,7 +72,7 @@ def test_columns_are_those_of_the_design(tmp_path: Path) -> None:
 def test_rows_come_back_as_they_were(tmp_path: Path) -> None:
     rows = [
         row(),
-        row(seed=1, accuracy=87.125, paper=None, neurons="1600-800", command='with "quotes", and commas'),
+        row(seed=1, value=87.125, paper=None, paper_spread=0.5, tested=None, command='with "quotes", and commas'),
     ]
     ledger.append(tmp_path / "new folder" / "a.csv", rows)
     assert ledger.read(tmp_path / "new folder" / "a.csv") == rows
@@ -77,8 +83,8 @@ def test_rows_come_back_as_they_were(tmp_path: Path) -> None:
 def test_a_cell_run_again_replaces_its_row(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
     ledger.append(path, [row(), row(seed=1)])
-    ledger.append(path, [row(accuracy=89.0, commit="def"), row(precision="float32")])
-    assert [(r.seed, r.accuracy, r.precision) for r in ledger.read(path)] == [
+    ledger.append(path, [row(value=89.0, commit="def"), row(precision="float32")])
+    assert [(r.seed, r.value, r.precision) for r in ledger.read(path)] == [
         (0, 89.0, "float64"),
         (1, 88.0, "float64"),
         (0, 88.0, "float32"),
@@ -103,9 +109,9 @@ def test_processes_that_add_at_once_lose_nothing(tmp_path: Path) -> None:
 
 def test_what_cannot_be_read_is_named(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
-    path.write_text("table,accuracy\nIV,3\n")
+    path.write_text("item,value\nIV,3\n")
     with pytest.raises(
-        ledger.LedgerError, match=r"a\.csv has the columns table,accuracy; expected table,dataset"
+        ledger.LedgerError, match=r"a\.csv has the columns item,value; expected item,dataset"
     ):
         ledger.read(path)
     ledger.append(tmp_path / "b.csv", [row()])
@@ -113,17 +119,22 @@ def test_what_cannot_be_read_is_named(tmp_path: Path) -> None:
     path.write_text(text.replace("88.0,", "much,"))
     with pytest.raises(ledger.LedgerError, match=r"a\.csv, line 2.*much"):
         ledger.read(path)
-    path.write_text(text.splitlines()[0] + "\nIV,mnist\n")
+    path.write_text(text.splitlines()[0] + "\nTable IV,mnist\n")
     with pytest.raises(ledger.LedgerError, match=r"a\.csv, line 2"):
         ledger.read(path)
-    with pytest.raises(ledger.LedgerError, match="accuracy is 880"):
-        row(accuracy=880.0)
+    with pytest.raises(ledger.LedgerError, match="value of accuracy is 880"):
+        row(value=880.0)
+    with pytest.raises(ledger.LedgerError, match=r"value of accuracy is 0\.88 ; expected per cent"):
+        row(value=0.88, unit="")
+    with pytest.raises(ledger.LedgerError, match="item or measure is empty"):
+        row(measure="")
+    assert row(measure="rate", value=880.0, unit="Hz").value == 880
     with pytest.raises(ledger.LedgerError, match="selection is 'first'"):
         row(selection="first")
 
 
 def test_mean_and_standard_error_over_seeds() -> None:
-    cells = ledger.summarise([row(seed=s, accuracy=a) for s, a in enumerate([86.0, 88.0, 87.0])])
+    cells = ledger.summarise([row(seed=s, value=a) for s, a in enumerate([86.0, 88.0, 87.0])])
     assert len(cells) == 1
     assert (cells[0].mean, cells[0].seeds, cells[0].paper) == (87.0, 3, 88.84)
     assert cells[0].error == pytest.approx(1 / math.sqrt(3), rel=1e-12)
@@ -132,7 +143,7 @@ def test_mean_and_standard_error_over_seeds() -> None:
 
 @pytest.mark.parametrize(
     "difference",
-    [{"images_trained": 16_000}, {"selection": "best"}, {"device": "cuda"}, {"readout": "class_mean"}],
+    [{"trained": 16_000}, {"selection": "best"}, {"device": "cuda"}, {"readout": "class_mean"}, {"measure": "rate"}],
 )
 def test_unlike_runs_are_never_averaged(difference: dict[str, Any]) -> None:
     assert len(ledger.summarise([row(), row(seed=1, **difference)])) == 2
@@ -155,14 +166,14 @@ def test_a_table_in_the_shape_of_the_paper() -> None:
         "Within 2 points of the paper: 3 of 3 cells; root mean square difference 0.75 points, mean \N{MINUS SIGN}0.53; "
         "largest \N{MINUS SIGN}0.96 (neurons 400, w_t 11).",
         "",
-        "In per cent, 3 seeds, mean ± standard error. Each cell: ours / paper. table IV, dataset mnist, "
+        "In per cent, 3 seeds, mean ± standard error. Each cell: ours / paper. Table IV, dataset mnist, "
         "norm L2, tau_p 60 ms, readout most_active, images trained 40000, images tested 10000, "
         "selection last, device cpp, precision float64.",
     ]
 
 
 def test_a_table_with_a_line_for_each_cell() -> None:
-    rows = [row(seed=s, accuracy=80.0 + s, readout=r) for r in ("most_active", "class_mean") for s in (0, 1)]
+    rows = [row(seed=s, value=80.0 + s, readout=r) for r in ("most_active", "class_mean") for s in (0, 1)]
     lines = ledger.markdown_table([*rows, row(neurons="100", paper=None)]).splitlines()
     assert lines[:5] == [
         "| neurons | readout | ours | paper |",
@@ -183,13 +194,13 @@ def test_a_table_with_a_line_for_each_cell() -> None:
     ],
 )
 def test_a_verdict_says_how_many_are_near_and_what_misses_most(accuracies: tuple[float, ...], said: str) -> None:
-    cells = [ledger.Cell(row(accuracy=a, seed=k), a, math.nan, 1, 88.84) for k, a in enumerate(accuracies)]
+    cells = [ledger.Cell(row(value=a, seed=k), a, math.nan, 1, 88.84) for k, a in enumerate(accuracies)]
     assert ledger.verdict(cells, ["seed"] if len(cells) > 1 else []) == f"Within 2 points of the paper: {said}"
 
 
 def test_what_follows_from_the_size_is_told_once_below() -> None:
     rows = [
-        row(neurons=neurons, setting=f"norm={norm} tau={tau}*ms", accuracy=80.0)
+        row(neurons=neurons, setting=f"norm={norm} tau={tau}*ms", value=80.0)
         for neurons, tau in (("100", 6), ("400", 6), ("1600", 8))
         for norm in ("L1", "L2")
     ]
@@ -200,6 +211,47 @@ def test_what_follows_from_the_size_is_told_once_below() -> None:
     assert ledger.markdown_table(rows).splitlines()[0] == "| neurons | norm | tau | ours | paper |"
 
 
+def test_a_measure_in_another_unit_is_near_within_the_spread_of_the_paper() -> None:
+    rows = [
+        row(measure="rate", unit="Hz", value=value, paper=10.0, paper_spread=spread, neurons=neurons)
+        for neurons, value, spread in (("100", 10.5, 0.6), ("400", 11.0, 0.6), ("1600", 12.0, None))
+    ]
+    lines = ledger.markdown_table(rows).splitlines()
+    assert lines[-3] == (
+        "Within the paper's spread: 1 of 2 cells; root mean square difference 1.32 Hz, mean +1.17; "
+        "largest +2.00 (neurons 1600)."
+    )
+    assert lines[-1].startswith("In Hz, 1 seed. Table IV, dataset mnist, norm L2,")
+    assert "measure rate" in lines[-1]
+    assert ledger.markdown_table(rows[2:]).splitlines()[-3] == "Difference +2.00 Hz."
+    with pytest.raises(ledger.LedgerError, match="Rows are in % and Hz; choose one measure"):
+        ledger.markdown_table([*rows, row()])
+
+
+@pytest.mark.parametrize(
+    ("short", "item"),
+    [("IV", "Table IV"), ("1", "Table 1"), ("Fig.4c", "Fig. 4c"), ("Fig. 4", "Fig. 4"), ("Section7", "Section 7")],
+)
+def test_items_have_names_for_short(short: str, item: str) -> None:
+    assert ledger.item_of(short) == ledger.item_of(item) == item
+    assert ledger.item_of("two_hours") == "two_hours"
+
+
+def test_a_marker_shows_accuracies_of_the_last_epoch_unless_it_says_otherwise(tmp_path: Path) -> None:
+    more = [row(selection="best", value=90.0), row(measure="rate", unit="Hz", value=7.25, paper=None, readout="")]
+    ledger.append(tmp_path / "model.csv", [row(), *more, row(item="search", value=66.0)])
+    assert ledger.table_of("model IV", tmp_path) == ledger.markdown_table([row()])
+    assert "90.00" in ledger.table_of("model IV selection=best", tmp_path)
+    assert "7.25" in ledger.table_of("model IV measure=rate", tmp_path)
+    assert "66.00" in ledger.table_of("model search", tmp_path)
+
+
+def test_ledgers_are_told_from_other_tables(tmp_path: Path) -> None:
+    ledger.append(tmp_path / "model.csv", [row()])
+    (tmp_path / "literature_mnist.csv").write_text("network,accuracy\na,3\n")
+    assert ledger.papers(tmp_path) == {"model": [row()]}
+
+
 def test_wrong_columns_suggest_the_nearest() -> None:
     with pytest.raises(ledger.LedgerError, match=r"columns=w_tt .* Did you mean w_t"):
         ledger.markdown_table([row()], columns="w_tt")
@@ -207,7 +259,7 @@ def test_wrong_columns_suggest_the_nearest() -> None:
 
 @pytest.fixture
 def document(tmp_path: Path) -> Path:
-    ledger.append(tmp_path / "results" / "model.csv", [*table_four(), row(table="VI", accuracy=60.0)])
+    ledger.append(tmp_path / "results" / "model.csv", [*table_four(), row(item="Table VI", value=60.0)])
     (tmp_path / "results" / "benchmarks.csv").write_text(
         "name,value,unit,machine,commit\ntrain,222,images/s,x,abc\ntest,333,images/s,x,def\n"
     )

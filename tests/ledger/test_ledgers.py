@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import itertools
 import os
 import shlex
@@ -19,6 +18,9 @@ from hebbarium.models.symmetric_stdp import SymmetricSTDP
 from hebbarium.training import settings
 
 RESULTS = Path(__file__).parents[2] / "results"
+MODELS = ("desire_backprop", "diehl_cook", "symmetric_stdp", "synaptic_scaling")
+ON_NETWORKS = ("robustness", "operations", "maps")
+"""Items of what was measured on trained networks, whose own accuracies may stand elsewhere."""
 
 
 def changes_of(command: str) -> dict[str, str]:
@@ -28,29 +30,51 @@ def changes_of(command: str) -> dict[str, str]:
     return found | {option.removeprefix("--"): text for option, text in options if option == "--neurons"}
 
 
-@pytest.mark.parametrize("name", ["symmetric_stdp", "robustness", "operations"])
-def test_rows_spell_out_the_constants_of_their_size(name: str) -> None:
-    with (RESULTS / f"{name}.csv").open(newline="", encoding="utf-8") as file:
-        rows = [row for row in csv.DictReader(file) if row["command"].split()[2] == SymmetricSTDP.name]
+@pytest.mark.parametrize("item", ["Table 1", "Table 3", "ablations", "robustness", "operations", "maps"])
+def test_rows_spell_out_the_constants_of_their_size(item: str) -> None:
+    rows = ledger.select(ledger.read(RESULTS / "symmetric_stdp.csv"), item=item)
     assert rows
     for row in rows:
-        followed = settings.following(SymmetricSTDP, changes_of(row["command"]))
+        followed = settings.following(SymmetricSTDP, changes_of(row.command))
         assert followed
-        assert followed.keys() <= ledger.symbols_of(row["setting"]).keys()
+        assert {"neurons", *followed} <= row.symbols.keys()
 
 
-def test_measurements_are_of_rows_that_are_there() -> None:
-    rows = ledger.read(RESULTS / "symmetric_stdp.csv")
-    with (RESULTS / "symmetric_stdp_measurements.csv").open(newline="", encoding="utf-8") as file:
-        measured = {(row["dataset"], row["neurons"], row["setting"], row["seed"]) for row in csv.DictReader(file)}
-    assert measured <= {(row.dataset, row.neurons, row.setting, str(row.seed)) for row in rows}
+def test_what_was_searched_spells_them_out_too() -> None:
+    rows = ledger.select(ledger.read(RESULTS / "symmetric_stdp.csv"), item="search")
+    assert rows
+    for row in rows:
+        symbols = row.symbols
+        given: dict[str, str] = {symbol: symbols[symbol] for symbol in ("neurons", "tuned_for") if symbol in symbols}
+        assert ("tuned_for" in given) is (row.dataset == "fashion-mnist")
+        assert settings.following(SymmetricSTDP, given).keys() <= symbols.keys()
+        assert symbols["evaluate_on"] == "validation"
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_measures_are_of_runs_whose_accuracy_is_there(model: str) -> None:
+    rows = ledger.read(RESULTS / f"{model}.csv")
+    assert rows
+    known = {
+        (row.item, row.dataset, row.setting, row.seed, row.trained)
+        for row in ledger.select(rows, measure=ledger.ACCURACY, selection=ledger.LAST)
+    }
+    measured = [row for row in rows if row.command.startswith("hebbarium train") and row.item not in ON_NETWORKS]
+    assert {(row.item, row.dataset, row.setting, row.seed, row.trained) for row in measured} <= known
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_a_ledger_holds_each_seed_of_a_cell_once(model: str) -> None:
+    rows = ledger.read(RESULTS / f"{model}.csv")
+    assert len({row.key for row in rows}) == len(rows)
+    ledger.summarise(rows)
 
 
 def test_the_inhibition_of_each_size_is_what_the_ledger_says() -> None:
     found = {
         (row.dataset, row.neurons, row.symbols["w_ie"])
         for row in ledger.read(RESULTS / "symmetric_stdp.csv")
-        if row.table in ("1", "3", "two_hours") and "w_ie=" not in row.command
+        if row.item in ("Table 1", "Table 3", "two_hours") and "w_ie=" not in row.command
     }
     assert found == {
         ("mnist", "100", "34"), ("mnist", "400", "22"), ("mnist", "1600", "12"), ("mnist", "6400", "4"),
@@ -68,7 +92,7 @@ def test_the_list_of_what_was_not_run_is_that_of_the_ledgers(tmp_path: Path) -> 
     assert not any(row[0] == "synaptic_scaling" for row in listed)
     rows = ledger.read(tmp_path / "synaptic_scaling.csv")
     (tmp_path / "synaptic_scaling.csv").unlink()
-    ledger.append(tmp_path / "synaptic_scaling.csv", [row for row in rows if row.table != "IV"])
+    ledger.append(tmp_path / "synaptic_scaling.csv", [row for row in rows if row.item != "Table IV"])
     assert sum(row[0] == "synaptic_scaling" for row in not_run.numbers(tmp_path)) == 20
 
 

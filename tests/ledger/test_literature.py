@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,9 +16,9 @@ HEADER = "network,learning_method,training_type,supervised,accuracy,source,refer
 NOTHING = literature.Table(("network", "learning_method", "accuracy", "source"), ())
 
 
-def ours(**changes: object) -> ledger.Row:
-    values: dict[str, object] = {
-        "table": "1", "setting": "", "readout": "class_layer", "images_trained": 300_000, "paper": 91.13
+def ours(**changes: Any) -> ledger.Row:
+    values: dict[str, Any] = {
+        "item": "Table 1", "setting": "", "readout": "class_layer", "trained": 300_000, "paper": 91.13
     }  # fmt: skip
     return row(**(values | changes))
 
@@ -61,10 +62,10 @@ def test_the_tables_of_gerlinghoff_are_whole() -> None:
 def test_layers_of_ours_are_counted() -> None:
     table = literature.read(RESULTS / "literature_gerlinghoff_1.csv")
     rows = [
-        ours(table=name, neurons="", setting=f"layers={layers} epochs={epochs} {more}".strip(), accuracy=accuracy)
+        ours(item=name, neurons="", setting=f"layers={layers} epochs={epochs} {more}".strip(), value=accuracy)
         for name, layers, epochs, more, accuracy in (
             ("short", "1600,800", 20, "", 97.0), ("short", "200,100", 30, "", 95.0),
-            ("short", "200", 30, "steps=10", 91.0), ("Fig.5", "1600,800", 10, "", 90.0),
+            ("short", "200", 30, "steps=10", 91.0), ("Fig. 5", "1600,800", 10, "", 90.0),
         )
     ]  # fmt: skip
     lines = literature.beside_ours(table, rows, literature.OURS["literature_gerlinghoff_1"]).splitlines()
@@ -87,7 +88,7 @@ def test_a_document_asks_for_a_table_by_name(tmp_path: Path) -> None:
 
 def test_ours_stand_below_the_papers() -> None:
     table = literature.read(RESULTS / literature.LITERATURE)
-    rows = [ours(neurons=n, seed=s, accuracy=base + s) for n, base in (("400", 90.0), ("100", 82.0)) for s in (0, 1)]
+    rows = [ours(neurons=n, seed=s, value=base + s) for n, base in (("400", 90.0), ("100", 82.0)) for s in (0, 1)]
     lines = literature.beside_ours(table, rows, HAO).splitlines()
     assert len(lines) == 2 + 18 + 2 + 2
     assert lines[2].startswith("| Deep LIF SNN [13] | BP-ANN conversion | Rate-based | yes | 98.37 |")
@@ -101,8 +102,8 @@ def test_ours_stand_below_the_papers() -> None:
 @pytest.mark.parametrize(
     "changes",
     [
-        {"images_trained": 59_999}, {"images_tested": 1000}, {"dataset": "fashion-mnist"}, {"readout": "most_active"},
-        {"table": "ablations"},
+        {"trained": 59_999}, {"tested": 1000}, {"dataset": "fashion-mnist"}, {"readout": "most_active"},
+        {"item": "ablations"}, {"selection": "best"}, {"measure": "undecided"},
     ],
     ids=str,
 )  # fmt: skip

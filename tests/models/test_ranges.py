@@ -84,13 +84,12 @@ def test_defaults_and_bounds_that_belong_to_a_range_are_in_it(kind: type[Model])
 
 
 def settings_of_ledgers() -> Iterator[tuple[str, dict[str, str]]]:
-    """Every setting of the models' ledgers and searches, with its model."""
+    """Every setting of the models' ledgers, what was searched included, with its model."""
     for name, kind in registry.models().items():
-        for path in sorted(RESULTS.glob(f"{name}*.csv")):
-            with open(path, newline="", encoding="utf-8") as file:
-                for row in csv.DictReader(file):
-                    given = dict(word.partition("=")[::2] for word in (row.get("setting") or "").split())
-                    given |= {k: v for k, v in row.items() if k in kind.parameters() and v}
+        with open(RESULTS / f"{name}.csv", newline="", encoding="utf-8") as file:
+            for row in csv.DictReader(file):
+                given = dict(word.partition("=")[::2] for word in row["setting"].split())
+                if not row["item"].startswith("hebbian_control"):  # which is another network
                     yield name, {k: v for k, v in given.items() if k in kind.parameters()}
 
 

@@ -161,13 +161,33 @@ def test_the_search_validates_and_goes_on(tmp_path: Path, monkeypatch: pytest.Mo
 
     best = search()
     assert (best.winners, best.eta) == (3, 0.01)
-    lines = out.read_text().splitlines()
-    assert len(lines) == 1 + len(asked) == 1 + 4  # three sizes with the eta in force, 0.1, then one more eta
+    rows = ledger.read(out)
+    assert len(asked) == 4  # three sizes with the eta in force, 0.1, then one more eta
+    assert [one.readout for one in rows] == ["class_layer", "label_statistics"] * 4
+    assert {one.item for one in rows} == {hebbian_control.SEARCH}
+    assert rows[-2].symbols["eta"] == "0.01"
+    assert (rows[-2].value, rows[-1].value) == (89.99, 50.0)
+    assert (rows[0].trained, rows[0].tested) == (len(digits.train_labels) - 1000, 1000)
     assert search() == best
     assert len(asked) == 4
     out.write_text("winners\n")
-    with pytest.raises(ValueError, match=r"search\.csv: expected the columns neurons,winners"):
+    with pytest.raises(ValueError, match=r"search\.csv has the columns winners; expected item,dataset"):
         search()
+
+
+def test_the_search_goes_on_from_the_rows_of_the_project(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What chose the constants is in the paper's ledger, and is not tried again."""
+
+    def control(*_: object, **__: object) -> dict[str, float]:
+        raise AssertionError("everything of the grid is known")
+
+    monkeypatch.setattr(hebbian_control, "control", control)
+    images = dataclasses.replace(
+        datasets.load("mnist-embedded"), name="mnist", train_images=np.zeros((60_000, 1), np.uint8),
+        train_labels=np.zeros(60_000, np.int64),
+    )  # fmt: skip
+    here = Path(__file__).parents[2] / "results" / hebbian_control.LEDGER
+    assert hebbian_control.search(images, here) == hebbian_control.CONSTANTS
 
 
 def test_the_ledger_stands_beside_a_spiking_one(tmp_path: Path) -> None:
@@ -181,13 +201,13 @@ def test_the_ledger_stands_beside_a_spiking_one(tmp_path: Path) -> None:
     assert [(one.readout, one.seed) for one in rows] == [
         ("class_layer", 0), ("label_statistics", 0), ("class_layer", 1), ("label_statistics", 1),
     ]  # fmt: skip
-    assert rows[0].images_trained == 300
+    assert rows[0].trained == 300
     assert rows[0].command == f"hebbarium hebbian-control {' '.join(words)} --test-images 100 --seeds 0"
     spiking = tmp_path / "symmetric_stdp.csv"
     assert "symmetric_stdp" not in hebbian_control.beside(rows, spiking)
-    ledger.append(spiking, [row(neurons="400", dataset="mnist-embedded")])
+    ledger.append(spiking, [row(neurons="400", item="Table 1", dataset="mnist-embedded")])
     assert "symmetric_stdp" not in hebbian_control.beside(rows, spiking)
-    ledger.append(spiking, [row(neurons="20", dataset="mnist-embedded", accuracy=77.25)])
+    ledger.append(spiking, [row(neurons="20", item="Table 1", dataset="mnist-embedded", value=77.25)])
     text = hebbian_control.beside(rows, spiking)
     assert text.startswith(ledger.markdown_table(rows))
     assert "77.25" in text.split("symmetric_stdp:")[1]

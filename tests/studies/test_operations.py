@@ -27,18 +27,18 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def rows(run: Path) -> list[counted.Row]:
+def rows(run: Path) -> list[counted.SampleCost]:
     return operations.measure(run, images=4)
 
 
-def test_rows_of_a_run(rows: list[counted.Row]) -> None:
+def test_rows_of_a_run(rows: list[counted.SampleCost]) -> None:
     train, test = rows
     assert (train.phase, test.phase) == ("train", "test")
-    assert train.layers == "784-6-10"
-    assert train.setting == "steps=5 margin=1 eta=1e-3"
-    assert (train.images, train.presentations, train.images_trained) == (4, 1.0, 20)
+    assert train.network.layers == "784-6-10"
+    assert train.network.setting == "layers=6 steps=5 margin=1 eta=1e-3"
+    assert (train.images, train.presentations, train.network.trained, train.tested) == (4, 1.0, 20, 20)
     assert set(train.spikes) == {"input", "hidden_1", "output"}
-    assert train.command.startswith("hebbarium train desire_backprop")
+    assert train.network.command.startswith("hebbarium train desire_backprop")
     assert test.skipped is None
     assert train.skipped is not None
     assert 0 < train.skipped <= 100
@@ -56,12 +56,17 @@ def test_rows_of_a_run(rows: list[counted.Row]) -> None:
     assert test.conventional_energy("forward") == pytest.approx(4764 * 4.6 / 1000)
 
 
-def test_a_ledger_keeps_rows(rows: list[counted.Row], tmp_path: Path) -> None:
-    path = tmp_path / counted.LEDGER
-    counted.append(path, rows)
-    counted.append(path, [dataclasses.replace(rows[0], images=7), dataclasses.replace(rows[0], seed=1)])
-    kept = counted.read(path)
-    assert [(row.phase, row.seed, row.images) for row in kept] == [("train", 0, 7), ("test", 0, 4), ("train", 1, 4)]
+def test_a_ledger_keeps_rows(rows: list[counted.SampleCost], tmp_path: Path) -> None:
+    path = tmp_path / "desire_backprop.csv"
+    assert counted.append(tmp_path, rows) == [path]
+    other = dataclasses.replace(rows[0], network=dataclasses.replace(rows[0].network, seed=1))
+    counted.append(tmp_path, [dataclasses.replace(rows[0], images=7), other])
+    kept = counted.read(tmp_path)
+    assert [(row.phase, row.network.seed, row.images) for row in kept] == [
+        ("train", 0, 7), ("test", 0, 4), ("train", 1, 4)
+    ]  # fmt: skip
+    assert kept[1].network == rows[1].network
+    assert kept[1].spikes == pytest.approx(rows[1].spikes, rel=1e-5)
     assert kept[1].counts["forward"]["additions"] == pytest.approx(rows[1].counts["forward"]["additions"], rel=1e-5)
     assert kept[1].conventional == rows[1].conventional
     assert kept[1].skipped is None
@@ -69,18 +74,22 @@ def test_a_ledger_keeps_rows(rows: list[counted.Row], tmp_path: Path) -> None:
     assert table.count("| desire_backprop |") == 3
     assert "additions 0.9" in table
     assert counted.markdown_table([]) == "*No numbers in the ledger yet.*"
-    path.write_text(path.read_text().replace("train,7", "train,seven"))
-    with pytest.raises(ledger.LedgerError, match=r"operations\.csv, line 2"):
-        counted.read(path)
+    lines = path.read_text().splitlines(keepends=True)
+    path.write_text("".join(one for one in lines if "synaptic_events" not in one))
+    with pytest.raises(ledger.LedgerError, match=r"desire_backprop\.csv.* phase=train: lacks synaptic_events; count it anew"):
+        counted.read(tmp_path)
+    path.write_text("".join(lines).replace(",7,last", ",seven,last"))
+    with pytest.raises(ledger.LedgerError, match=r"desire_backprop\.csv, line \d+: .*seven"):
+        counted.read(tmp_path)
 
 
-def test_the_command(run: Path, rows: list[counted.Row], tmp_path: Path) -> None:
+def test_the_command(run: Path, rows: list[counted.SampleCost], tmp_path: Path) -> None:
     given = ["operations", str(run), "--images", "4", "--cost", "additions=1.8", "--results", str(tmp_path)]
     done = CliRunner().invoke(commandline.app, given)
     assert done.exit_code == 0, done.output
     assert "additions 1.8" in done.output
     assert (tmp_path / "figures" / "operations.svg").is_file()
-    again = counted.read(tmp_path / counted.LEDGER)
+    again = counted.read(tmp_path)
     for one, other in zip(again, rows, strict=True):
         assert one.counts["forward"] == pytest.approx(other.counts["forward"], rel=1e-5), "the same images cost more"
         assert one.energy("forward") > other.energy("forward")

@@ -8,8 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from hebbarium.ledger import claims, ledger, measurements
-from hebbarium.ledger.measurements import Measurement
+from hebbarium.ledger import claims, ledger
 from hebbarium.models.symmetric_stdp import SymmetricSTDP
 from hebbarium.models.synaptic_scaling import SynapticScaling
 from hebbarium.protocols.synaptic_scaling import PAPER, PROTOCOL
@@ -125,8 +124,8 @@ def test_a_table_is_made_and_not_made_twice(small: Reproduction) -> None:
     rows = reproduction.rows_of(small)
     assert len(rows) == 8  # two cells, two seeds, two readouts
     assert {row.seed for row in rows} == {0, 1}
-    assert {row.images_trained for row in rows} == {40}
-    assert {row.images_tested for row in rows} == {20}
+    assert {row.trained for row in rows} == {40}
+    assert {row.tested for row in rows} == {20}
     assert {row.paper for row in rows if row.readout == "most_active"} == {30.0, 40.0}
     assert {row.paper for row in rows if row.readout == "class_mean"} == {None}
     assert not any(str(small.out) in row.command for row in rows)
@@ -217,14 +216,16 @@ def test_rows_name_the_run_that_theirs_begins_with_by_no_folder_of_one_computer(
 
 def test_measurements_are_kept(small: Reproduction) -> None:
     reproduction.reproduce(small)
-    found = measurements.read(small.measurements)
-    assert {row.quantity for row in found} == {
+    found = [row for row in ledger.read(small.ledger) if row.item == "Table IV"]
+    assert {row.measure for row in found} == {
+        "accuracy",
         "mean_weight",
         "class_specific_fields",
         "silent_images",
         "training_time",
     }
-    weights = {row.symbols["w_t"]: row.value for row in found if row.quantity == "mean_weight"}
+    weights = {row.symbols["w_t"]: row.value for row in found if row.measure == "mean_weight"}
+    assert {row.readout for row in found if row.measure != "accuracy"} == {""}
     assert weights["9"] > weights["3"] > 0
     assert all(0 <= row.value <= 100 for row in found if row.unit == "%")
 
@@ -241,7 +242,9 @@ def test_images_shown_again_are_measured(small: Reproduction) -> None:
     from hebbarium.training.progress import QuietReporter
 
     reproduction.measure_shown_again(small, QuietReporter(), images=20)
-    values = {row.quantity: row.value for row in measurements.read(small.measurements)}
+    made = ledger.select(ledger.read(small.ledger), item=reproduction.CLAIMS)
+    assert {(row.setting, row.trained) for row in made} == {("neurons=20 norm=L2 w_t=9 tau_p=60*ms", 20)}
+    values = {row.measure: row.value for row in made}
     assert values["presentations_repeated"] >= 1
     assert values["time_once"] > 0
 
@@ -251,23 +254,22 @@ def test_images_shown_again_are_measured(small: Reproduction) -> None:
 
 def papers_own_ledger() -> list[ledger.Row]:
     """A ledger that holds just what the paper printed, and class means a point lower."""
-    rows = []
-    for cell in PAPER.cells:
-        if cell.accuracy is not None:
-            for readout, accuracy in (("most_active", cell.accuracy), ("class_mean", cell.accuracy - 1)):
-                rows.append(
-                    ledger.Row(
-                        table=cell.table, dataset=cell.dataset, neurons=cell.neurons, setting=cell.setting,
-                        readout=readout, seed=0, accuracy=accuracy, paper=None, images_trained=40_000,
-                        images_tested=10_000, selection=ledger.LAST, device="cpp", precision="float32",
-                        command="", commit="",
-                    )
-                )  # fmt: skip
-    return rows
+    return [
+        row(
+            neurons=cell.neurons, item=ledger.item_of(cell.table), dataset=cell.dataset, setting=cell.setting,
+            readout=readout, value=accuracy, paper=None,
+        )
+        for cell in PAPER.cells
+        if cell.accuracy is not None
+        for readout, accuracy in (("most_active", cell.accuracy), ("class_mean", cell.accuracy - 1))
+    ]  # fmt: skip
 
 
-def measured(cell: Cell, quantity: str, value: float) -> Measurement:
-    return Measurement(cell.dataset, cell.neurons, cell.setting, 0, 40_000, quantity, value, "", "")
+def measured(cell: Cell, measure: str, value: float) -> ledger.Row:
+    return row(
+        neurons=cell.neurons, item=ledger.item_of(cell.table), dataset=cell.dataset, setting=cell.setting, readout="",
+        measure=measure, value=value, unit="", paper=None,
+    )  # fmt: skip
 
 
 def verdicts(evidence: claims.Evidence) -> dict[str, str]:
@@ -283,14 +285,14 @@ def test_the_papers_own_numbers_bear_out_its_claims() -> None:
     cell = PAPER.cells[0]
     found += [measured(cell, "time_once", 0.01), measured(cell, "time_repeated", 0.02)]
     found += [measured(cell, "presentations_repeated", 1.5)]
-    judged = verdicts(claims.Evidence(papers_own_ledger(), found))
+    judged = verdicts(claims.Evidence([*papers_own_ledger(), *found]))
     assert set(judged.values()) == {claims.HOLDS}, judged
 
 
 def test_claims_fail_where_the_numbers_do() -> None:
     rows = [
-        dataclasses.replace(row, accuracy=99.0) if row.symbols["norm"] == "L1" and row.neurons == "100" else row
-        for row in papers_own_ledger()
+        dataclasses.replace(one, value=99.0) if one.symbols["norm"] == "L1" and one.neurons == "100" else one
+        for one in papers_own_ledger()
     ]
     judged = verdicts(claims.Evidence(rows))
     assert judged["L2 scaling at its best W_t beats L1 scaling at its best, in every row"] == claims.FAILS
@@ -303,16 +305,14 @@ def test_a_claim_that_holds_on_some_cells_is_not_said_to_hold() -> None:
         rows = papers_own_ledger()
         spoiled = [k for k, row in enumerate(rows) if row.readout == "class_mean" and row.neurons == "400"][:worse]
         for k in spoiled:  # by little: the mean over cells still is the other way
-            rows[k] = dataclasses.replace(rows[k], accuracy=rows[k].accuracy + 1.01)
+            rows[k] = dataclasses.replace(rows[k], value=rows[k].value + 1.01)
         (judged,) = (found for found in claims.judge(claims.Evidence(rows)) if found.claim == claim)
         assert (judged.verdict, judged.count.split(",")[0]) == (verdict, f"{40 - worse} of 40")
 
 
 def test_the_page_of_claims_is_that_of_the_ledger(tmp_path: Path) -> None:
     here = Path(__file__).parents[2] / "results"
-    evidence = claims.Evidence(
-        ledger.read(here / "synaptic_scaling.csv"), measurements.read(here / "synaptic_scaling_measurements.csv")
-    )
+    evidence = claims.Evidence(ledger.read(here / "synaptic_scaling.csv"))
     claims.write(tmp_path / "claims.md", claims.judge(evidence))
     assert (tmp_path / "claims.md").read_text() == (here / "synaptic_scaling_claims.md").read_text()
 
@@ -344,7 +344,7 @@ def test_a_run_that_begins_with_another(tmp_path: Path) -> None:
 def test_every_cell_of_a_curve_has_its_number() -> None:
     paper = reproduction.paper_of("desire_backprop")
     values = {
-        table: [number(row(setting=cell.setting)) for cell in paper.cells if cell.table == table]
+        table: [number(row(neurons="", setting=cell.setting)) for cell in paper.cells if cell.table == table]
         for table, (_, number) in paper.curves.items()
     }
     assert values == {"Fig.4": list(range(100, 1001, 100)), "Fig.5": list(range(5, 41, 5))}

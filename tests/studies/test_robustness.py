@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import io
 from pathlib import Path
 from types import SimpleNamespace
@@ -17,7 +18,9 @@ from hebbarium.commands import commandline
 from hebbarium.engine import devices
 from hebbarium.ledger import figures as table_figures
 from hebbarium.ledger import robustness as ledger
-from hebbarium.ledger.robustness import Row
+from hebbarium.ledger.networks import TrainedNetwork
+from hebbarium.ledger.robustness import DisturbedAnswer
+from hebbarium.ledger.rows import read
 from hebbarium.models.contract import Model, Projection
 from hebbarium.models.synaptic_scaling import SynapticScaling
 from hebbarium.record import results
@@ -228,8 +231,9 @@ def test_runs_are_put_side_by_side_in_a_ledger(trained: tuple[Path, Result], tmp
              "--levels", "1", "--test-images", 20, "--results", tmp_path / "new", "--out", tmp_path)  # fmt: skip
     said = hebbarium(*asked)
     assert said.exit_code == 0, said.output
-    table = tmp_path / "new" / "robustness.csv"
-    rows = ledger.read(table)
+    table = tmp_path / "new" / "synaptic_scaling.csv"
+    assert f"ledger: {table}" in said.output
+    rows = ledger.read(tmp_path / "new")
     measured = robustness.measure(trained[0], "quantise", (1,), test_images=20)
     by_place = {(row.perturbation, row.level, row.readout): row for row in rows}
     assert len(by_place) == len(rows) == 6  # undisturbed, silent and coarse, by two readouts
@@ -240,10 +244,11 @@ def test_runs_are_put_side_by_side_in_a_ledger(trained: tuple[Path, Result], tmp
             float(measured["unperturbed"].sel(readout=readout)), abs=0.005
         )
     one = by_place["quantise", 1.0, "most_active"]
-    assert (one.model, one.layers, one.dataset, one.units, one.images) == (
-        "synaptic_scaling", "784-20", "mnist-embedded", "bits", 20
+    assert (one.network.model, one.network.layers, one.network.dataset, one.draw, one.images) == (
+        "synaptic_scaling", "784-20", "mnist-embedded", 0, 20
     )  # fmt: skip
-    assert one.command.startswith("hebbarium train synaptic_scaling --dataset mnist-embedded")
+    assert one.network.setting.startswith("neurons=20")
+    assert one.network.command.startswith("hebbarium train synaptic_scaling --dataset mnist-embedded")
     assert (tmp_path / "new" / "figures" / "robustness.svg").stat().st_size > 5000
 
     before = table.read_bytes()
@@ -257,11 +262,29 @@ def test_several_runs_cannot_be_written_into_one_folder(tmp_path: Path) -> None:
     assert "2 are given" in refused.output
 
 
-def _rows(model: str, perturbation: str, accuracies: dict[float | None, float], draw: int | None = 0) -> list[Row]:
+def _rows(
+    model: str, perturbation: str, accuracies: dict[float | None, float], draw: int | None = 0
+) -> list[DisturbedAnswer]:
+    sizes = (("input", 784), ("excitatory", 10))
+    network = TrainedNetwork(model, "mnist", "neurons=10", 0, sizes, 100, "dense", "float32", "", "")
     return [
-        Row(model, "784-10", "mnist", "", 0, 100, perturbation, level, "", draw, "most_active", value, 10, "", "")
+        DisturbedAnswer(network, perturbation, level, draw, "most_active", value, 10)
         for level, value in accuracies.items()
     ]
+
+
+def test_what_disturbs_stands_in_the_setting(tmp_path: Path) -> None:
+    answers = [*_rows("first", "none", {None: 90.0}, None), *_rows("first", "noise", {0.5: 40.126, 0.1: 80.0}, draw=3)]
+    ledger.append(tmp_path, answers)
+    ledger.append(tmp_path, [dataclasses.replace(answers[0], images=20, accuracy=91.0)])
+    rows = [row for row in read(tmp_path / "first.csv") if row.measure == "accuracy"]
+    assert [(row.setting, row.value, row.tested) for row in rows] == [
+        ("neurons=10", 91.0, 20),
+        ("neurons=10 perturbation=noise level=0.5 draw=3", 40.13, 10),
+        ("neurons=10 perturbation=noise level=0.1 draw=3", 80.0, 10),
+    ]
+    assert [answer.level for answer in ledger.read(tmp_path)] == [None, 0.5, 0.1]
+    assert ledger.read(tmp_path)[1].network == answers[1].network
 
 
 def test_networks_are_drawn_side_by_side() -> None:
@@ -288,13 +311,17 @@ def test_networks_are_drawn_side_by_side() -> None:
         table_figures.robustness_of_networks(_rows("first", "none", {None: 90.0}), axes)
 
 
-def test_maps_of_a_run(trained: tuple[Path, Result]) -> None:
-    said = hebbarium("maps", trained[0], "--images", 25, "--perplexity", 4)
+def test_maps_of_a_run(trained: tuple[Path, Result], tmp_path: Path) -> None:
+    said = hebbarium("maps", trained[0], "--images", 25, "--perplexity", 4, "--results", tmp_path)
     assert said.exit_code == 0, said.output
     lines = list(csv.DictReader(io.StringIO(said.stdout)))[:3]
     assert [line["map"] for line in lines] == ["input", "excitatory", "incoming_weights"]
     assert [line["points"] for line in lines] == ["25", "25", "20"]
     assert 0 <= float(lines[0]["neighbours"]) <= 100
+    rows = read(tmp_path / "synaptic_scaling.csv")
+    for line in lines:
+        kept = {row.measure: row.value for row in rows if row.readout == line["map"]}
+        assert kept == {name: float(text) for name, text in line.items() if name != "map"}
     folder = trained[0] / "figures"
     assert all((folder / name).is_file() for name in ("maps.csv", "activity_maps.png", "weight_map.png"))
     refused = hebbarium("maps", trained[0], "--images", 8)

@@ -196,7 +196,7 @@ def test_a_run_stopped_between_phases_goes_on_to_the_same_bits(
 
 
 def test_a_run_is_told_from_others_by_the_constants_of_its_size_as_well(together: Path) -> None:
-    symbols = ledger.symbols_of(identity.of_run(together)["setting"])
+    symbols = ledger.symbols_of(identity.of_run(together).setting)
     assert symbols["w_ie"] == "34"
     assert symbols["theta_plus"] == "0.5*mV"  # which is set, and not what follows from the size
     assert "neurons" not in symbols
