@@ -7,8 +7,9 @@ A document takes its tables between markers that say where they come from::
 
 The first word is the ledger, the second the item, for short (``IV`` is Table IV); then come conditions on any column
 or symbol, ``w_ie=17`` or ``w_ie!=17``, and ``columns=SYMBOL`` to spread a symbol's values over the columns as the paper
-does. Accuracies of the last epoch are shown unless ``measure`` or ``selection`` is a condition. Where the paper has
-numbers, a table ends with how near they are. Without an item stand
+does, or ``columns=measure`` for all that was measured. Otherwise accuracies of the last epoch are shown, unless
+``measure`` or ``selection`` is a condition. Where the paper has numbers, a table ends with how near they are. Without
+an item stand
 
 - ``benchmarks``: ``results/benchmarks.csv``, or the rows whose names have one of the words that follow, and none that
   follows a minus; ``_`` stands for a space, as in ``benchmarks times_as -processor``;
@@ -120,7 +121,8 @@ def table_of(what: str, folder: str | os.PathLike[str]) -> str:
     if tables:
         conditions["item"] = item_of(tables[0])
     columns = conditions.pop("columns", None)
-    conditions = {"measure": ACCURACY, "selection": LAST} | conditions
+    usual = {"selection": LAST} | ({} if columns == "measure" else {"measure": ACCURACY})
+    conditions = usual | conditions
     rows = read(path)
     known = set(COLUMNS).union(*(row.symbols for row in rows))
     for condition in (*conditions, *excluded):

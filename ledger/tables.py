@@ -40,6 +40,7 @@ NONE_YET = "*No numbers in the ledger yet.*"
 
 _UNITS = {PER_CENT: "per cent", "": "numbers without unit"}
 _HEADINGS = {"trained": "images trained", "tested": "images tested"}
+_MEASURE = "measure"
 _OF_THE_PAPER = ("Table ", "Fig. ", "Section ")
 
 
@@ -107,8 +108,8 @@ def markdown_table(rows: Iterable[Row], columns: str | None = None) -> str:
     Parameters
     ----------
     rows
-        Rows of a ledger, all in one unit; what differs between cells is written in front of each row, what they
-        share, or what follows from the size of the network, below the table.
+        Rows of a ledger, all in one unit unless measures are the columns; what differs between cells is written in
+        front of each row, what they share, or what follows from the size of the network, below the table.
     columns
         A symbol of the setting, or a column of the ledger, whose values become the table's columns. Without
         it each cell has a row of its own.
@@ -127,7 +128,7 @@ def markdown_table(rows: Iterable[Row], columns: str | None = None) -> str:
     if not cells:
         return NONE_YET
     units = sorted({cell.row.unit for cell in cells})
-    if len(units) > 1:
+    if len(units) > 1 and columns != _MEASURE:
         raise LedgerError(f"Rows are in {' and '.join(unit or 'no unit' for unit in units)}; choose one measure.")
     differing, shared = split_names(cells)
     if columns is not None and columns not in (*differing, *shared):
@@ -140,10 +141,11 @@ def markdown_table(rows: Iterable[Row], columns: str | None = None) -> str:
     seeds = sorted({cell.seeds for cell in cells})
     number = str(seeds[0]) if len(seeds) == 1 else f"{seeds[0]} to {seeds[-1]}"
     errors = ", mean ± standard error" if seeds[-1] > 1 else ""
-    compared = [cell for cell in cells if cell.paper is not None]
+    compared = [cell for cell in cells if cell.paper is not None and columns != _MEASURE]
     form = " Each cell: ours / paper." if columns is not None and compared else ""
+    in_unit = "" if columns == _MEASURE else f"in {_UNITS.get(units[0], units[0])}, "
     said = [
-        f"In {_UNITS.get(units[0], units[0])}, {number} seed{'s' if seeds[-1] > 1 else ''}{errors}.{form}",
+        _sentence(f"{in_unit}{number} seed{'s' if seeds[-1] > 1 else ''}{errors}") + form,
         f"{described(cells[0].row, [name for name in shared if name != columns])}.",
         *values_by_size(cells, by_size),
     ]
@@ -209,7 +211,7 @@ def split_names(cells: Sequence[Cell]) -> tuple[list[str], list[str]]:
     """Columns, and symbols of the setting, that differ between cells, and those that all cells share."""
     names: list[str] = []
     for name in CELL:
-        if name == "measure" and all(cell.row.measure == ACCURACY for cell in cells):
+        if name == _MEASURE and all(cell.row.measure == ACCURACY for cell in cells):
             continue  # which goes without saying
         if name == "setting":
             names += dict.fromkeys(symbol for cell in cells for symbol in cell.row.symbols)
@@ -253,20 +255,24 @@ def _list(cells: Sequence[Cell], varying: Sequence[str]) -> list[str]:
     lines = [line([*map(_heading, varying), "ours", "paper"]), line(["---"] * len(varying) + ["---:"] * 2)]
     ours = _ours(cells)
     for cell in ordered:
-        paper = "" if cell.paper is None else f"{cell.paper:.2f}"
+        paper = "" if cell.paper is None else _number(cell.paper, cell)
         lines.append(line([*(_readable(value_of(cell.row, name)) for name in varying), ours(cell), paper]))
     return lines
 
 
 def _pivot(cells: Sequence[Cell], varying: Sequence[str], column: str) -> list[str]:
-    heads = sorted({value_of(cell.row, column) for cell in cells}, key=_order)
+    units = {value_of(cell.row, column): cell.row.unit for cell in cells}
+    heads = list(units) if column == _MEASURE else sorted(units, key=_order)
+    names = [f"{_heading(column)} {_readable(head)}" for head in heads]
+    if column == _MEASURE:
+        names = [f"{head.replace('_', ' ')}{f' ({units[head]})' if units[head] else ''}" for head in heads]
     table: dict[tuple[str, ...], dict[str, Cell]] = {}
     for cell in cells:
         table.setdefault(tuple(value_of(cell.row, name) for name in varying), {})[value_of(cell.row, column)] = (
             cell
         )
     lines = [
-        line([*map(_heading, varying), *(f"{_heading(column)} {_readable(head)}" for head in heads)]),
+        line([*map(_heading, varying), *names]),
         line(["---"] * len(varying) + ["---:"] * len(heads)),
     ]
     ours = _ours(cells)
@@ -274,7 +280,7 @@ def _pivot(cells: Sequence[Cell], varying: Sequence[str], column: str) -> list[s
         entries = []
         for head in heads:
             found = table[key].get(head)
-            paper = "" if found is None or found.paper is None else f" / {found.paper:.2f}"
+            paper = "" if found is None or found.paper is None else f" / {_number(found.paper, found)}"
             entries.append("" if found is None else ours(found) + paper)
         lines.append(line([*map(_readable, key), *entries]))
     return lines
@@ -285,10 +291,15 @@ def _ours(cells: Sequence[Cell]) -> Callable[[Cell], str]:
     means = any(cell.seeds > 1 for cell in cells)
 
     def shown(cell: Cell) -> str:
-        error = f" ± {cell.error:.2f}" if cell.seeds > 1 else " (1 seed)" if means else ""
-        return f"{cell.mean:.2f}{error}"
+        error = f" ± {_number(cell.error, cell, 2)}" if cell.seeds > 1 else " (1 seed)" if means else ""
+        return f"{_number(cell.mean, cell)}{error}"
 
     return shown
+
+
+def _number(value: float, cell: Cell, digits: int = 4) -> str:
+    """Two places of per cent; of what has another unit, some digits."""
+    return f"{value:.2f}" if cell.row.unit == PER_CENT else f"{value:.{digits}g}"
 
 
 def line(entries: Iterable[str]) -> str:

@@ -44,7 +44,10 @@ class SwitchCosts(SphinxDirective):
 
 def costs(model: str, table: str, readout: str) -> str:
     """The text of `SwitchCosts`."""
-    rows = ledger.select(ledger.read(RESULTS / f"{model}.csv"), table=table, readout=readout)
+    rows = ledger.select(
+        ledger.read(RESULTS / f"{model}.csv"), item=ledger.item_of(table), readout=readout, measure=ledger.ACCURACY,
+        selection=ledger.LAST,
+    )  # fmt: skip
     cells = ledger.summarise(rows)
     differing, _ = ledger.split_names(cells)
     symbols = [name for name in differing if name not in ledger.COLUMNS]

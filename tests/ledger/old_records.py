@@ -383,7 +383,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("new", type=Path, help="folder of the ledgers")
     parser.add_argument("--made-by", default="", metavar="COMMIT", help="only rows of this commit")
     given = parser.parse_args(arguments)
-    if not any(table(path) for path in given.old.glob("*.csv")):
+    if not any(table(given.old / name) for name in FILES):
         print(f"{given.old}: holds no table of before", file=sys.stderr)
         return 1
     for model, count in convert(given.old, given.new, given.made_by).items():

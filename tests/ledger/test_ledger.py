@@ -228,6 +228,19 @@ def test_a_measure_in_another_unit_is_near_within_the_spread_of_the_paper() -> N
         ledger.markdown_table([*rows, row()])
 
 
+def test_measures_of_several_units_are_columns(tmp_path: Path) -> None:
+    rows = [
+        row(measure=measure, unit=unit, value=value, readout=readout, paper=None)
+        for readout in ("input", "classes")
+        for measure, unit, value in (("points", "", 3000), ("neighbours", "%", 91.876), ("silhouette", "", 0.04488))
+    ]
+    ledger.append(tmp_path / "model.csv", rows)
+    lines = ledger.table_of("model IV columns=measure", tmp_path).splitlines()
+    assert lines[0] == "| readout | points | neighbours (%) | silhouette |"
+    assert lines[2] == "| classes | 3000 | 91.88 | 0.04488 |"
+    assert lines[-1].startswith("1 seed. Table IV, dataset mnist,")
+
+
 @pytest.mark.parametrize(
     ("short", "item"),
     [("IV", "Table IV"), ("1", "Table 1"), ("Fig.4c", "Fig. 4c"), ("Fig. 4", "Fig. 4"), ("Section7", "Section 7")],

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -182,10 +184,7 @@ def test_the_search_goes_on_from_the_rows_of_the_project(monkeypatch: pytest.Mon
         raise AssertionError("everything of the grid is known")
 
     monkeypatch.setattr(hebbian_control, "control", control)
-    images = dataclasses.replace(
-        datasets.load("mnist-embedded"), name="mnist", train_images=np.zeros((60_000, 1), np.uint8),
-        train_labels=np.zeros(60_000, np.int64),
-    )  # fmt: skip
+    images: Any = SimpleNamespace(name="mnist", train_labels=range(60_000))  # all that is asked of it
     here = Path(__file__).parents[2] / "results" / hebbian_control.LEDGER
     assert hebbian_control.search(images, here) == hebbian_control.CONSTANTS
 
