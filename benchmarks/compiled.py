@@ -20,7 +20,8 @@ from numpy.typing import NDArray
 from benchmarks.worker import Measurement, measure, serve
 from hebbarium.catalogue import registry
 from hebbarium.engine import devices, presentations, streams
-from hebbarium.engine.contract import Arrays, Block, Structure, initial_state
+from hebbarium.engine.anatomy import initial_state
+from hebbarium.engine.contract import Arrays, Block, Structure
 from hebbarium.engine.standalone import StandaloneProgram
 from hebbarium.models.contract import Model
 from hebbarium.models.desire_backprop import DesireBackprop

@@ -19,7 +19,7 @@ from benchmarks.comparison import Say, milliseconds, ratio, side, take_turns
 from benchmarks.compiled import CompiledTraining
 from benchmarks.rows import Row
 from benchmarks.worker import Measurement, Worker, WorkerFailed
-from hebbarium.engine import streams
+from hebbarium.engine import anatomy, streams
 from hebbarium.models.desire_backprop import DesireBackprop
 
 TORCH_PYTHON = "HEBBARIUM_TORCH_PYTHON"
@@ -69,7 +69,7 @@ def named(layers: Sequence[int]) -> str:
 def first_weights(model: DesireBackprop) -> dict[str, NDArray[np.float64]]:
     """What training begins with: ``(inputs, neurons)`` of each projection, from the input on."""
     drawn = model.initial_state(streams.generator(0, streams.INITIAL_WEIGHTS))
-    return {p.name: np.asarray(drawn[p.variable], float).reshape(p.shape) for p in model.projections()}
+    return {p.name: np.asarray(drawn[p.variable], float).reshape(p.shape) for p in anatomy.projections(model)}
 
 
 def torch_python(say: Say) -> str | None:
@@ -182,7 +182,7 @@ def check(python: str, model: DesireBackprop, start: Path, images: Path, labels:
         ours = CompiledTraining(everyone, "float64", np.load(images), Path(folder), labels=np.load(labels))
         ours.train(CHECKED)
     with np.load(saved) as theirs:
-        weights = {p.name: ours.state[p.variable].reshape(p.shape) for p in model.projections()}
+        weights = {p.name: ours.state[p.variable].reshape(p.shape) for p in anatomy.projections(model)}
         same(ours.counts, theirs["counts"], weights, [theirs[f"w_{k}"] for k in range(len(weights))])
 
 

@@ -26,7 +26,7 @@ from brian2.parsing.sympytools import str_to_sympy
 from brian2.synapses.synapses import SynapticPathway
 from brian2.units.fundamentalunits import get_unit, have_same_dimensions
 
-from hebbarium.engine import runtime
+from hebbarium.engine import anatomy, runtime
 from hebbarium.models.contract import Model
 
 # The network is read and dropped: that it never ran is meant.
@@ -103,12 +103,12 @@ def gather(model: Model, phase: str) -> Description:
     """Build a model's network and read it. Raises `ValueError` for an unknown phase."""
     if phase not in model.phases:
         raise ValueError(f"phase {phase}: expected one of {', '.join(model.phases)}")
-    pixels = model.population_sizes()["input"]
+    pixels = anatomy.populations(model)["input"]
     with runtime.runtime_device("numpy", "float64"):
         network = model.build(
             phase, "float64", model.all_inputs(phase, np.zeros((1, pixels), np.uint8), np.zeros(1, int))
         )
-        populations = tuple(_populations(network, list(model.population_sizes())))
+        populations = tuple(_populations(network, list(anatomy.populations(model))))
         operations = tuple(_operations(network))
     return Description(model, phase, tuple(_parameters(model)), populations, operations)
 

@@ -18,7 +18,7 @@ from brian2.groups.group import CodeRunner
 
 from hebbarium.catalogue import own_files, own_models
 from hebbarium.catalogue.own_files import OwnFileError
-from hebbarium.engine import inspection, runtime
+from hebbarium.engine import anatomy, faithfulness, inspection, runtime
 from hebbarium.engine.contract import Structure
 from hebbarium.files.errors import EngineError
 from hebbarium.models.contract import Model
@@ -54,9 +54,9 @@ def refuse(model: Model) -> None:
         with runtime.runtime_device("numpy", "float64"):
             network: Network | None = None
             try:
-                pixels = np.zeros((1, model.population_sizes()["input"]), np.uint8)
+                pixels = np.zeros((1, anatomy.populations(model)["input"]), np.uint8)
                 network = model.build(phase, "float64", model.all_inputs(phase, pixels, np.zeros(1, int)))
-                inspection.refuse_unfaithful(network, Structure(model, phase, "float64", "numpy", 1))
+                faithfulness.refuse_unfaithful(network, Structure(model, phase, "float64", "numpy", 1))
                 network.run(0 * second)
                 _refuse_unread(path, network)
             except (EngineError, OwnFileError):

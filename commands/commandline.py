@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from hebbarium.engine import anatomy
 from hebbarium.training import standard_streams
 
 if TYPE_CHECKING:
@@ -921,7 +922,7 @@ def _warm(asked: RunSettings, other: Path) -> RunSettings:
     before = training.settings_of(other)
     asked = dataclasses.replace(asked, changes={**before.changes, **asked.changes})
     old, new = before.make_model(), asked.make_model()
-    if old.name != new.name or old.population_sizes() != new.population_sizes():
+    if old.name != new.name or anatomy.populations(old) != anatomy.populations(new):
         raise ValueError(
             f"--from {other}: holds {old.name} with {_sizes(old)} neurons, which cannot begin {new.name} "
             f"with {_sizes(new)}; leave out --neurons, or train from the start"
@@ -930,7 +931,7 @@ def _warm(asked: RunSettings, other: Path) -> RunSettings:
 
 
 def _sizes(model: Model) -> str:
-    return " + ".join(map(str, model.population_sizes().values()))
+    return " + ".join(map(str, anatomy.populations(model).values()))
 
 
 def _with_data(protocol: RunSettings, given: RunSettings) -> RunSettings:
@@ -953,7 +954,7 @@ def _announce(runs: list[PlannedRun], out: Path, jobs: int, reporter: Reporter) 
     for run in waiting:
         limits.refuse_model(run.settings, models[run.name])
     own_equations.refuse(models[waiting[0].name])
-    run = max(waiting, key=lambda run: sum(models[run.name].population_sizes().values()))
+    run = max(waiting, key=lambda run: sum(anatomy.populations(models[run.name]).values()))
     asked, model = run.settings, models[run.name]
     images = datasets.load(asked.dataset, asked.data)
     shown = estimates.presentations(asked, images)

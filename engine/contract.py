@@ -10,24 +10,7 @@ import numpy as np
 from brian2 import Network
 from numpy.typing import NDArray
 
-from hebbarium.files.errors import ModelRefused
-
 Arrays = dict[str, NDArray[Any]]
-
-
-class StateVariable(Protocol):
-    """A variable that survives a block."""
-
-    @property
-    def name(self) -> str: ...
-    @property
-    def size(self) -> int: ...
-    @property
-    def initial(self) -> float: ...
-    @property
-    def is_time(self) -> bool: ...
-    @property
-    def is_cursor(self) -> bool: ...
 
 
 class Model(Protocol):
@@ -39,6 +22,8 @@ class Model(Protocol):
     def readout(self) -> str: ...
     @property
     def controller(self) -> str: ...
+    @property
+    def phases(self) -> Sequence[str]: ...
     def build(self, phase: str, precision: str, inputs: Arrays, record: tuple[str, ...] = ...) -> Network: ...
     def all_inputs(
         self,
@@ -48,14 +33,11 @@ class Model(Protocol):
         epochs: NDArray[np.integer] | None = ...,
     ) -> Arrays: ...
     def sample_steps(self, phase: str) -> int: ...
-    def time_step(self) -> float: ...
-    def state(self, phase: str) -> Sequence[StateVariable]: ...
     def longest_delays(self) -> Mapping[str, float]: ...
     def run_time_values(self) -> dict[str, float]: ...
     def structure_key(self) -> dict[str, str]: ...
     def initial_state(self, generator: np.random.Generator) -> Arrays: ...
     def handed_on(self, state: Arrays) -> Arrays: ...
-    def population_sizes(self) -> dict[str, int]: ...
 
 
 @dataclass(frozen=True)
@@ -159,29 +141,3 @@ class Program(Protocol):
     def run(self, block: Block) -> BlockResult:
         """Run one block. Raises `BlockFailed`."""
         ...
-
-
-def relative(variable: StateVariable, array: NDArray[Any], length: float, consumed: int) -> NDArray[Any]:
-    """A state variable as it is kept between blocks: times from the end of the block, cursors from the sample next."""
-    if variable.is_time:
-        return array - length
-    return array - consumed if variable.is_cursor else array
-
-
-def initial_state(model: Model, phase: str, given: Mapping[str, NDArray[Any]]) -> Arrays:
-    """Every state variable of a phase: what is given (drawn or trained), and for the others their initial value.
-
-    What is given besides, such as the state of other phases, is left out.
-
-    Raises
-    ------
-    ModelRefused
-        What is given has another number of elements than the model declares.
-    """
-    state: Arrays = {}
-    for v in model.state(phase):
-        array = np.asarray(given[v.name]) if v.name in given else np.full(v.size, v.initial)
-        if array.size != v.size:
-            raise ModelRefused(f"model {model.name}: {v.name} has {array.size} values, expected {v.size}")
-        state[v.name] = array
-    return state

@@ -20,7 +20,7 @@ from typing import Any
 from brian2 import Network, device, prefs
 from brian2.core.variables import ArrayVariable, DynamicArrayVariable
 
-from hebbarium.engine import inspection
+from hebbarium.engine import faithfulness, monitors
 from hebbarium.engine.contract import Block, BlockResult
 from hebbarium.engine.standalone import StandaloneProgram, run_make
 from hebbarium.files.errors import BlockFailed, BuildFailed, ModelRefused
@@ -149,7 +149,7 @@ class CudaProgram(StandaloneProgram):
                 f"model {self.structure.model.name}: device cuda knows no delays that are given at run time"
                 f" ({', '.join(delays)}); choose another device, or the model without delays"
             )
-        found = inspection.races(network)
+        found = faithfulness.races(network)
         if found:
             raise ModelRefused(
                 f"model {self.structure.model.name}: on a GPU these race, so that results would be wrong:\n  "
@@ -171,8 +171,8 @@ class CudaProgram(StandaloneProgram):
     def writing(self, network: Network, state: dict[str, ArrayVariable]) -> str:
         """As for C++, after copying back."""
         lines = []
-        monitors = [network[f"{population}_spikes"] for population in self.structure.populations]
-        monitored = [monitor.variables[short] for monitor in monitors for short in ("i", "t")]
+        recorded = [network[monitors.name(population)] for population in self.structure.populations]
+        monitored = [monitor.variables[short] for monitor in recorded for short in ("i", "t")]
         for variable in [*state.values(), *monitored]:
             name = device.get_array_name(variable, access_data=False)
             dynamic = isinstance(variable, DynamicArrayVariable)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from hebbarium.engine import anatomy
 from hebbarium.engine.contract import Arrays, Block, Program
 from hebbarium.files.errors import BlockFailed
 
@@ -55,7 +56,7 @@ def show(program: Program, block: Block) -> Answers:
         As `Program.run` says; or a sample never ends.
     """
     structure = program.structure
-    sizes = structure.model.population_sizes()
+    sizes = anatomy.populations(structure.model)
     kept = [population for population in structure.populations if population in sizes]
     counts: dict[str, list[NDArray[np.uint16]]] = {population: [] for population in kept}
     presentations: list[NDArray[np.int64]] = []

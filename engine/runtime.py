@@ -10,8 +10,9 @@ from pathlib import Path
 import numpy as np
 from brian2 import prefs, second, seed
 
-from hebbarium.engine import compiler, inspection, interruption, isolation
-from hebbarium.engine.contract import Arrays, Block, BlockResult, Spikes, Structure, relative
+from hebbarium.engine import anatomy, compiler, faithfulness, inspection, interruption, isolation, monitors
+from hebbarium.engine.anatomy import relative
+from hebbarium.engine.contract import Arrays, Block, BlockResult, Spikes, Structure
 
 DEVICES = {"cython": "cython", "numpy": "numpy"}
 
@@ -35,17 +36,18 @@ class RuntimeProgram:
         """Run one block in this process. Raises `Stopped` once it is over, if a signal asked for it."""
         started = time.perf_counter()
         s = self.structure
-        inspection.refuse_delays(s, block.state)
-        dt = s.model.time_step()
+        faithfulness.refuse_delays(s, block.state)
+        known = anatomy.of(s.model, s.phase)
+        dt = known.time_step
         compiled = compiler.for_brian2() if self.target == "cython" else nullcontext()
         with runtime_device(self.target, s.precision), compiled:
-            network = s.model.build(s.phase, s.precision, dict(block.inputs), s.record)
-            inspection.refuse_unfaithful(network, s)
+            network = s.model.build(s.phase, s.precision, dict(block.inputs))
+            monitors.add(network, s)
+            faithfulness.refuse_unfaithful(network, s)
             variables = dict(inspection.arrays(network))
             for full, symbol in inspection.run_time_variables(network, set(block.values)).items():
                 variables[full].set_value(block.values[symbol])
-            declared = s.model.state(s.phase)
-            for v in declared:
+            for v in known.state:
                 variables[v.name].set_value(block.state[v.name].astype(variables[v.name].dtype))
             seed(block.seed)
             length = block.samples * s.sample_steps * dt
@@ -54,12 +56,12 @@ class RuntimeProgram:
             run_seconds = time.perf_counter() - before
             spikes = {}
             for population in s.populations:
-                monitor = network[f"{population}_spikes"]
+                monitor = network[monitors.name(population)]
                 steps = np.rint(np.asarray(monitor.t_) / dt).astype(np.int64)
                 spikes[population] = Spikes(steps, np.asarray(monitor.i, dtype=np.int32))
             ended = s.ended(spikes, block.samples)
             state: Arrays = {}
-            for v in declared:
+            for v in known.state:
                 array = np.array(variables[v.name].get_value())
                 state[v.name] = relative(v, array, length, len(ended))
         interruption.stop_if_asked()

@@ -24,8 +24,19 @@ from brian2 import Network, device, get_device, prefs, second
 from brian2.core.variables import ArrayVariable, DynamicArrayVariable
 from numpy.typing import NDArray
 
-from hebbarium.engine import block_file, cache, compiler, inspection, interruption, isolation
-from hebbarium.engine.contract import Arrays, Block, BlockResult, Spikes, Structure, relative
+from hebbarium.engine import (
+    anatomy,
+    block_file,
+    cache,
+    compiler,
+    faithfulness,
+    inspection,
+    interruption,
+    isolation,
+    monitors,
+)
+from hebbarium.engine.anatomy import relative
+from hebbarium.engine.contract import Arrays, Block, BlockResult, Spikes, Structure
 from hebbarium.files import whole_files
 from hebbarium.files.errors import BlockFailed, BuildFailed
 
@@ -99,26 +110,26 @@ class StandaloneProgram:
 
     def generate(self, folder: Path) -> None:
         """Write the program's sources into a folder."""
-        s = self.structure
-        sizes = s.model.population_sizes()
+        s, known = self.structure, anatomy.of(self.structure.model, self.structure.phase)
+        blank = blank_inputs(s, known.populations["input"])
         with standalone_device(self.brian_device, s.precision, **self.device_options), compiler.for_brian2():
             self.set_preferences()
-            network = s.model.build(s.phase, s.precision, blank_inputs(s, sizes["input"]), s.record)
+            network = s.model.build(s.phase, s.precision, blank)
+            monitors.add(network, s)
             self.check(network)
-            state = {v.name: dict(inspection.arrays(network))[v.name] for v in s.model.state(s.phase)}
-            values = inspection.run_time_variables(network, set(s.model.run_time_values()))
             variables = dict(inspection.arrays(network))
-            before = self.reading(
-                state, {full: variables[full] for full in values}, list(blank_inputs(s, sizes["input"]))
-            )
+            state = {v.name: variables[v.name] for v in known.state}
+            self.leave_to_blocks(state)
+            values = inspection.run_time_variables(network, set(s.model.run_time_values()))
+            before = self.reading(state, {full: variables[full] for full in values}, list(blank))
             device.insert_code("before_start", "block_io::die_with_parent();")
             device.insert_code("main", before)
-            network.run(s.capacity * s.sample_steps * s.model.time_step() * second, profile=s.profile)
+            network.run(s.capacity * s.sample_steps * known.time_step * second, profile=s.profile)
             self.end_at_last_step(network)
             device.insert_code("main", self.writing(network, state))
             device.build(directory=str(folder), compile=False, run=False, with_output=False)
             self.include_block_io(folder)
-        self.leave_out(folder, list(blank_inputs(s, sizes["input"])))
+        self.leave_out(folder, list(blank))
 
     def set_preferences(self) -> None:
         """Flags of this device, as far as the compiler knows them.
@@ -134,7 +145,18 @@ class StandaloneProgram:
 
     def check(self, network: Network) -> None:
         """Refuse what this device cannot run faithfully."""
-        inspection.refuse_unfaithful(network, self.structure)
+        faithfulness.refuse_unfaithful(network, self.structure)
+
+    @staticmethod
+    def leave_to_blocks(state: dict[str, ArrayVariable]) -> None:
+        """Leave out what `build` sets state to: a block brings its own, and programs do not depend on such values."""
+        # that there are delays is compiled in
+        brought = [variable for name, variable in state.items() if not name.endswith(".delay")]
+        names = {device.get_array_name(v, access_data=access) for v in brought for access in (False, True)}
+        kinds = ("set_by_constant", "set_by_single_value")
+        device.main_queue[:] = [
+            (kind, args) for kind, args in device.main_queue if kind not in kinds or args[0] not in names
+        ]
 
     def reading(
         self, state: dict[str, ArrayVariable], values: dict[str, ArrayVariable], inputs: list[str]
@@ -173,7 +195,7 @@ class StandaloneProgram:
 
     def end_at_last_step(self, network: Network) -> None:
         """Let the run last as long as the block, not as long as the capacity that was compiled in."""
-        dt = self.structure.model.time_step()
+        dt = anatomy.time_step(self.structure.model)
         changed = 0
         for kind, args in device.main_queue:
             if kind == "run_network" and args[0] is network:
@@ -194,7 +216,7 @@ class StandaloneProgram:
         for name, variable in state.items():
             entries.append((name, array_type(variable), *self.storage(variable)))
         for population in self.structure.populations:
-            monitor = network[f"{population}_spikes"]
+            monitor = network[monitors.name(population)]
             for short in ("i", "t"):
                 variable = monitor.variables[short]
                 entries.append((f"{monitor.name}.{short}", array_type(variable), *self.storage(variable)))
@@ -258,7 +280,7 @@ class StandaloneProgram:
         s = self.structure
         if not 0 < block.samples <= s.capacity:
             raise ValueError(f"a block of {block.samples} samples, expected 1 to {s.capacity}")
-        inspection.refuse_delays(s, block.state)
+        faithfulness.refuse_delays(s, block.state)
         self.scratch.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(
             dir=self.scratch, prefix="block-", ignore_cleanup_errors=True
@@ -336,15 +358,15 @@ class StandaloneProgram:
 
     def _result(self, block: Block, results: dict[str, NDArray[Any]], started: float) -> BlockResult:
         s = self.structure
-        dt = s.model.time_step()
+        dt = anatomy.time_step(s.model)
         length = block.samples * s.sample_steps * dt
         spikes = {}
         for population in s.populations:
-            steps = np.rint(results[f"{population}_spikes.t"] / dt).astype(np.int64)
-            spikes[population] = Spikes(steps, results[f"{population}_spikes.i"])
+            steps = np.rint(results[f"{monitors.name(population)}.t"] / dt).astype(np.int64)
+            spikes[population] = Spikes(steps, results[f"{monitors.name(population)}.i"])
         ended = s.ended(spikes, block.samples)
         state: Arrays = {}
-        for variable in s.model.state(s.phase):
+        for variable in anatomy.state(s.model, s.phase):
             array = results[variable.name]
             if array.size != block.state[variable.name].size:
                 raise BlockFailed(

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hebbarium.engine import anatomy
 from hebbarium.engine.contract import Model
 from hebbarium.files.errors import UnsoundState
 
@@ -30,7 +31,7 @@ def refuse(
     do : str
         What to do about it: the end of the message.
     """
-    declared = {v.name: v for phase in phases for v in model.state(phase)}
+    declared = {v.name: v for phase in phases for v in anatomy.state(model, phase)}
     if missing := [name for name in needed if name not in state]:
         raise UnsoundState(f"{where}: lacks {', '.join(missing)}, expected all state of {model.name}; {do}")
     for name, array in state.items():

@@ -118,50 +118,6 @@ class Parameter:
         return str(value)
 
 
-CONSTANTS = frozenset(("sample_steps", "n_in", "n_jumped", "n_rivals", "p_norm", "tau_m", "tau_s", "e_least"))
-"""Names that equation strings have besides a model's parameters for what does not change."""
-
-MOST_WEIGHTS = 2**28
-"""Of a network: in double precision, as they are drawn, two gigabytes."""
-
-NEVER = -1e4
-"""Brian2's own value, in seconds, for a last spike that has not been."""
-
-
-@dataclass(frozen=True)
-class StateVariable:
-    """A variable that changes while the network runs and has to survive a block.
-
-    Parameters
-    ----------
-    name : str
-        ``group.variable``.
-    size : int
-        Number of elements.
-    initial : float
-        Value of every element before the first sample, in SI units, unless `Model.initial_state` gives arrays.
-    is_time : bool
-        Whether it holds a time, which a block stores relative to its own start.
-    is_cursor : bool
-        Whether it holds the number of a sample in its block, which is stored relative to the sample next.
-    """
-
-    name: str
-    size: int
-    initial: float = 0.0
-    is_time: bool = False
-    is_cursor: bool = False
-
-
-@dataclass(frozen=True)
-class Projection:
-    """A plastic all-to-all pathway whose weights the results show: ``w(pre, post)``."""
-
-    name: str
-    variable: str
-    shape: tuple[int, int]
-
-
 @dataclass(frozen=True, eq=False)
 class Model:
     """Base of all models. Subclasses add fields, `build` and the declarations below."""
@@ -245,9 +201,6 @@ class Model:
             words, symbols = fault
             given = ", ".join(f"{symbol}={table[symbol].show(values[symbol])}" for symbol in symbols)
             raise ValueError(f"{given}: expected {words}")
-        weights = sum(p.shape[0] * p.shape[1] for p in self.projections())
-        if weights > MOST_WEIGHTS:
-            raise ValueError(f"{self.name}: {weights:,} weights, expected {MOST_WEIGHTS:,} at most; make it smaller")
 
     def replace(self, **changes: Any) -> Self:
         """The same model with some fields changed."""
@@ -315,14 +268,6 @@ class Model:
         """Steps of one presentation of a sample."""
         raise NotImplementedError
 
-    def time_step(self) -> float:
-        """The step of the simulation in seconds."""
-        raise NotImplementedError
-
-    def state(self, phase: str) -> tuple[StateVariable, ...]:
-        """Every variable that changes."""
-        raise NotImplementedError
-
     def longest_delays(self) -> dict[str, float]:
         """Pathways with delays: the state variable that holds them, ``<pathway>.delay``, and the longest in seconds.
 
@@ -333,13 +278,9 @@ class Model:
         """
         return {}
 
-    def projections(self) -> tuple[Projection, ...]:
-        """Weights shown in the results."""
-        return ()
-
     def initial_state(self, generator: np.random.Generator) -> Arrays:
-        """State variables that do not begin with one value."""
-        raise NotImplementedError
+        """State variables whose initial values are drawn; the others begin as `build` sets them."""
+        return {}
 
     def handed_on(self, state: Arrays) -> Arrays:
         """What training hands to the phases in which nothing learns; a pure function."""
@@ -370,7 +311,7 @@ class Model:
     def input_spikes(
         self, phase: str, images: NDArray[np.uint8], presentations: NDArray[np.integer]
     ) -> float:
-        """Spikes of the input neurons to be expected.
+        """Spikes of the input neurons to be expected; 0 where a model does not say.
 
         Parameters
         ----------
@@ -378,19 +319,10 @@ class Model:
         presentations : (samples,)
             How often each was shown.
         """
-        seconds = self.sample_steps(phase) * self.time_step()
-        return float((self.encode(images)["rates"].sum(axis=1) * presentations).sum() * seconds)
+        return 0.0
 
-    def population_sizes(self) -> dict[str, int]:
-        """Neurons of each population."""
-        raise NotImplementedError
-
-    def synaptic_events(self, spikes: Mapping[str, int]) -> int:
-        """Synaptic events that these spikes cause."""
-        raise NotImplementedError
-
-    def work(self, phase: str, shown: Shown) -> tuple[Work, ...]:
-        """Every string that a presentation carries out, with how often: what the operations of a network are.
+    def work(self, phase: str, shown: Shown) -> tuple[Work, ...] | None:
+        """Every string that a presentation carries out, with how often, where that differs from what the network runs.
 
         Parameters
         ----------
@@ -399,21 +331,13 @@ class Model:
         shown : Shown
             What was recorded.
 
-        Raises
-        ------
-        ValueError
-            The model does not say.
+        Returns
+        -------
+        tuple of Work or None
+            None: as the network runs, which `hebbarium.studies.work` reads off it.
         """
-        raise ValueError(
-            f"model {self.name}: does not say what its spikes cost; expected a method work(phase, shown) that returns "
-            "a Work(process, code, times) for each of its strings, as in models/diehl_cook.py"
-        )
+        return None
 
     def skipped(self, shown: Shown) -> float | None:
         """Part of a training presentation's weights, 0 to 1, that its rule leaves alone; None if it never does."""
         return None
-
-    @property
-    def constants(self) -> frozenset[str]:
-        """Names in the strings of `work` that do not change while the network runs."""
-        return frozenset(self.parameters()) | CONSTANTS

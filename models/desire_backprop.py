@@ -9,15 +9,14 @@ direction of its neuron's desire (Eqs. 1-16).
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
 from brian2 import (
     Clock,
-    Equations,
     Network,
     NeuronGroup,
     Quantity,
@@ -26,12 +25,11 @@ from brian2 import (
     TimedArray,
     linked_var,
     ms,
-    second,
 )
 from numpy.typing import NDArray
 
 from hebbarium.equations import desire
-from hebbarium.models.contract import Arrays, Model, Projection, StateVariable, choice, encoding, quantity, structure
+from hebbarium.models.contract import Arrays, Model, choice, encoding, quantity, structure
 from hebbarium.models.operations import BACKWARD, FORWARD, UPDATE, Shown, Work
 from hebbarium.models.ranges import FRACTION, NOT_NEGATIVE, POSITIVE, PROBABILITY, SIZE, Range
 
@@ -233,7 +231,7 @@ class DesireBackprop(Model):
                     events["asks"] = desire.ASKS
         trace = desire.read_traces(self.steps) if is_input and learns else ""
         population = NeuronGroup(
-            self.population_sizes()[name],
+            self._sizes[name],
             self._variables(name, learns) + self.declare_used(fires, reset, step, begin, settle, trace),
             threshold=fires,
             reset=reset,
@@ -312,52 +310,29 @@ class DesireBackprop(Model):
         kept = 1 - self.p_input if phase == "train" else 1.0
         return float((counts.sum(axis=1) * presentations).sum() * kept)
 
-    def time_step(self) -> float:
-        """See `Model.time_step`."""
-        return float(self.dt / second)
-
     def sample_steps(self, phase: str) -> int:
         """See `Model.sample_steps`."""
         return self.steps
 
-    def population_sizes(self) -> dict[str, int]:
-        """See `Model.population_sizes`."""
+    @property
+    def _sizes(self) -> dict[str, int]:
+        """Neurons of each layer, from below."""
         return {"input": self.pixels, **dict(zip(self.hidden, self.layers, strict=True)), self.readout: self.classes}
-
-    def projections(self) -> tuple[Projection, ...]:
-        """See `Model.projections`."""
-        sizes = list(self.population_sizes().items())
-        return tuple(
-            Projection(f"{pre}_to_{post}", f"to_{post}.w", (n_pre, n_post))
-            for (pre, n_pre), (post, n_post) in itertools.pairwise(sizes)
-        )
-
-    def state(self, phase: str) -> tuple[StateVariable, ...]:
-        """See `Model.state`: all that changes, though a sample's beginning resets everything but the weights."""
-        learns, sizes = phase == "train", self.population_sizes()
-        variables = [StateVariable(p.variable, p.shape[0] * p.shape[1]) for p in self.projections()]
-        for name, size in sizes.items():
-            equations = Equations(self._variables(name, learns))
-            variables += [StateVariable(f"{name}.{v}", size) for v, e in equations.items() if not e.flags]
-            if learns and name != "input":
-                variables.append(StateVariable(f"tally_{name}.wanted", 1))
-        return tuple(variables)
 
     def initial_state(self, generator: np.random.Generator) -> Arrays:
         """Weights normally distributed with variance 2/(inputs of a neuron)."""
+        layers = itertools.pairwise(self._sizes.items())
         return {
-            p.variable: generator.standard_normal(p.shape[0] * p.shape[1]) * np.sqrt(2 / p.shape[0])
-            for p in self.projections()
+            f"to_{post}.w": generator.standard_normal(n_pre * n_post) * np.sqrt(2 / n_pre)
+            for (_, n_pre), (post, n_post) in layers
         }
 
-    def synaptic_events(self, spikes: Mapping[str, int]) -> int:
-        """Potential jumps caused by these spikes, counted per synapse."""
-        sizes = list(self.population_sizes().items())
-        return sum(spikes.get(pre, 0) * n_post for (pre, _), (_, n_post) in itertools.pairwise(sizes))
-
     def work(self, phase: str, shown: Shown) -> tuple[Work, ...]:
-        """See `Model.work`. A neuron without a desire neither passes an error back nor changes a weight."""
-        learns, sizes, reading = phase == "train", self.population_sizes(), self.reading
+        """See `Model.work`: as spikes would carry it out one by one, where the program has a whole train at once.
+
+        A neuron without a desire neither passes an error back nor changes a weight.
+        """
+        learns, sizes, reading = phase == "train", self._sizes, self.reading
         membrane = desire.MEMBRANE_STEP if learns else desire.MEMBRANE_STEP_WHOLE
         found = []
         for depth, (below, above) in enumerate(itertools.pairwise(sizes)):
@@ -370,11 +345,12 @@ class DesireBackprop(Model):
             ]
             if learns:
                 found += self._desire_work(shown, below, above)
-        return tuple(found)
+        constants = frozenset((*self.parameters(), "sample_steps", "full", "two"))
+        return tuple(dataclasses.replace(part, constants=constants) for part in found)
 
     def _desire_work(self, shown: Shown, below: str, above: str) -> list[Work]:
         """Backward and update of one pathway, and the desires of the layer above it."""
-        state, sizes = shown.state, self.population_sizes()
+        state, sizes = shown.state, self._sizes
         found = [Work(BACKWARD, desire.COUNT_SPIKE, shown.count(above))]
         if above == self.readout or state[f"{self.readout}.desire"].any():
             rule = (desire.OUTPUT_DESIRE if above == self.readout else desire.HIDDEN_DESIRE)[self.reading]
@@ -404,11 +380,6 @@ class DesireBackprop(Model):
 
     def skipped(self, shown: Shown) -> float:
         """See `Model.skipped`: of neurons that are silent, on either side, or have no desire."""
-        pairs = itertools.pairwise(self.population_sizes())
+        pairs = itertools.pairwise(self._sizes)
         changed = sum(self._changes(shown, below, above)[1] for below, above in pairs)
-        return 1 - changed / sum(p.shape[0] * p.shape[1] for p in self.projections())
-
-    @property
-    def constants(self) -> frozenset[str]:
-        """See `Model.constants`."""
-        return super().constants | {"full", "two"}
+        return 1 - changed / sum(n_pre * n_post for n_pre, n_post in itertools.pairwise(self._sizes.values()))

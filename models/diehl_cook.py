@@ -34,20 +34,17 @@ from hebbarium.equations import encoders, homeostasis, neurons, plasticity, pres
 from hebbarium.equations.renaming import renamed
 from hebbarium.models import poisson_inputs, winner_take_all
 from hebbarium.models.contract import (
-    NEVER,
     Arrays,
     Model,
-    Projection,
-    StateVariable,
     choice,
     encoding,
     quantity,
     structure,
 )
-from hebbarium.models.operations import FORWARD, UPDATE, Shown, Work
 from hebbarium.models.ranges import NORM, NOT_NEGATIVE, POSITIVE, POTENTIAL, RISE, SIZE, WEIGHT
 
 CODE = "authors' code"
+NEVER = -1e4 * second  # Brian2's own value for a spike that has not been
 
 
 @dataclass(frozen=True, eq=False)
@@ -200,6 +197,9 @@ class DiehlCook(Model):
             "inhibitory": self._inhibitory(common),
         }
         input_, excitatory, inhibitory = populations.values()
+        below = self.v_below if learns else 0 * mV
+        excitatory.v, inhibitory.v = self.e_l - below, self.e_l_fast - below
+        excitatory.theta = self.theta_init
         members = [
             controller,
             *populations.values(),
@@ -335,6 +335,8 @@ class DiehlCook(Model):
         pathway.transmit.order = 0
         if late:
             pathway.transmit.delay = "dt"  # their values are state; see `Model.longest_delays`
+            if learns:
+                pathway.arrived = NEVER
         if learns:
             pathway.potentiate.order = 1
             pathway.add_to_norm.when = pathway.apply_scale.when = "start"
@@ -353,59 +355,15 @@ class DiehlCook(Model):
         return "exponential_euler" if self.integration == "exponential_euler" else "euler"
 
     # -- declarations ----------------------------------------------------------------------------------
-    def time_step(self) -> float:
-        """See `Model.time_step`."""
-        return float(self.dt / second)
-
     def sample_steps(self, phase: str) -> int:
         """See `Model.sample_steps`: a presentation and its rest."""
         return round(float((self.t_shown + self.t_rest) / self.dt))
-
-    def population_sizes(self) -> dict[str, int]:
-        """See `Model.population_sizes`."""
-        return {"input": self.pixels, "excitatory": self.neurons, "inhibitory": self.neurons}
 
     def longest_delays(self) -> dict[str, float]:
         """See `Model.longest_delays`: inputs are silent in the rest."""
         if self.delays == "none":
             return {}
         return {"plastic_transmit.delay": float(self.delay_most)}
-
-    def projections(self) -> tuple[Projection, ...]:
-        """See `Model.projections`."""
-        return (Projection("input_to_excitatory", "plastic.w", (self.pixels, self.neurons)),)
-
-    def state(self, phase: str) -> tuple[StateVariable, ...]:
-        """See `Model.state`: all that changes, and the delays. Nothing is reset between images."""
-        learns, late, n = phase == "train", self.delays == "uniform", self.neurons
-        below = float(self.v_below) if learns else 0.0
-        found = [
-            *winner_take_all.controller_state(self.intensity_first),
-            StateVariable("input.interval", self.pixels),
-            StateVariable("input.due", self.pixels),
-            StateVariable("excitatory.theta", n, float(self.theta_init)),
-            *(StateVariable(f"excitatory.{name}", n) for name in ("g_e", "g_i")),
-            StateVariable("inhibitory.g_e", n),
-            StateVariable("hub.n_spikes", 1),
-            StateVariable("plastic.w", self.pixels * n),
-        ]
-        for population, rest in (("excitatory", self.e_l), ("inhibitory", self.e_l_fast)):
-            found += [
-                StateVariable(f"{population}.v", n, float(rest) - below),
-                StateVariable(f"{population}.lastspike", n, NEVER, is_time=True),
-                StateVariable(f"{population}.not_refractory", n, 1.0),
-            ]
-        if late:
-            found.append(StateVariable("plastic_transmit.delay", self.pixels * n))
-        if learns:
-            traces = ("y", "z") if self.rule == "triplet" else ("y",)
-            found += [StateVariable(f"excitatory.{name}", n) for name in (*traces, "norm_sum", "scale")]
-            found.append(
-                StateVariable("plastic.arrived", self.pixels * n, NEVER, is_time=True)
-                if late
-                else StateVariable("input.x", self.pixels)
-            )
-        return tuple(found)
 
     def initial_state(self, generator: np.random.Generator) -> Arrays:
         """Weights and delays, both uniform."""
@@ -425,38 +383,3 @@ class DiehlCook(Model):
         """See `Model.input_spikes`: each presentation of an image is more intense than the one before."""
         shown = winner_take_all.total_intensity(self.intensity_first, self.intensity_step, presentations)
         return float((self.encode(images)["rates"].sum(axis=1) * shown).sum() * float(self.t_shown))
-
-    def synaptic_events(self, spikes: Mapping[str, int]) -> int:
-        """Conductance jumps and weight updates caused by these spikes, counted per synapse."""
-        return winner_take_all.synaptic_events(spikes, self.pixels, self.neurons)
-
-    def work(self, phase: str, shown: Shown) -> tuple[Work, ...]:
-        """See `Model.work`. With delays, spikes count where they are sent: none outlasts its presentation's rest."""
-        n, steps, clamped = self.neurons, shown.steps, self.integration == "clamped"
-        from_input, fired = shown.count("input"), shown.count("excitatory")
-        excitatory = neurons.MEMBRANE + neurons.EXCITATORY_CONDUCTANCE + neurons.INHIBITORY_CONDUCTANCE
-        excitatory += neurons.CLAMP * clamped + neurons.FIRES_AFTER_DEAD_TIME
-        inhibitory = neurons.MEMBRANE_EXCITED_ONLY + neurons.EXCITATORY_CONDUCTANCE
-        inhibitory += neurons.CLAMP_EXCITED_ONLY * clamped + neurons.FIRES
-        found = [
-            Work(FORWARD, synapses.EXCITE_BY_WEIGHT, from_input * n, synaptic=True),
-            Work(FORWARD, excitatory, steps * n),
-            Work(FORWARD, inhibitory, steps * n),
-            *winner_take_all.inhibition_work(shown, "", n, *winner_take_all.BY_WEIGHT),
-        ]
-        if phase != "train":
-            return tuple(found)
-        by_pre, by_post = self._rules()
-        found += [
-            Work(UPDATE, plasticity.POST_TRACE_DECAYS, steps * n),
-            Work(UPDATE, neurons.THETA_DECAYS, steps * n),
-            Work(UPDATE, neurons.THETA_JUMP, fired),
-            Work(UPDATE, by_pre, from_input * n, synaptic=True),
-            Work(UPDATE, by_post, fired * self.pixels, synaptic=True),
-            *winner_take_all.scaling_work(self.pixels, n, homeostasis.FACTOR["L1"]),
-        ]
-        if self.rule == "triplet":
-            found.append(Work(UPDATE, plasticity.SLOW_POST_TRACE_DECAYS, steps * n))
-        if self.delays == "none":
-            found.append(Work(UPDATE, plasticity.PRE_TRACE, steps * self.pixels))
-        return tuple(found)

@@ -1,11 +1,12 @@
 """What a presentation of a sample costs a network: which of its strings are carried out, and how often.
 
-A model says it once, in `Model.work`, from the spikes of a presentation as they were recorded. What a string costs is
-read off the string by `hebbarium.equations.counting`, so that a rule of one's own is counted without saying anything.
+Both are read off the network (`hebbarium.studies.work`), and what a string costs off the string
+(`hebbarium.equations.counting`), so that a rule of one's own is counted without saying anything. A model says it
+itself, in `Model.work`, only where a count differs from what runs.
 
-Not counted: turning an image into spikes; random numbers; the search for spikes; reading and writing memory; the
-controller that shows images again; setting variables to a constant. Operations on a neuron in its refractory period
-are counted as if it had none.
+Not counted: turning an image into spikes; random numbers; the search for spikes and other events; reading and writing
+memory; the controller that shows images again; setting variables to a constant. Operations on a neuron in its
+refractory period are counted as if it had none.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ class Shown:
     steps : int
         Of the simulation.
     spikes : mapping of str to (spikes,) arrays
-        By population: the step of each spike, and its neuron.
+        By population, or by ``group.event`` for other events: the step of each, and its neuron.
     state : mapping of str to arrays
         State variables after it.
     """
@@ -42,12 +43,8 @@ class Shown:
     state: Mapping[str, NDArray[Any]]
 
     def count(self, population: str) -> int:
-        """Spikes of a population."""
+        """Spikes of a population, or other events."""
         return len(self.spikes[population][0]) if population in self.spikes else 0
-
-    def volleys(self, population: str) -> int:
-        """Steps in which a population fires."""
-        return len(np.unique(self.spikes[population][0])) if population in self.spikes else 0
 
 
 @dataclass(frozen=True)
@@ -64,13 +61,16 @@ class Work:
         How often, for one neuron or synapse each.
     synaptic : bool
         Whether each time is an event at a synapse.
+    constants : frozenset of str
+        Names in the code that do not change while a network runs.
     """
 
     process: str
     code: str
     times: float
     synaptic: bool = False
+    constants: frozenset[str] = frozenset()
 
-    def operations(self, constants: frozenset[str]) -> Operations:
-        """All operations of it; `constants` are names that do not change while a network runs."""
-        return operations(self.code, constants).times(self.times)
+    def operations(self) -> Operations:
+        """All operations of it."""
+        return operations(self.code, self.constants).times(self.times)

@@ -8,7 +8,8 @@ neurons, which a teacher makes fire while the network learns. Both plastic pathw
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import itertools
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -25,7 +26,6 @@ from brian2 import (
     linked_var,
     ms,
     mV,
-    second,
 )
 from numpy.typing import NDArray
 
@@ -33,17 +33,13 @@ from hebbarium.equations import encoders, homeostasis, neurons, plasticity, pres
 from hebbarium.equations.renaming import renamed
 from hebbarium.models import poisson_inputs, spike_pairs, winner_take_all
 from hebbarium.models.contract import (
-    NEVER,
     Arrays,
     Model,
-    Projection,
-    StateVariable,
     choice,
     encoding,
     quantity,
     structure,
 )
-from hebbarium.models.operations import FORWARD, UPDATE, Shown, Work
 from hebbarium.models.ranges import FRACTION, NOT_NEGATIVE, POSITIVE, POTENTIAL, RISE, SIZE, WEIGHT, Range
 
 AUTHORS_CODE = "not stated; from the authors' code"
@@ -363,6 +359,7 @@ class SymmetricSTDP(Model):
             dtype={"theta": np.float64, "tau_theta": np.float64, "theta_plus": np.float64, "theta_init": np.float64},
             **common,
         )
+        group.v, group.theta = self.e_l, self.theta_init
         group.run_regularly(steps, when="groups", order=1)
         if decays:
             group.run_regularly(decays, when="groups", order=2)
@@ -406,6 +403,7 @@ class SymmetricSTDP(Model):
             name=name,
             **common,
         )
+        group.v = self.e_l_fast
         group.run_regularly(steps, when="groups", order=1)
         self._jump(group, over_rest)
         return group
@@ -531,10 +529,6 @@ class SymmetricSTDP(Model):
         """Hidden neurons, labelled by their responses; the class layer itself where there is nothing below it."""
         return "excitatory" if self.hidden else "classes"
 
-    def time_step(self) -> float:
-        """See `Model.time_step`."""
-        return float(self.dt / second)
-
     def _steps(self, duration: Quantity) -> int:
         return round(float(duration / self.dt))
 
@@ -546,80 +540,30 @@ class SymmetricSTDP(Model):
         """See `Model.sample_steps`: a presentation and its rest."""
         return self._steps(self.t_shown + self.t_rest - self._jumped)
 
-    def population_sizes(self) -> dict[str, int]:
-        """See `Model.population_sizes`."""
-        hidden = {
-            f"{layer}{kind}": self.neurons for layer in self._layers() for kind in ("excitatory", "inhibitory")
-        }
-        return {"input": self.pixels, **hidden, "classes": self.classes}
-
-    def projections(self) -> tuple[Projection, ...]:
-        """See `Model.projections`: from below, the class pathway last."""
-        below, found = ("input", self.pixels), []
-        for layer in self._layers():
-            name = f"{layer}excitatory"
-            found.append(Projection(f"{below[0]}_to_{name}", f"{layer}plastic.w", (below[1], self.neurons)))
-            below = (name, self.neurons)
-        return (*found, Projection(f"{below[0]}_to_classes", "to_classes.w", (below[1], self.classes)))
-
-    def state(self, phase: str) -> tuple[StateVariable, ...]:
-        """See `Model.state`: all that changes. Nothing is reset between images."""
-        found = [*winner_take_all.controller_state(self.intensity_first)]
-        sizes = self.population_sizes()
-
-        def add(group: str, size: int, *names: str) -> None:
-            found.extend(StateVariable(f"{group}.{name}", size) for name in names)
-
-        def add_neurons(group: str, v: Quantity) -> None:
-            size = sizes[group]
-            found.append(StateVariable(f"{group}.v", size, float(v)))
-            if group != "classes":  # they have no refractory period
-                found.append(StateVariable(f"{group}.not_refractory", size, 1.0))
-                found.append(StateVariable(f"{group}.lastspike", size, NEVER, is_time=True))
-
-        add("input", self.pixels, "interval", "due")
-        if self._learns("" if self.hidden else "classes", phase):
-            add("input", self.pixels, "x")
-        for layer in self._layers():
-            excitatory = f"{layer}excitatory"
-            add_neurons(excitatory, self.e_l)
-            add_neurons(f"{layer}inhibitory", self.e_l_fast)
-            found.append(StateVariable(f"{excitatory}.theta", self.neurons, float(self.theta_init)))
-            add(excitatory, self.neurons, "g_e", "g_i")
-            add(f"{layer}inhibitory", self.neurons, "g_e")
-            add(f"{layer}hub", 1, "n_spikes")
-            if self._traced(layer, phase):
-                add(excitatory, self.neurons, "y")
-            if self._learns(layer, phase):
-                add(excitatory, self.neurons, "norm_sum", "scale")
-        if self._teaches(phase):
-            add("classes", self.classes, "interval", "due", "y", "norm_sum", "scale")
-        elif self._has_classes(phase):
-            add_neurons("classes", self.e_l_fast)
-            add("classes", self.classes, "g_e")
-        for projection in self.projections():
-            if projection.variable != "to_classes.w" or self._has_classes(phase):
-                found.append(StateVariable(projection.variable, projection.shape[0] * projection.shape[1]))
-        return tuple(found)
+    def _weights(self) -> Iterator[tuple[str, str, tuple[int, int]]]:
+        """Layer, variable and shape of each plastic pathway, from below."""
+        sizes = itertools.pairwise((self.pixels, *(self.neurons for _ in self._layers()), self.classes))
+        for layer, shape in zip(self._targets, sizes, strict=True):
+            yield layer, "to_classes.w" if layer == "classes" else f"{layer}plastic.w", shape
 
     def initial_state(self, generator: np.random.Generator) -> Arrays:
         """Weights uniform from zero to 0.3 of the largest (Section 3)."""
         return {
-            p.variable: generator.random(p.shape[0] * p.shape[1]) * self.w_start * self._constant("w_max", layer)
-            for layer, p in zip(self._targets, self.projections(), strict=True)
+            variable: generator.random(shape[0] * shape[1]) * self.w_start * self._constant("w_max", layer)
+            for layer, variable, shape in self._weights()
         }
 
     def handed_on(self, state: Arrays) -> Arrays:
         """See `Model.handed_on`: hidden weights scaled once more, as they are before every presentation (Eq. 7)."""
         scaled = dict(state)
-        for layer, p in zip(self._targets, self.projections(), strict=True):
-            if layer == "classes" or p.variable not in state:
+        for layer, variable, shape in self._weights():
+            if layer == "classes" or variable not in state:
                 continue
-            w = state[p.variable].reshape(p.shape)
+            w = state[variable].reshape(shape)
             total = w.astype(np.float64).sum(axis=0)
-            target = self._constant("beta", layer) * self._constant("w_max", layer) * p.shape[0]
+            target = self._constant("beta", layer) * self._constant("w_max", layer) * shape[0]
             factor = target / np.where(total > 0, total, 1)
-            scaled[p.variable] = (w * factor).astype(w.dtype).ravel()
+            scaled[variable] = (w * factor).astype(w.dtype).ravel()
         return scaled
 
     def encode(self, images: NDArray[np.uint8]) -> Arrays:
@@ -643,72 +587,6 @@ class SymmetricSTDP(Model):
         """See `Model.input_spikes`: each presentation of an image is more intense than the one before."""
         shown = winner_take_all.total_intensity(self.intensity_first, self.intensity_step, presentations)
         return float((self.encode(images)["rates"].sum(axis=1) * shown).sum() * float(self.t_shown))
-
-    def synaptic_events(self, spikes: Mapping[str, int]) -> int:
-        """Conductance jumps and weight updates caused by these spikes, counted per synapse."""
-        below = self.neurons if self.hidden else self.classes
-        return winner_take_all.synaptic_events(spikes, self.pixels, below, above=self.classes)
-
-    def work(self, phase: str, shown: Shown) -> tuple[Work, ...]:
-        """See `Model.work`."""
-        below, size, found = "input", self.pixels, []
-        if self._learns("" if self.hidden else "classes", phase):
-            found += self._trace_work(shown, "input", self.pixels, plasticity.PRE_TRACE, plasticity.PRE_TRACE_ADDS)
-        for layer in self._layers():
-            name = f"{layer}excitatory"
-            found += self._layer_work(layer, phase, shown)
-            found += self._pathway_work(layer, phase, shown, below, size, name, self.neurons)
-            below, size = name, self.neurons
-        if self._has_classes(phase):
-            found += self._pathway_work("classes", phase, shown, below, size, "classes", self.classes)
-            if self._teaches(phase):
-                post = (plasticity.POST_TRACE, plasticity.POST_TRACE_ADDS)
-                found += self._trace_work(shown, "classes", self.classes, *post)
-            else:
-                found.append(Work(FORWARD, self._fast_strings, shown.steps * self.classes))
-        return tuple(found)
-
-    @property
-    def _fast_strings(self) -> str:
-        clamp = neurons.CLAMP_EXCITED_ONLY if self.integration == "euler" else ""
-        return neurons.MEMBRANE_EXCITED_ONLY + neurons.G_E_DECAYS + clamp + neurons.FIRES
-
-    def _trace_work(self, shown: Shown, name: str, size: int, decays: str, adds: str) -> list[Work]:
-        return [Work(UPDATE, decays, shown.steps * size), Work(UPDATE, adds, shown.count(name))]
-
-    def _layer_work(self, layer: str, phase: str, shown: Shown) -> list[Work]:
-        """Neurons of a hidden layer, its lateral inhibition, its thresholds and traces."""
-        n, name = self.neurons, f"{layer}excitatory"
-        clamp = neurons.CLAMP if self.integration == "euler" else ""
-        strings = neurons.MEMBRANE + neurons.G_E_DECAYS + neurons.G_I_DECAYS + clamp + neurons.FIRES_ADAPTIVE
-        found = [
-            Work(FORWARD, strings, shown.steps * n),
-            Work(FORWARD, self._fast_strings, shown.steps * n),
-            *winner_take_all.inhibition_work(shown, layer, n, *winner_take_all.BY_WEIGHT),
-        ]
-        if self._traced(layer, phase):
-            found += self._trace_work(shown, name, n, plasticity.POST_TRACE_DECAYS, plasticity.POST_TRACE_ADDS)
-        if self._learns(layer, phase):
-            found.append(Work(UPDATE, self._theta_jump, shown.count(name)))
-            if self._theta_decays:
-                found.append(Work(UPDATE, self._theta_decays, shown.steps * n))
-        return found
-
-    def _pathway_work(
-        self, layer: str, phase: str, shown: Shown, source: str, inputs: int, target: str, size: int
-    ) -> list[Work]:
-        classes, arriving = layer == "classes", shown.count(source) * size
-        learns, found = self._learns(layer, phase), []
-        if not (classes and learns):
-            found.append(Work(FORWARD, synapses.EXCITE_BY_WEIGHT, arriving, synaptic=True))
-        if learns:
-            by_pre, by_post = self._rule(layer)
-            found += [
-                Work(UPDATE, by_pre, arriving, synaptic=True),
-                Work(UPDATE, by_post, shown.count(target) * inputs, synaptic=True),
-                *winner_take_all.scaling_work(inputs, size, homeostasis.FACTOR_OF_SUM),
-            ]
-        return found
 
     # -- the learning rule on its own ------------------------------------------------------------------
     def build_pairs(self, precision: str, pre_steps: NDArray[np.int64], post_steps: NDArray[np.int64]) -> Network:

@@ -29,19 +29,15 @@ from brian2 import (
 from numpy.typing import NDArray
 
 from hebbarium.equations import encoders, homeostasis, neurons, plasticity, synapses, topologies
-from hebbarium.models import poisson_inputs, spike_pairs, winner_take_all
+from hebbarium.models import poisson_inputs, spike_pairs
 from hebbarium.models.contract import (
-    NEVER,
     Arrays,
     Model,
-    Projection,
-    StateVariable,
     choice,
     encoding,
     quantity,
     structure,
 )
-from hebbarium.models.operations import FORWARD, UPDATE, Shown, Work
 from hebbarium.models.ranges import NORM, NOT_NEGATIVE, POSITIVE, POTENTIAL, RISE, SIZE, WEIGHT, Range
 
 NOT_STATED = "not stated; chosen by validation"
@@ -217,6 +213,7 @@ class SynapticScaling(Model):
             name="inhibitory",
             **group,
         )
+        excitatory.v = inhibitory.v = self.e_l
         hub = NeuronGroup(1, topologies.HUB, events={"inhibit": topologies.HUB_FIRES}, name="hub", **group)
 
         plastic = self._input_synapses(learns, input_, excitatory, path)
@@ -377,41 +374,9 @@ class SynapticScaling(Model):
         return "adapting" if phase == "train" else self.theta_in_test
 
     # -- declarations ----------------------------------------------------------------------------------
-    def time_step(self) -> float:
-        """See `Model.time_step`."""
-        return float(self.dt / second)
-
     def sample_steps(self, phase: str) -> int:
         """See `Model.sample_steps`."""
         return round(float((self.t_test if phase == "test" else self.t_train) / self.dt))
-
-    def population_sizes(self) -> dict[str, int]:
-        """See `Model.population_sizes`."""
-        return {"input": self.pixels, "excitatory": self.neurons, "inhibitory": self.neurons}
-
-    def projections(self) -> tuple[Projection, ...]:
-        """See `Model.projections`."""
-        return (Projection("input_to_excitatory", "plastic.w", (self.pixels, self.neurons)),)
-
-    def state(self, phase: str) -> tuple[StateVariable, ...]:
-        """See `Model.state`: all that changes, also what an image switch resets."""
-        names = ["plastic.w", "hub.n_spikes", "inhibitory.g_e", "excitatory.g_e", "excitatory.g_i"]
-        names += ["input.interval", "input.due"] if self.encoder == "geometric" else ["input.p_spike"]
-        if phase == "train":
-            names += ["input.x", "excitatory.y"]
-            if self.norm != "none":
-                names += ["excitatory.norm_sum", "excitatory.scale"]
-        if self._theta(phase) != "zero":
-            names.append("excitatory.theta")
-        sizes = {**self.population_sizes(), "plastic": self.pixels * self.neurons, "hub": 1}
-        variables = [StateVariable(name, sizes[name.split(".")[0]]) for name in names]
-        for population in ("excitatory", "inhibitory"):
-            variables += [
-                StateVariable(f"{population}.v", self.neurons, float(self.e_l)),
-                StateVariable(f"{population}.lastspike", self.neurons, NEVER, is_time=True),
-                StateVariable(f"{population}.not_refractory", self.neurons, 1.0),
-            ]
-        return tuple(variables)
 
     def initial_state(self, generator: np.random.Generator) -> Arrays:
         """Weights uniform in [0, 1) (Section V.A)."""
@@ -435,45 +400,10 @@ class SynapticScaling(Model):
         total = pixels.sum(axis=1, keepdims=True, dtype=np.float64)
         return {"rates": pixels * (float(self.total_rate) / np.where(total > 0, total, 1))}
 
-    def synaptic_events(self, spikes: Mapping[str, int]) -> int:
-        """Conductance jumps and weight updates caused by these spikes, counted per synapse."""
-        return winner_take_all.synaptic_events(spikes, self.pixels, self.neurons)
-
-    def work(self, phase: str, shown: Shown) -> tuple[Work, ...]:
-        """See `Model.work`."""
-        n, steps, theta = self.neurons, shown.steps, self._theta(phase)
-        from_input, fired = shown.count("input"), shown.count("excitatory")
-        fires = neurons.FIRES if theta == "zero" else neurons.FIRES_ADAPTIVE
-        excitatory = neurons.MEMBRANE + neurons.EXCITATORY_CONDUCTANCE + neurons.INHIBITORY_CONDUCTANCE + fires
-        inhibitory = neurons.MEMBRANE_EXCITED_ONLY + neurons.EXCITATORY_CONDUCTANCE + neurons.FIRES
-        inhibition = (synapses.EXCITE_FIXED, topologies.INHIBIT_ALL, topologies.SPARE_ONESELF)
-        found = [
-            Work(FORWARD, synapses.EXCITE, from_input * n, synaptic=True),
-            Work(FORWARD, excitatory, steps * n),
-            Work(FORWARD, inhibitory, steps * n),
-            *winner_take_all.inhibition_work(shown, "", n, *inhibition),
-        ]
-        if theta == "adapting":
-            found += [Work(UPDATE, neurons.THETA_DECAYS, steps * n), Work(UPDATE, neurons.THETA_JUMP, fired)]
-        if phase != "train":
-            return tuple(found)
-        found += [
-            Work(UPDATE, plasticity.PRE_TRACE, steps * self.pixels),
-            Work(UPDATE, self._trace(plasticity.PRE_TRACE_ADDS, plasticity.PRE_TRACE_SETS), from_input),
-            Work(UPDATE, plasticity.POST_TRACE, steps * n),
-            Work(UPDATE, self._trace(plasticity.POST_TRACE_ADDS, plasticity.POST_TRACE_SETS), fired),
-            Work(UPDATE, self.depression, from_input * n, synaptic=True),
-            Work(UPDATE, self.potentiation, fired * self.pixels, synaptic=True),
-        ]
-        if self.norm != "none":
-            at_images = self.scaling_at == "image"
-            scaled = n if at_images else fired
-            by = homeostasis.APPLY if at_images else homeostasis.APPLY_NORM[self.norm]
-            for code in (homeostasis.ADD_TO_NORM[self.norm], by):
-                found.append(Work(UPDATE, code, scaled * self.pixels, synaptic=True))
-            if at_images:
-                found.append(Work(UPDATE, homeostasis.FACTOR[self.norm], n))
-        return tuple(found)
+    def input_spikes(self, phase: str, images: NDArray[np.uint8], presentations: NDArray[np.integer]) -> float:
+        """See `Model.input_spikes`."""
+        seconds = self.sample_steps(phase) * float(self.dt / second)
+        return float((self.encode(images)["rates"].sum(axis=1) * presentations).sum() * seconds)
 
     # -- the learning rule on its own ------------------------------------------------------------------
     def build_pairs(self, precision: str, pre_steps: NDArray[np.int64], post_steps: NDArray[np.int64]) -> Network:

@@ -6,16 +6,14 @@ finds too few. Synapses: 3-8 inhibition, 9 the count. Resets: 1 another presenta
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 from brian2 import NeuronGroup, Synapses
 from numpy.typing import NDArray
 
-from hebbarium.equations import homeostasis, presentation, synapses, topologies
-from hebbarium.models.contract import Model, StateVariable
-from hebbarium.models.operations import FORWARD, UPDATE, Shown, Work
+from hebbarium.equations import presentation, synapses, topologies
+from hebbarium.models.contract import Model
 from hebbarium.models.poisson_inputs import MOST_STEPS
 
 RELATIONS = (
@@ -55,6 +53,7 @@ def controller(model: Model, counts: bool, common: dict[str, Any]) -> NeuronGrou
         name="controller",
         **common,
     )
+    group.intensity = model.run_time_values()["intensity_first"]
     if counts:
         group.set_event_schedule("switch", when="start", order=0)
         group.run_on_event("switch", presentation.COUNT_ANEW, when="start", order=4)
@@ -63,75 +62,12 @@ def controller(model: Model, counts: bool, common: dict[str, Any]) -> NeuronGrou
     return group
 
 
-def controller_state(intensity_first: float) -> tuple[StateVariable, ...]:
-    """State of a controller before the first sample."""
-    return (
-        StateVariable("controller.sample", 1, is_cursor=True),
-        StateVariable("controller.intensity", 1, intensity_first),
-        StateVariable("controller.n_spikes", 1),
-    )
-
-
 def total_intensity(
     intensity_first: float, intensity_step: float, presentations: NDArray[np.integer]
 ) -> NDArray[np.float64]:
     """Sum of the intensities of ``presentations`` (samples,): each is higher than the one before."""
     n = presentations.astype(np.float64)
     return n * intensity_first + intensity_step * n * (n - 1) / 2
-
-
-def synaptic_events(spikes: Mapping[str, int], pixels: int, neurons: int, above: int = 0) -> int:
-    """Conductance jumps and weight updates caused by these spikes, counted per synapse.
-
-    Parameters
-    ----------
-    spikes : mapping of str to int
-        Spikes by population.
-    pixels, neurons, above : int
-        Inputs, the neurons that they reach, and neurons that the excitatory ones reach besides.
-    """
-    return (
-        spikes.get("input", 0) * neurons
-        + spikes.get("excitatory", 0) * (pixels + 1 + above)
-        + spikes.get("inhibitory", 0) * neurons
-    )
-
-
-def inhibition_work(shown: Shown, layer: str, neurons: int, excite: str, inhibit: str, spare: str) -> list[Work]:
-    """Work of `lateral_inhibition`: a hub adds up a step's spikes and passes the sum on to everyone.
-
-    Parameters
-    ----------
-    shown : Shown
-    layer : str
-        Prefix of the populations' names.
-    neurons : int
-        Excitatory neurons.
-    excite, inhibit, spare : str
-        What an excitatory spike, a step's inhibitory spikes, and an inhibitory spike do to one neuron.
-    """
-    inhibitory = f"{layer}inhibitory"
-    return [
-        Work(FORWARD, excite, shown.count(f"{layer}excitatory"), synaptic=True),
-        Work(FORWARD, topologies.COUNT_INTO_HUB, shown.count(inhibitory), synaptic=True),
-        Work(FORWARD, inhibit, shown.volleys(inhibitory) * neurons, synaptic=True),
-        Work(FORWARD, spare, shown.count(inhibitory), synaptic=True),
-    ]
-
-
-BY_WEIGHT = (
-    synapses.EXCITE_BY_FIXED_WEIGHT, topologies.INHIBIT_ALL_BY_WEIGHT, topologies.SPARE_ONESELF_BY_WEIGHT
-)  # fmt: skip
-"""What `inhibition_work` is given where weights are jumps of a conductance, as in `lateral_inhibition`."""
-
-
-def scaling_work(inputs: int, neurons: int, factor: str) -> list[Work]:
-    """Work of scaling every neuron's incoming weights to a sum, once a presentation."""
-    return [
-        Work(UPDATE, homeostasis.ADD_TO_NORM["L1"], inputs * neurons, synaptic=True),
-        Work(UPDATE, factor, neurons),
-        Work(UPDATE, homeostasis.APPLY, inputs * neurons, synaptic=True),
-    ]
 
 
 def count_spikes(neurons: NeuronGroup, controller: NeuronGroup, common: dict[str, Any]) -> Synapses:

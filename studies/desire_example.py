@@ -16,8 +16,9 @@ from brian2 import Network
 from numpy.typing import NDArray
 
 from hebbarium.datasets import draws
-from hebbarium.engine import devices, run_folder, streams
-from hebbarium.engine.contract import Arrays, Block, BlockResult, Structure, initial_state
+from hebbarium.engine import anatomy, devices, run_folder, streams
+from hebbarium.engine.anatomy import initial_state
+from hebbarium.engine.contract import Arrays, Block, BlockResult, Structure
 from hebbarium.models.desire_backprop import DesireBackprop
 from hebbarium.training import training
 from hebbarium.training.run_settings import CAPACITY
@@ -105,7 +106,7 @@ def example(run: Path, data: str | None = None) -> Example | None:
     recorded = recorded.replace(p_hidden=0.0, p_input=0.0)
     known = training.own_images(run, data)
     order = draws.split(known, asked.images, asked.validation, asked.test_images, asked.seed).order(0)[:SEARCHED]
-    weights = {p.variable: state[p.variable] for p in model.projections()}
+    weights = {p.variable: state[p.variable] for p in anatomy.projections(model)}
     begin = initial_state(recorded, "train", weights)
     with run_folder.reading(run) as scratch:
         structure = Structure(
@@ -129,7 +130,7 @@ def _found(model: RecordedDesires, weights: Mapping[str, NDArray[Any]], result: 
     chosen = {sign: _nearest(n_spikes, (desire == sign) & (n_spikes > 0), steps / 4) for sign in (1, -1)}
     if any(desire[neuron] != sign or not n_spikes[neuron] for sign, neuron in chosen.items()):
         return None
-    below, above = (_trains(result, name, size, steps) for name, size in list(model.population_sizes().items())[:2])
+    below, above = (_trains(result, name, size, steps) for name, size in list(anatomy.populations(model).items())[:2])
     before, after = (
         np.asarray(w, np.float64).reshape(model.pixels, -1) for w in (weights[f"to_{first}.w"], state[f"to_{first}.w"])
     )

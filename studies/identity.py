@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from hebbarium.engine import anatomy
 from hebbarium.ledger import commits
 from hebbarium.ledger.networks import TrainedNetwork
 from hebbarium.record import results
@@ -29,7 +30,7 @@ def of_run(run: Path) -> TrainedNetwork:
     with results.open_run(run) as tree:
         seen, dataset = tree.attrs["samples_seen"], tree.attrs["dataset"]
         commit = commits.named(str(tree.attrs["git_commit"]), bool(tree.attrs["git_dirty"]))
-    first, *_ = projections = model.projections()
+    first, *_ = projections = anatomy.projections(model)
     sizes = [(first.name.partition("_to_")[0], first.shape[0])]
     sizes += [(p.name.rpartition("_to_")[2], p.shape[1]) for p in projections]
     size = {symbol: text for symbol, text in settings.shown(model).items() if symbol in ("neurons", "layers")}

@@ -20,8 +20,9 @@ from hebbarium.analysis.accuracy import accuracy
 from hebbarium.analysis.desires import Operations, Rule, Wishes
 from hebbarium.analysis.readouts import class_layer
 from hebbarium.datasets import draws
-from hebbarium.engine import devices, presentations, run_folder, streams
-from hebbarium.engine.contract import Arrays, Block, Structure, initial_state
+from hebbarium.engine import anatomy, devices, presentations, run_folder, streams
+from hebbarium.engine.anatomy import initial_state
+from hebbarium.engine.contract import Arrays, Block, Structure
 from hebbarium.files import whole_files
 from hebbarium.ledger import networks
 from hebbarium.ledger.networks import TrainedNetwork
@@ -94,7 +95,7 @@ def snapshots(run: Path, *, images: int = 1000, data: str | None = None) -> tupl
     with run_folder.reading(run) as scratch, results.open_run(run) as tree:
         structure = training.frozen_structure(model, "test", asked.precision, asked.device)
         program = devices.program(structure, scratch)
-        kept = {p.variable: tree[f"{results.WEIGHTS}/{p.name}"].to_dataset()["w"] for p in model.projections()}
+        kept = {p.variable: tree[f"{results.WEIGHTS}/{p.name}"].to_dataset()["w"] for p in anatomy.projections(model)}
         for number, seen in enumerate(next(iter(kept.values()))["samples_seen"].values):
             weights = {name: w.isel(samples_seen=number).values for name, w in kept.items()}
             state = training.frozen_state(model, "test", {name: w.ravel() for name, w in weights.items()})
@@ -119,7 +120,7 @@ def _counts(program: Any, state: Arrays, pixels: NDArray[np.uint8], seed: int) -
         inputs = model.all_inputs("test", shown, np.zeros(len(shown), int))
         block_seed = streams.block_seed(seed, streams.TEST_SPIKES, number)
         parts.append(presentations.show(program, Block(state, inputs, model.run_time_values(), block_seed)).counts)
-    return {name: np.concatenate([part[name] for part in parts]) for name in model.population_sizes()}
+    return {name: np.concatenate([part[name] for part in parts]) for name in anatomy.populations(model)}
 
 
 def _snapshot(
@@ -233,7 +234,7 @@ def _by_class(
 ) -> dict[str, NDArray[np.float64]]:
     generator = np.random.default_rng(seed)
     activity = {}
-    for name, size in list(model.population_sizes().items())[1:]:
+    for name, size in list(anatomy.populations(model).items())[1:]:
         some = np.sort(generator.permutation(size)[:SHOWN]) if name != model.readout else np.arange(size)
         activity[name] = np.array(
             [[_mean(one.counts[name][labels == c][:, some]) for c in range(model.classes)] for one in found]

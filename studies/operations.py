@@ -1,7 +1,7 @@
 """Operations of a trained network: its samples are shown once more, every spike recorded, and what they cost counted.
 
-``hebbarium operations RUN...`` puts several runs, of any models, into one table. What a spike costs is declared by
-each model (`Model.work`); what energies assume stands in `hebbarium.ledger.operations.COSTS`.
+``hebbarium operations RUN...`` puts several runs, of any models, into one table. What a spike costs is read off the
+network (`hebbarium.studies.work`); what energies assume stands in `hebbarium.ledger.operations.COSTS`.
 """
 
 from __future__ import annotations
@@ -16,8 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hebbarium.datasets import draws
-from hebbarium.engine import devices, presentations, run_folder, streams
-from hebbarium.engine.contract import Arrays, Block, BlockResult, Program, Structure, initial_state
+from hebbarium.engine import anatomy, devices, presentations, run_folder, streams
+from hebbarium.engine.anatomy import initial_state
+from hebbarium.engine.contract import Arrays, Block, BlockResult, Program, Structure
 from hebbarium.equations.counting import Operations
 from hebbarium.files.errors import BlockFailed
 from hebbarium.ledger import operations as ledger
@@ -26,11 +27,11 @@ from hebbarium.ledger.operations import SampleCost
 from hebbarium.models.contract import Model
 from hebbarium.models.operations import PROCESSES, Shown
 from hebbarium.record import results
-from hebbarium.studies import identity
+from hebbarium.studies import identity, work
 from hebbarium.training import training
 from hebbarium.training.run_settings import CAPACITY
 
-__all__ = ["IMAGES", "Tally", "measure", "presented", "recorded", "tally"]
+__all__ = ["IMAGES", "Tally", "measure", "presented", "tally"]
 
 IMAGES = 200
 """Images of each phase, unless asked otherwise: synaptic events are then known to a few per cent."""
@@ -56,23 +57,17 @@ class Tally:
     skipped: list[float] = field(default_factory=list)
 
 
-def recorded(model: Model, phase: str) -> tuple[str, ...]:
-    """Populations that a phase has: those with a state."""
-    groups = {variable.name.split(".")[0] for variable in model.state(phase)}
-    return tuple(name for name in model.population_sizes() if name in groups)
-
-
 def tally(model: Model, phase: str, learns: bool, samples: Iterator[list[Shown]]) -> Tally:
     """Count the operations of samples, each given by its presentations."""
-    found, constants = Tally(), model.constants
+    found, populations = Tally(), anatomy.of(model, phase).populations
     for shown in samples:
         found.samples += 1
         for one in shown:
             found.presentations += 1
-            found.spikes.update({name: one.count(name) for name in recorded(model, phase)})
-            for work in model.work(phase, one):
-                found.counts[work.process] += work.operations(constants)
-                found.synaptic_events += work.times * work.synaptic
+            found.spikes.update({name: one.count(name) for name in populations})
+            for part in work.of(model, phase, one):
+                found.counts[part.process] += part.operations()
+                found.synaptic_events += part.times * part.synaptic
         skipped = model.skipped(shown[-1]) if learns else None
         if skipped is not None:
             found.skipped.append(skipped)
@@ -122,7 +117,7 @@ def measure(
     Raises
     ------
     ValueError
-        The run is not complete, or its model does not say what its spikes cost.
+        The run is not complete, or a string of its model cannot be counted.
     """
     asked = training.settings_of(run)
     if not training.is_complete(run):
@@ -140,7 +135,7 @@ def measure(
         for phase, (pixels, labels) in phases.items():
             learns = phase != ledger.TEST
             program = devices.program(
-                Structure(model, phase, asked.precision, asked.device, CAPACITY, recorded(model, phase)),
+                Structure(model, phase, asked.precision, asked.device, CAPACITY, work.recorded(model, phase)),
                 scratch,
             )
             begin = (initial_state if learns else training.frozen_state)(model, phase, state)
@@ -164,7 +159,7 @@ def _cost(
     picojoules: Mapping[str, float],
 ) -> SampleCost:  # fmt: skip
     learns, n = phase != ledger.TEST, counted.samples
-    sizes = model.population_sizes()
+    sizes = anatomy.populations(model)
     skipped = counted.skipped
     return SampleCost(
         network,
@@ -178,7 +173,7 @@ def _cost(
             process: {kind: getattr(done, kind) / n for kind in ledger.KINDS}
             for process, done in counted.counts.items()
         },
-        conventional=ledger.conventional([p.shape for p in model.projections()], learns),
+        conventional=ledger.conventional([p.shape for p in anatomy.projections(model)], learns),
         skipped=100 * float(np.mean(skipped)) if skipped else None,
         idle=100 * float(np.mean(np.array(skipped) == 1)) if skipped else None,
         picojoules=picojoules,

@@ -25,7 +25,7 @@ from hebbarium.analysis.chance import share_of_most_common
 from hebbarium.datasets import draws
 from hebbarium.datasets.draws import Purpose
 from hebbarium.datasets.published_sets import SETS
-from hebbarium.engine import streams
+from hebbarium.engine import anatomy, streams
 from hebbarium.engine.contract import Arrays
 from hebbarium.files import whole_files
 from hebbarium.ledger import figures as table_figures
@@ -145,14 +145,14 @@ def perturb_state(
         The model has no plastic weights, or none onto its readout population.
     """
     generator = draws.stream(seed, Purpose.PERTURBATION)
-    projections = model.projections()
+    projections = anatomy.projections(model)
     if perturbation == "lesion-neurons":
         projections = tuple(p for p in projections if p.name.endswith(f"_to_{model.readout}"))
     if not projections:
         onto = f" onto {model.readout}" if perturbation == "lesion-neurons" else ""
         raise ValueError(f"{perturbation}: model {model.name} has no plastic weights{onto}")
     disturbed = dict(state)
-    silenced = generator.permutation(model.population_sizes()[model.readout])  # the same ones in all projections
+    silenced = generator.permutation(anatomy.populations(model)[model.readout])  # the same ones in all projections
     for p in projections:
         w = np.array(state[p.variable]).reshape(p.shape)
         if perturbation == "lesion-synapses":

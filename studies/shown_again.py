@@ -14,8 +14,9 @@ from pathlib import Path
 
 from hebbarium.datasets import by_name as datasets
 from hebbarium.datasets import draws
-from hebbarium.engine import devices, streams
-from hebbarium.engine.contract import Block, Program, Structure, initial_state
+from hebbarium.engine import anatomy, devices, streams
+from hebbarium.engine.anatomy import initial_state
+from hebbarium.engine.contract import Block, Program, Structure
 from hebbarium.training.progress import QuietReporter, Reporter
 from hebbarium.training.run_settings import CAPACITY, RunSettings
 
@@ -60,7 +61,7 @@ def _train(program: Program, asked: RunSettings, most_repeats: int, reporter: Re
     order = draws.split(images, asked.images, 0, 0, asked.seed).order()
     generator = streams.generator(asked.seed, streams.INITIAL_WEIGHTS)
     state = initial_state(model, "train", model.initial_state(generator))
-    neurons, steps = model.population_sizes()[model.readout], program.structure.sample_steps
+    neurons, steps = anatomy.populations(model)[model.readout], program.structure.sample_steps
     seconds, shown, number = 0.0, 0, 0
     reporter.stage("With images shown again" if most_repeats else "Each image once", len(order))
     for start in range(0, len(order), asked.block):

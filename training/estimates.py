@@ -10,8 +10,9 @@ from pathlib import Path
 
 from hebbarium.datasets import draws
 from hebbarium.datasets.labelled_images import Dataset
-from hebbarium.engine import devices, streams
-from hebbarium.engine.contract import Block, Structure, initial_state
+from hebbarium.engine import anatomy, devices, streams
+from hebbarium.engine.anatomy import initial_state
+from hebbarium.engine.contract import Block, Structure
 from hebbarium.files.errors import RunFolderError
 from hebbarium.models.contract import Model
 from hebbarium.training import limits, training
@@ -46,25 +47,25 @@ def presentations(asked: RunSettings, images: Dataset) -> Presentations:
 def is_long(model: Model, shown: Presentations) -> bool:
     """Whether a run takes so long that an estimate is worth its price."""
     steps = sum(getattr(shown, phase) * model.sample_steps(phase) for phase in ("train", "respond", "test"))
-    return steps * model.time_step() * model.population_sizes()[model.readout] > LONG
+    return steps * anatomy.time_step(model) * anatomy.populations(model)[model.readout] > LONG
 
 
 def disk_bytes(asked: RunSettings, model: Model, shown: Presentations) -> int:
     """Room that a run needs at most: checkpoints, snapshots, responses, the result file twice."""
-    neurons = model.population_sizes()[model.readout]
-    weights = sum(math.prod(p.shape) for p in model.projections())
+    neurons = anatomy.populations(model)[model.readout]
+    weights = sum(math.prod(p.shape) for p in anatomy.projections(model))
     checkpoints = 3 * 8 * weights  # two are kept while the next is written
     snapshots = 3 * 4 * weights * (asked.snapshots + 1)  # in files, in the result file and in its successor
     responses = 3 * 10 * min(neurons, 20) * (shown.train + shown.respond + shown.test)
-    rates = 8 * model.population_sizes()["input"] * max(asked.block, training.EVALUATION_BLOCK)
+    rates = 8 * anatomy.populations(model)["input"] * max(asked.block, training.EVALUATION_BLOCK)
     scratch = asked.jobs * (2 * 8 * weights + 2 * rates)
     return checkpoints + snapshots + responses + scratch + _SPARE
 
 
 def kept_bytes(asked: RunSettings, model: Model, shown: Presentations) -> int:
     """Room that a complete run keeps at most: two checkpoints, the result file, the figures."""
-    weights = sum(math.prod(p.shape) for p in model.projections())
-    neurons = model.population_sizes()[model.readout]
+    weights = sum(math.prod(p.shape) for p in anatomy.projections(model))
+    neurons = anatomy.populations(model)[model.readout]
     responses = 10 * min(neurons, 20) * (shown.train + shown.respond + shown.test)
     return 2 * 8 * weights + 4 * weights * (asked.snapshots + 1) + responses + _SPARE // 10
 

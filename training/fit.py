@@ -18,6 +18,7 @@ from hebbarium.datasets import draws
 from hebbarium.datasets.labelled_images import UNLABELLED, Dataset, DatasetError, listed
 from hebbarium.datasets.own_images import in_pixels
 from hebbarium.datasets.published_sets import SETS
+from hebbarium.engine import anatomy
 from hebbarium.models.contract import Model
 from hebbarium.training import settings
 
@@ -77,14 +78,14 @@ def refuse_other_set(model: Model, learned: tuple[str, ...], shape: tuple[int, i
     DatasetError
         They have another size, or labels beyond the classes of the network.
     """
-    pixels = model.population_sizes()["input"]
+    pixels = anatomy.populations(model)["input"]
     if images.pixels != pixels or (shape is not None and images.shape != shape):
         wanted = f"images of {in_pixels(shape)}" if shape is not None else f"images of {pixels:,} pixels"
         raise DatasetError(
             f"{images.name}: has images of {in_pixels(images.shape)}, but the network was trained on {wanted}; "
             f"bring them to that size"
         )
-    layer = model.population_sizes()[model.class_layer] if model.class_layer else images.classes
+    layer = anatomy.populations(model)[model.class_layer] if model.class_layer else images.classes
     known = len(learned) if learned else layer
     if images.classes > known:
         named = f" ({_some(learned)})" if learned else ""
@@ -165,7 +166,7 @@ def _refuse_what_is_missing(asked: RunSettings, images: Dataset) -> None:
 
 def _refuse_other_sizes(model: Model, images: Dataset) -> None:
     """For models that do not say by a parameter how many inputs or classes they have."""
-    sizes = model.population_sizes()
+    sizes = anatomy.populations(model)
     if sizes["input"] != images.pixels:
         raise DatasetError(
             f"{images.name}: has images of {in_pixels(images.shape)}, but {model.name} has {sizes['input']:,} input "

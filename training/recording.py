@@ -11,7 +11,7 @@ from brian2 import Network, Quantity, second
 from brian2.core.base import BrianObjectException
 from numpy.typing import NDArray
 
-from hebbarium.engine import runtime, streams
+from hebbarium.engine import anatomy, runtime, streams
 from hebbarium.engine.contract import Block, Program
 from hebbarium.models.contract import Model
 from hebbarium.record import results
@@ -22,7 +22,6 @@ from hebbarium.training.progress import Reporter
 class Paired(Protocol):
     """A model that shows its learning rule on single pairs of spikes."""
 
-    def time_step(self) -> float: ...
     def build_pairs(
         self, precision: str, pre_steps: NDArray[np.int64], post_steps: NDArray[np.int64]
     ) -> Network: ...
@@ -52,7 +51,7 @@ def record(
     groups: dict[str, Any] = {"raster": raster(model, state, images, labels, seed, program)}
     if isinstance(model, Paired):
         try:
-            groups["stdp_window"] = stdp_window(model, program.structure.precision)
+            groups["stdp_window"] = stdp_window(model, anatomy.time_step(model), program.structure.precision)
         except BrianObjectException as error:
             why = " ".join(str(error.__cause__ or error).strip("'\"").split())
             reporter.message(f"There is no STDP window: the rule depends on more than a pair of spikes. {why}")
@@ -68,7 +67,7 @@ def raster(
     program: Program,
 ) -> dict[str, xr.Dataset]:
     """Spikes of every population, by presentation; ``state`` is that of the program's phase."""
-    sizes, structure = model.population_sizes(), program.structure
+    sizes, structure = anatomy.populations(model), program.structure
     block = Block(
         state,
         model.all_inputs(structure.phase, images, labels),
@@ -76,7 +75,7 @@ def raster(
         streams.block_seed(seed, streams.RECORDED_SPIKES, 0),
     )
     spikes = program.run(block).spikes
-    steps, ms_per_step = structure.sample_steps, model.time_step() * 1e3
+    steps, ms_per_step = structure.sample_steps, anatomy.time_step(model) * 1e3
     return {
         name: results.raster(
             spike_time=(s.step % steps) * ms_per_step,
@@ -89,9 +88,9 @@ def raster(
     }
 
 
-def stdp_window(model: Paired, precision: str, reach_ms: int = 100) -> xr.Dataset:
+def stdp_window(model: Paired, time_step: float, precision: str, reach_ms: int = 100) -> xr.Dataset:
     """Change of weight of one synapse a spike pair, for intervals of whole milliseconds, as far as steps give them."""
-    dt_ms = model.time_step() * 1e3
+    dt_ms = time_step * 1e3
     intervals = np.arange(-reach_ms, reach_ms + 1)
     steps = np.unique(np.rint(intervals / dt_ms).astype(np.int64))  # steps longer than a millisecond: fewer intervals
     first = 1
@@ -100,7 +99,7 @@ def stdp_window(model: Paired, precision: str, reach_ms: int = 100) -> xr.Datase
     with runtime.runtime_device("numpy", precision):
         network = model.build_pairs(precision, pre, post)
         before = np.array(network["plastic"].w)
-        network.run((int(max(pre.max(), post.max())) + 2) * model.time_step() * second)
+        network.run((int(max(pre.max(), post.max())) + 2) * time_step * second)
         change = np.array(network["plastic"].w) - before
     a_plus, a_minus, tau_p = model.pair_constants()
     return results.stdp_window(

@@ -8,6 +8,7 @@ import numpy as np
 from brian2 import have_same_dimensions, hertz
 from numpy.typing import NDArray
 
+from hebbarium.engine import anatomy
 from hebbarium.models.contract import Model
 
 _DRIVE = ("gain", "w_t", "beta", "white", "dt")
@@ -51,7 +52,7 @@ class Silence:
 
     def __init__(self, model: Model, population: str, classes: int) -> None:
         self._population = population
-        self._fired = np.zeros(model.population_sizes()[population], dtype=bool)
+        self._fired = np.zeros(anatomy.populations(model)[population], dtype=bool)
         self._needed = min(classes, len(self._fired)) / 2
         self._samples = self._answered = 0
 

@@ -30,8 +30,18 @@ from hebbarium.datasets import by_name as datasets
 from hebbarium.datasets import draws
 from hebbarium.datasets.labelled_images import Dataset
 from hebbarium.datasets.published_sets import SETS
-from hebbarium.engine import devices, interruption, presentations, resumption, run_folder, state_checks, streams
-from hebbarium.engine.contract import Arrays, Block, Program, Structure, initial_state
+from hebbarium.engine import (
+    anatomy,
+    devices,
+    interruption,
+    presentations,
+    resumption,
+    run_folder,
+    state_checks,
+    streams,
+)
+from hebbarium.engine.anatomy import initial_state
+from hebbarium.engine.contract import Arrays, Block, Program, Structure
 from hebbarium.engine.run_folder import RunFolder
 from hebbarium.files import folder_names
 from hebbarium.files.errors import FileNotWritten, RunFolderError
@@ -244,7 +254,7 @@ def trained_model(run: Path, trust_model: bool = False) -> tuple[Model, Arrays]:
     found = run_folder.last_checkpoint(run)
     if found is None:
         raise RunFolderError(f"{run}: holds no whole checkpoint; nothing was trained yet, or it was dropped")
-    needed = [p.variable for p in model.projections()]
+    needed = [p.variable for p in anatomy.projections(model)]
     state_checks.refuse(model, model.phases, found[1], needed, f"{run}: the checkpoint of block {found[0]}", UNSOUND)
     return model, {name: array for name, array in found[1].items() if not name.startswith("run.")}
 
@@ -296,7 +306,7 @@ def responses(
     workers = jobs if device in devices.COMPILED else 1  # Brian2's runtime is one network a process
     with ThreadPoolExecutor(workers) as pool:
         parts = list(pool.map(one, range(len(starts))))
-    sizes = {model.controller: 1, **model.population_sizes()}
+    sizes = {model.controller: 1, **anatomy.populations(model)}
     return {
         population: np.concatenate([np.zeros((0, sizes[population]), np.uint16), *(part[population] for part in parts)])
         for population in populations
@@ -428,7 +438,7 @@ def answering(model: Model) -> tuple[str, ...]:
 
 def frozen_structure(model: Model, phase: str, precision: str, device: str) -> Structure:
     """The program in which nothing learns. For testing it records every population: it shows rasters as well."""
-    record = tuple(model.population_sizes()) if phase == "test" else ()
+    record = tuple(anatomy.populations(model)) if phase == "test" else ()
     return Structure(model, phase, precision, device, CAPACITY, record)
 
 
@@ -450,9 +460,9 @@ def structures(asked: RunSettings, model: Model) -> list[Structure]:
 
 def _carried(model: Model) -> list[str]:
     """State that training hands on: weights, delays, and of all layers what the model shows of one."""
-    names = dict.fromkeys(variable.name for phase in model.phases for variable in model.state(phase))
+    names = dict.fromkeys(variable.name for phase in model.phases for variable in anatomy.state(model, phase))
     shown = [name for name in names if name.partition(".")[2] in model.shown_state]
-    return [*(p.variable for p in model.projections()), *model.longest_delays(), *shown]
+    return [*(p.variable for p in anatomy.projections(model)), *model.longest_delays(), *shown]
 
 
 def _counts(answers: presentations.Answers, populations: Iterable[str]) -> dict[str, NDArray[np.uint16]]:
@@ -563,7 +573,7 @@ class _Run:
             if structure.phase in ahead:
                 interruption.stop_if_asked()
                 devices.program(structure, self.folder.scratch)
-        means = ClassMeans(model.population_sizes()[model.readout], self.images.classes)
+        means = ClassMeans(anatomy.populations(model)[model.readout], self.images.classes)
         firing = Silence(model, model.readout, self.images.classes)
         blocks = self.blocks
         self.reporter.stage("Training", len(self.order), sum(len(b) for b in blocks[:done]))
@@ -604,7 +614,7 @@ class _Run:
             totals["run.seconds"] += answers.wall_seconds
             spikes = {p: int(c.sum()) for p, c in counts.items() if p != model.controller}
             spikes["input"] = round(model.input_spikes(phase, pictures, answers.presentations))
-            totals["run.events"] += model.synaptic_events(spikes)
+            totals["run.events"] += anatomy.synaptic_events(model, phase, spikes)
             _keep(self.folder, "train", index, counts)
             firing.add(counts[model.readout])
             if index == 0 and firing.none:
@@ -641,7 +651,7 @@ class _Run:
             return 0, state, dict.fromkeys(TOTALS, 0.0)
         done, arrays = found
         phase = self.phase_of[min(done, len(self.blocks)) - 1]
-        needed = [*TOTALS, *(v.name for v in self.model.state(phase))]
+        needed = [*TOTALS, *(v.name for v in anatomy.state(self.model, phase))]
         where = f"{self.folder.path}: the checkpoint of block {done}"
         state_checks.refuse(self.model, self.model.phases, arrays, needed, where, UNSOUND)
         totals = {k: float(arrays.pop(k)[0]) for k in TOTALS}
@@ -725,7 +735,7 @@ class _Run:
         return {int(b) for b in np.unique(np.rint(np.geomspace(1, blocks, self.asked.snapshots)))}
 
     def _snapshot(self, seen: int, state: Arrays) -> None:
-        arrays = {p.name: state[p.variable].astype(np.float32) for p in self.model.projections()}
+        arrays = {p.name: state[p.variable].astype(np.float32) for p in anatomy.projections(self.model)}
         for name, (population, _) in self.model.shown_state.items():
             if f"{population}.{name}" in state:
                 arrays[f"{population}.{name}"] = state[f"{population}.{name}"].astype(np.float64)
@@ -762,7 +772,7 @@ class _Run:
 
     def _labels_so_far(self, index: int) -> NDArray[np.int16]:
         """Labels by the last response to each image that was shown, as far as it was shown within one pass."""
-        means = ClassMeans(self.model.population_sizes()[self.model.readout], self.images.classes)
+        means = ClassMeans(anatomy.populations(self.model)[self.model.readout], self.images.classes)
         missing = len(self.split.train)
         for k in range(index, -1, -1):
             counts, shown = self._counts_of(k)[self.model.readout], self.blocks[k]
@@ -813,7 +823,7 @@ class _Run:
             self.warnings.append(warning)
 
     def _ms(self, phase: str) -> float:
-        return self.model.sample_steps(phase) * self.model.time_step() * 1e3
+        return self.model.sample_steps(phase) * anatomy.time_step(self.model) * 1e3
 
     # -- results ---------------------------------------------------------------------------------------
     def _write(self, totals: dict[str, float], done: int, groups: dict[str, Any], complete: bool) -> None:
@@ -839,7 +849,7 @@ class _Run:
                 p.name: results.weight_snapshots(
                     np.stack([a[p.name].reshape(p.shape) for a in kept.values()]), samples_seen=list(kept)
                 )
-                for p in self.model.projections()
+                for p in anatomy.projections(self.model)
             },
             state=dict(self._shown_state(kept)),
             **groups,

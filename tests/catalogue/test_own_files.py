@@ -77,13 +77,17 @@ NOT_KNOWN = ":10: potentiation: '{}' is not known; did you mean {}?"
         ),
         ("potentiation = 5", "TypeError"),
         ("def build(self, *given):\n    return missing", ":11: NameError: name 'missing' is not defined"),
-        ("def state(self, phase):\n    return super().state(phase)[1:]", "plastic.w can change"),
+        (
+            "def build(self, *given):\n    network = super().build(*given)\n"
+            "    network['to_inhibitory'].pre.delay = '1*ms'\n    return network",
+            "'to_inhibitory_pre' has delays",
+        ),
         ("def encode(self, images):\n    return {}", "KeyError"),
     ],
 )
 def test_an_error_in_a_string_is_told_by_file_line_and_attribute(tmp_path: Path, body: str, words: str) -> None:
     file = written(tmp_path, body)
-    if "can change" in words:
+    if "has delays" in words:
         with pytest.raises(ModelRefused, match=words):
             read(file)
     else:

@@ -11,7 +11,8 @@ import pytest
 from numpy.typing import NDArray
 
 from hebbarium.catalogue import registry
-from hebbarium.engine.contract import Block, Structure, initial_state
+from hebbarium.engine.anatomy import initial_state
+from hebbarium.engine.contract import Block, Structure
 from hebbarium.engine.runtime import RuntimeProgram
 from hebbarium.record import results
 from hebbarium.training.progress import QuietReporter
@@ -95,20 +96,20 @@ def test_a_rule_with_a_third_factor_trains_to_the_end(tmp_path: Path, rule: str,
     assert any("no STDP window" in text for text in said) is not has_window
 
 
-def test_a_network_that_would_lose_state_is_refused(tmp_path: Path) -> None:
-    path = tmp_path / "forgetful.py"
+def test_a_network_that_would_lose_spikes_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "late.py"
     path.write_text(
         "from dataclasses import dataclass\n"
         "from hebbarium.models.synaptic_scaling import SynapticScaling\n"
         "@dataclass(frozen=True, eq=False)\n"
-        "class Forgetful(SynapticScaling):\n"
-        "    name = 'forgetful'\n"
-        "    def state(self, phase):\n"
-        "        return tuple(v for v in super().state(phase) if v.name != 'excitatory.theta')\n"
+        "class Late(SynapticScaling):\n"
+        "    name = 'late'\n"
+        "    def build(self, phase, precision, inputs, record=()):\n"
+        "        network = super().build(phase, precision, inputs, record)\n"
+        "        network['to_inhibitory'].pre.delay = 'dt'\n"
+        "        return network\n"
     )
-    with pytest.raises(
-        Exception, match=r"excitatory\.theta can change while the network runs but is not declared"
-    ):
+    with pytest.raises(Exception, match="'to_inhibitory_pre' has delays; spikes under way at the end of a block"):
         train(
             RunSettings(model=str(path), changes={"neurons": "5"}, images=10, test_images=10),
             tmp_path / "run",

@@ -14,7 +14,8 @@ import pytest
 
 from hebbarium.datasets import by_name as datasets
 from hebbarium.engine import block_file, cache, streams
-from hebbarium.engine.contract import Block, Structure, initial_state
+from hebbarium.engine.anatomy import initial_state
+from hebbarium.engine.contract import Block, Structure
 from hebbarium.engine.dense import DenseProgram
 from hebbarium.files.errors import BlockFailed, BuildFailed
 from hebbarium.training.run_settings import CAPACITY, RunSettings

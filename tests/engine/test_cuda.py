@@ -11,8 +11,9 @@ import pytest
 from brian2 import Network, get_device, prefs
 from numpy.typing import NDArray
 
-from hebbarium.engine import cuda
-from hebbarium.engine.contract import Block, Structure, initial_state
+from hebbarium.engine import anatomy, cuda
+from hebbarium.engine.anatomy import initial_state
+from hebbarium.engine.contract import Block, Structure
 from hebbarium.engine.cuda import CudaProgram
 from hebbarium.files.errors import BlockFailed, ModelRefused
 from hebbarium.models.contract import Arrays
@@ -49,7 +50,7 @@ def test_every_array_of_a_block_reaches_the_gpu_and_comes_back(sources: Path) ->
     model = small_model()
     read = re.findall(r'block_inputs\.copy\("([^"]+)"', main)
     written = re.findall(r'block_results\.array\("([^"]+)"', main)
-    state = [v.name for v in model.state("train")]
+    state = [v.name for v in anatomy.state(model, "train")]
     assert set(state) <= set(read)
     assert set(state) | {f"{p}_spikes.{v}" for p in EVERYONE for v in "it"} <= set(written)
     to_device, _, from_device = main.partition("network.run(")

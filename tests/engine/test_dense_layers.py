@@ -9,7 +9,7 @@ import pytest
 from brian2 import Network
 
 import side_by_side
-from hebbarium.engine import dense, inspection
+from hebbarium.engine import anatomy, dense, inspection
 from hebbarium.engine.contract import Structure
 from hebbarium.models.desire_backprop import DesireBackprop
 from tests.models.desire_networks import first_state, samples, small_model
@@ -38,7 +38,7 @@ def network(model: DesireBackprop) -> Network:
     variables = dict(inspection.arrays(made))
     for full, symbol in inspection.run_time_variables(made, set(model.run_time_values())).items():
         variables[full].set_value(model.run_time_values()[symbol])
-    for projection in model.projections():
+    for projection in anatomy.projections(model):
         variables[projection.variable].set_value(first_state(model)[projection.variable])
     return made
 

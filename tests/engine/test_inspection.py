@@ -11,13 +11,13 @@ import numpy as np
 import pytest
 from brian2 import Network, NeuronGroup, Synapses, linked_var, ms, network_operation
 
-from hebbarium.engine import contract, inspection
+from hebbarium.engine import anatomy, faithfulness
 from hebbarium.engine.contract import Block, Structure
 from hebbarium.engine.cuda import CudaProgram
 from hebbarium.engine.runtime import RuntimeProgram, runtime_device
 from hebbarium.engine.standalone import StandaloneProgram
 from hebbarium.files.errors import ModelRefused
-from hebbarium.models.contract import Arrays, StateVariable
+from hebbarium.models.contract import Arrays
 from hebbarium.models.synaptic_scaling import SynapticScaling
 
 Change = Callable[[Network], Any]
@@ -28,19 +28,12 @@ class Altered(SynapticScaling):
     """The model with something done to its network after it was built."""
 
     change: Change = lambda network: None
-    forgets: str = ""
-    invents: str = ""
-    invents_size: int = 1
     promises: Mapping[str, float] = field(default_factory=dict)
 
     def build(self, phase: str, precision: str, inputs: Arrays, record: tuple[str, ...] = ()) -> Network:
         network = super().build(phase, precision, inputs, record)
         self.change(network)
         return network
-
-    def state(self, phase: str) -> tuple[StateVariable, ...]:
-        kept = tuple(v for v in super().state(phase) if v.name != self.forgets)
-        return (*kept, StateVariable(self.invents, self.invents_size)) if self.invents else kept
 
     def longest_delays(self) -> dict[str, float]:
         return dict(self.promises)
@@ -62,7 +55,7 @@ def build(model: SynapticScaling, device: str, folder: Path) -> None:
         return
     with runtime_device("numpy", "float64"):
         network = model.build("train", "float64", {"rates": np.zeros((2, 16))})
-        inspection.refuse_unfaithful(network, structure)
+        faithfulness.refuse_unfaithful(network, structure)
 
 
 def altered(change: Change | None = None, **more: Any) -> Altered:
@@ -129,7 +122,7 @@ LATE = "to_inhibitory_pre.delay"
 
 
 def promising(longest: float = 2e-3, name: str = LATE, **more: Any) -> Altered:
-    return altered(delays_by_expression, promises={name: longest}, **{"invents": name, "invents_size": 4} | more)
+    return altered(delays_by_expression, promises={name: longest}, **more)
 
 
 @pytest.mark.parametrize("device", DEVICES)
@@ -142,11 +135,11 @@ def test_delays_of_silent_presentations_are_accepted(device: str, tmp_path: Path
     ("model", "why"),
     [
         (promising(name="to_hub_pre.delay"), "'to_inhibitory_pre' has delays"),
-        (promising(invents=""), f"names {LATE}, which state.. does not declare"),
+        (altered(promises={"nowhere.delay": 1e-3}), r"names nowhere\.delay, which the network does not have"),
         (promising(longest=0.15), r"lasts up to 0.15 s, expected less than a presentation, 0.15 s"),
         (promising(longest=-1e-3), "expected less than a presentation"),
     ],
-    ids=["of another pathway", "not declared as state", "as long as a presentation", "negative"],
+    ids=["of another pathway", "of no pathway", "as long as a presentation", "negative"],
 )
 def test_promises_about_delays_are_checked(model: Altered, why: str, device: str, tmp_path: Path) -> None:
     with pytest.raises(ModelRefused, match=why):
@@ -156,7 +149,7 @@ def test_promises_about_delays_are_checked(model: Altered, why: str, device: str
 @pytest.mark.parametrize("given", [[0, 0, 0, 3e-3], [-1e-3, 0, 0, 0]])
 def test_delays_of_a_block_are_checked(given: list[float], tmp_path: Path) -> None:
     model = promising()
-    state = contract.initial_state(model, "train", {"plastic.w": np.zeros(64), LATE: np.array(given)})
+    state = anatomy.initial_state(model, "train", {"plastic.w": np.zeros(64), LATE: np.array(given)})
     block = Block(state, {"rates": np.zeros((1, 16))}, model.run_time_values(), 1)
     program = RuntimeProgram(Structure(model, "train", "float64", "numpy", 1), tmp_path)
     with pytest.raises(ModelRefused, match=rf"{LATE} is between .* expected 0 to 0.002 s"):
@@ -175,27 +168,39 @@ def test_cuda_refuses_delays() -> None:
             program.check(network)
 
 
-@pytest.mark.parametrize("device", DEVICES)
-@pytest.mark.parametrize("forgotten", ["excitatory.theta", "plastic.w", "inhibitory.lastspike"])
-def test_undeclared_state_is_refused(forgotten: str, device: str, tmp_path: Path) -> None:
-    with pytest.raises(ModelRefused, match=rf"{forgotten} can change .* not declared"):
-        build(altered(forgets=forgotten), device, tmp_path)
-
-
-def test_state_of_an_added_population_is_noticed(tmp_path: Path) -> None:
+def test_state_of_an_added_population_is_carried_on(tmp_path: Path) -> None:
     def add_counter(network: Network) -> None:
         counter = NeuronGroup(1, "n : 1", name="counter", clock=network["excitatory"].clock)
         counter.run_regularly("n += 1", name="count", when="end")
         network.add(counter)
 
-    with pytest.raises(ModelRefused, match=r"counter\.n can change"):
-        build(altered(add_counter), "numpy", tmp_path)
+    model = altered(add_counter)
+    program = RuntimeProgram(Structure(model, "train", "float64", "numpy", 1), tmp_path)
+    state = anatomy.initial_state(model, "train", {"plastic.w": np.zeros(64)})
+    for presentations in (1, 2):
+        state = program.run(Block(state, {"rates": np.zeros((1, 16))}, model.run_time_values(), 1)).state
+        assert state["counter.n"] == [150 * presentations]
 
 
-@pytest.mark.parametrize("device", DEVICES)
-def test_invented_state_is_refused(device: str, tmp_path: Path) -> None:
-    with pytest.raises(ModelRefused, match=r"state\(\) declares excitatory\.mood, which the network"):
-        build(altered(invents="excitatory.mood"), device, tmp_path)
+@dataclass(frozen=True, eq=False)
+class Varying(SynapticScaling):
+    """A model that adds a variable in single precision alone."""
+
+    def build(self, phase: str, precision: str, inputs: Arrays, record: tuple[str, ...] = ()) -> Network:
+        network = super().build(phase, precision, inputs, record)
+        if precision == "float32":
+            counter = NeuronGroup(1, "n : 1", name="counter", clock=network["excitatory"].clock)
+            counter.run_regularly("n += 1", name="count", when="end")
+            network.add(counter)
+        return network
+
+
+def test_a_network_that_is_not_always_the_same_is_refused() -> None:
+    structure = Structure(Varying(pixels=16, neurons=4), "train", "float32", "numpy", 1)
+    with runtime_device("numpy", "float32"):
+        network = structure.model.build("train", "float32", {"rates": np.zeros((1, 16))})
+        with pytest.raises(ModelRefused, match=r"counter\.n can change .* must give the same groups and variables"):
+            faithfulness.refuse_unfaithful(network, structure)
 
 
 # -- races on a GPU ----------------------------------------------------------------------------------------
@@ -227,7 +232,7 @@ def racing(on_pre: str = "g_post += w", regularly: str = "", on_post: str = "") 
         synapses.k = linked_var(kernel, "k", index="kid")
         if regularly:
             synapses.run_regularly(regularly, name="wires_regularly")
-        return inspection.races(Network(group, kernel, synapses))
+        return faithfulness.races(Network(group, kernel, synapses))
 
 
 @pytest.mark.parametrize(("code", "why"), ON_PRE.values(), ids=ON_PRE)

@@ -15,7 +15,7 @@ import h5py
 import numpy as np
 import pytest
 
-from hebbarium.engine import devices, run_folder
+from hebbarium.engine import anatomy, devices, run_folder
 from hebbarium.engine.contract import Block, BlockResult, Spikes, Structure
 from hebbarium.engine.run_folder import RunFolder
 from hebbarium.files.errors import RunFolderError
@@ -57,7 +57,7 @@ class Drawn:
         spikes = {}
         for population in s.populations:
             step = np.sort(generator.integers(0, block.samples * s.sample_steps, 5 * block.samples))
-            neuron = generator.integers(0, s.model.population_sizes()[population], len(step)).astype(np.int32)
+            neuron = generator.integers(0, anatomy.populations(s.model)[population], len(step)).astype(np.int32)
             spikes[population] = Spikes(step, neuron)
         return BlockResult(state, spikes, s.ended(spikes, block.samples), 0.1, 0.1)
 

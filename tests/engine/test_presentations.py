@@ -6,14 +6,16 @@ import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import numpy as np
 import pytest
 from brian2 import hertz, ms
 from numpy.typing import NDArray
 
-from hebbarium.engine import devices, presentations
-from hebbarium.engine.contract import Block, BlockResult, Program, Spikes, Structure, relative
+from hebbarium.engine import anatomy, devices, presentations
+from hebbarium.engine.anatomy import relative
+from hebbarium.engine.contract import Block, BlockResult, Program, Spikes, Structure
 from hebbarium.files.errors import BlockFailed
 from hebbarium.models.symmetric_stdp import SymmetricSTDP
 from tests.models.small_symmetric_networks import (
@@ -43,9 +45,6 @@ class Scripted:
         self.seeds: list[int] = []
         self.runs: list[int] = []
 
-    def population_sizes(self) -> dict[str, int]:
-        return {"excitatory": 2}
-
     def run(self, block: Block) -> BlockResult:
         self.seeds.append(block.seed)
         self.runs.append(block.samples)
@@ -69,6 +68,12 @@ class Scripted:
         )  # fmt: skip
 
 
+def show(program: Program, block: Block) -> presentations.Answers:
+    """Show a block with a program that has no network to be read."""
+    with mock.patch.object(anatomy, "populations", return_value={"excitatory": 2}):
+        return presentations.show(program, block)
+
+
 def block(numbers: Sequence[int], state: dict[str, NDArray[Any]] | None = None) -> Block:
     begin = {"cursor": np.array([0]), "shown": np.array([0])}
     return Block(state or begin, {"number": np.array(numbers)}, {}, 77)
@@ -80,7 +85,7 @@ NEEDS = [[1, 1, 1, 1, 1], [3, 1, 2, 1, 4], [1, 1, 1, 1, 9], [12, 1, 1, 1, 1], [2
 @pytest.mark.parametrize("needs", NEEDS, ids=str)
 def test_each_sample_s_last_presentation_counts(needs: list[int]) -> None:
     program: Any = Scripted(needs)
-    answers = presentations.show(program, block(range(5)))
+    answers = show(program, block(range(5)))
     assert answers.presentations.tolist() == needs
     assert answers.counts["excitatory"].tolist() == [[number, times] for number, times in enumerate(needs)]
     assert set(answers.counts) == {"excitatory"}
@@ -96,9 +101,9 @@ def test_each_sample_s_last_presentation_counts(needs: list[int]) -> None:
 @pytest.mark.parametrize("cut", range(1, 5))
 def test_a_block_cut_in_two_goes_on_from_the_carried_state(cut: int) -> None:
     needs = [3, 1, 2, 5, 4]
-    whole = presentations.show(_as_program(Scripted(needs)), block(range(5)))
-    first = presentations.show(_as_program(Scripted(needs)), block(range(cut)))
-    second = presentations.show(_as_program(Scripted(needs)), block(range(cut, 5), first.state))
+    whole = show(_as_program(Scripted(needs)), block(range(5)))
+    first = show(_as_program(Scripted(needs)), block(range(cut)))
+    second = show(_as_program(Scripted(needs)), block(range(cut, 5), first.state))
     for population, counts in whole.counts.items():
         parts = [first.counts[population], second.counts[population]]
         np.testing.assert_array_equal(np.concatenate(parts), counts)
@@ -108,7 +113,7 @@ def test_a_block_cut_in_two_goes_on_from_the_carried_state(cut: int) -> None:
 def test_runs_of_one_block_are_the_same_again() -> None:
     one, other = Scripted([4, 1, 7]), Scripted([4, 1, 7])
     for program in (one, other):
-        presentations.show(_as_program(program), block(range(3)))
+        show(_as_program(program), block(range(3)))
     assert one.seeds == other.seeds
 
 
@@ -117,7 +122,7 @@ def test_a_controller_that_never_spikes_is_a_failed_block(monkeypatch: pytest.Mo
     program = Scripted([2, 10**9, 1])
     expected = "model scripted: sample 1 of a block was shown 2[0-9] times and is not over; its controller 'controller'"
     with pytest.raises(BlockFailed, match=expected):
-        presentations.show(_as_program(program), block(range(3)))
+        show(_as_program(program), block(range(3)))
     assert sum(program.runs) < 30
 
 
@@ -266,7 +271,7 @@ def test_joined_runs_are_what_the_runs_were(tmp_path: Path) -> None:
 
 def test_cursors_and_times_are_kept_relative() -> None:
     model = small_model()
-    kinds = {v.name: v for v in model.state("train")}
+    kinds = {v.name: v for v in anatomy.state(model, "train")}
     assert relative(kinds["controller.sample"], np.array([7]), 3.0, 7).tolist() == [0]
     assert relative(kinds["excitatory.lastspike"], np.array([2.5]), 3.0, 7).tolist() == [-0.5]
     assert relative(kinds["excitatory.v"], np.array([2.5]), 3.0, 7).tolist() == [2.5]

@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 from hebbarium.catalogue import registry
 from hebbarium.engine import block_file, devices, run_folder, state_checks
-from hebbarium.engine.contract import Block, BlockResult, Program, Structure, initial_state
+from hebbarium.engine.anatomy import initial_state
+from hebbarium.engine.contract import Block, BlockResult, Program, Structure
 from hebbarium.files.errors import UnsoundState
 from hebbarium.training import training
 from hebbarium.training.run_settings import RunSettings

@@ -16,7 +16,8 @@ from brian2 import Hz, Network, ms, seed
 from numpy.typing import NDArray
 
 from hebbarium.engine import devices, inspection
-from hebbarium.engine.contract import Block, Structure, initial_state
+from hebbarium.engine.anatomy import initial_state
+from hebbarium.engine.contract import Block, Structure
 from hebbarium.engine.runtime import runtime_device
 from hebbarium.models.synaptic_scaling import SynapticScaling
 

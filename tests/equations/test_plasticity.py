@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 import dense_pathways
 from hebbarium.analysis.figures.stdp_window import pair_rule
+from hebbarium.engine import anatomy
 from hebbarium.engine.runtime import runtime_device
 from hebbarium.engine.standalone import standalone_device
 from hebbarium.models.symmetric_stdp import SymmetricSTDP
@@ -26,7 +27,7 @@ def changes(
     model: SynapticScaling | SymmetricSTDP, target: str, folder: Path, precision: str = "float64"
 ) -> NDArray[np.float64]:
     """Change of weight of one synapse a pair, post after pre by each of `INTERVALS` (ms)."""
-    steps = np.rint(INTERVALS / (model.time_step() * 1e3)).astype(np.int64)
+    steps = np.rint(INTERVALS / (anatomy.time_step(model) * 1e3)).astype(np.int64)
     pre, post = np.maximum(-steps, 0) + 3, np.maximum(steps, 0) + 3
     start = (model.w_min + model.w_max) / 2
     if target == "dense":
@@ -112,7 +113,7 @@ def test_a_pair_changes_the_weight_by_eq_6(options: dict[str, Any], before: floa
 
 @pytest.mark.parametrize("model", [SynapticScaling(), SymmetricSTDP(), SymmetricSTDP(plasticity="classic")], ids=str)
 def test_the_window_of_the_results_lies_on_its_own_curve(model: SynapticScaling | SymmetricSTDP) -> None:
-    window = stdp_window(model, "float64")
+    window = stdp_window(model, anatomy.time_step(model), "float64")
     constants = [window.attrs[name] for name in ("a_plus", "a_minus", "tau_p_ms")]
     times, measured = window["delta_t"].values, window["delta_w"].values
     assert (times.min(), times.max()) == (-100, 100)

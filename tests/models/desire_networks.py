@@ -9,8 +9,9 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from hebbarium.engine import devices
-from hebbarium.engine.contract import Arrays, Block, BlockResult, Structure, initial_state
+from hebbarium.engine import anatomy, devices
+from hebbarium.engine.anatomy import initial_state
+from hebbarium.engine.contract import Arrays, Block, BlockResult, Structure
 from hebbarium.models.desire_backprop import DesireBackprop
 from tests.oracles.desire_backprop import Network, Settings
 
@@ -54,7 +55,7 @@ def masks(model: DesireBackprop, count: int) -> dict[str, NDArray[np.float64]]:
     for number, name in enumerate(("input", *model.hidden)):
         generator = np.random.default_rng([5, number])
         dropped = model.p_input if name == "input" else model.p_hidden
-        drawn[name] = (generator.random((count, model.population_sizes()[name])) >= dropped).astype(np.float64)
+        drawn[name] = (generator.random((count, anatomy.populations(model)[name])) >= dropped).astype(np.float64)
     return drawn
 
 
@@ -87,7 +88,7 @@ def settings_of(model: DesireBackprop) -> Settings:
 
 def weights(model: DesireBackprop, state: Arrays) -> list[NDArray[np.float64]]:
     """Weights ``(inputs, neurons)`` of each layer."""
-    return [np.asarray(state[p.variable], np.float64).reshape(p.shape) for p in model.projections()]
+    return [np.asarray(state[p.variable], np.float64).reshape(p.shape) for p in anatomy.projections(model)]
 
 
 def twin(model: DesireBackprop) -> Network:

@@ -10,7 +10,8 @@ from brian2 import hertz, ms
 from numpy.typing import NDArray
 
 from hebbarium.engine import devices
-from hebbarium.engine.contract import Block, BlockResult, Structure, initial_state
+from hebbarium.engine.anatomy import initial_state
+from hebbarium.engine.contract import Block, BlockResult, Structure
 from hebbarium.models.synaptic_scaling import SynapticScaling
 
 PIXELS, NEURONS, CAPACITY = 64, 8, 6

@@ -9,8 +9,9 @@ import numpy as np
 from brian2 import hertz, ms, mV
 from numpy.typing import NDArray
 
-from hebbarium.engine import devices
-from hebbarium.engine.contract import Block, BlockResult, Structure, initial_state
+from hebbarium.engine import anatomy, devices
+from hebbarium.engine.anatomy import initial_state
+from hebbarium.engine.contract import Block, BlockResult, Structure
 from hebbarium.models.symmetric_stdp import SymmetricSTDP
 from tests.models.small_networks import PIXELS, images
 
@@ -58,7 +59,7 @@ def run_images(
     pictures: NDArray[np.uint8] | None = None,
 ) -> BlockResult:
     """Run `count` presentations and record everyone's spikes; ``state`` replaces parts of the first one."""
-    everyone = tuple(p for p in model.population_sizes() if p != "classes" or phase not in ("train_hidden", "respond"))
+    everyone = tuple(anatomy.of(model, phase).populations)
     program = devices.program(Structure(model, phase, precision, device, CAPACITY, everyone), scratch)
     begin = first_state(model, phase)
     begin |= {k: v for k, v in (state or {}).items() if k in begin}

@@ -10,7 +10,8 @@ from brian2 import hertz, ms, mV
 from numpy.typing import NDArray
 
 from hebbarium.engine import devices
-from hebbarium.engine.contract import Block, BlockResult, Structure, initial_state
+from hebbarium.engine.anatomy import initial_state
+from hebbarium.engine.contract import Block, BlockResult, Structure
 from hebbarium.models.diehl_cook import DiehlCook
 
 PIXELS, NEURONS, CAPACITY = 64, 8, 6

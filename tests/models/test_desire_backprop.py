@@ -12,8 +12,9 @@ import pytest
 from brian2 import Network, NeuronGroup, defaultclock, prefs
 from numpy.typing import NDArray
 
-from hebbarium.engine import devices
-from hebbarium.engine.contract import Block, Structure, initial_state
+from hebbarium.engine import anatomy, devices
+from hebbarium.engine.anatomy import initial_state
+from hebbarium.engine.contract import Block, Structure
 from hebbarium.equations import desire
 from hebbarium.models.desire_backprop import DesireBackprop
 from tests.models.desire_networks import (
@@ -65,7 +66,7 @@ def test_a_spike_train_is_read_back_from_its_digits(steps: int, tmp_path: Path) 
     model = small_model(steps=steps, theta_out=0.0)  # every sample has a desire, so that trains are read
     result = run_samples(model, "numpy", tmp_path, 1, precision="float32", record=("input", *model.hidden))
     fired = {}
-    for name, size in model.population_sizes().items():
+    for name, size in anatomy.populations(model).items():
         fired[name] = np.zeros((steps, size))
         fired[name][result.spikes[name].step, result.spikes[name].neuron] = 1
         assert fired[name].any()
@@ -73,7 +74,7 @@ def test_a_spike_train_is_read_back_from_its_digits(steps: int, tmp_path: Path) 
             read = np.array([result.state[f"{name}.s_{k}"] for k in range(steps)])
             np.testing.assert_array_equal(read, fired[name], err_msg=name)
     for name in ("input", *model.hidden):
-        trace, asked = np.zeros(model.population_sizes()[name]), fired[name].any(axis=0)
+        trace, asked = np.zeros(anatomy.populations(model)[name]), fired[name].any(axis=0)
         for k in range(steps):
             trace = model.beta_r * trace + fired[name][k]
             np.testing.assert_allclose(result.state[f"{name}.r_{k}"][asked], trace[asked], rtol=1e-6)
@@ -83,8 +84,8 @@ def test_a_spike_train_is_read_back_from_its_digits(steps: int, tmp_path: Path) 
 def test_eligibility_backwards_is_eligibility_forwards(reading: str, tmp_path: Path) -> None:
     model = small_model(reading=reading)
     result = run_samples(model, "numpy", tmp_path, 1, record=("input", *model.hidden))
-    names = list(model.population_sizes())
-    fired = {name: np.zeros((model.steps, size)) for name, size in model.population_sizes().items()}
+    names = list(anatomy.populations(model))
+    fired = {name: np.zeros((model.steps, size)) for name, size in anatomy.populations(model).items()}
     for name in names:
         fired[name][result.spikes[name].step, result.spikes[name].neuron] = 1
     before, after = weights(model, first_state(model)), weights(model, result.state)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from hebbarium.engine import anatomy
 from hebbarium.models.desire_backprop import DesireBackprop
 from tests.models.desire_networks import (
     ETA,
@@ -67,7 +68,7 @@ def test_the_network_is_its_twin_over_400_samples(
     network = twin(model)
     shown = learn(network, model, 400)
     assert_alive(model, shown)
-    for layer, (name, size) in enumerate(model.population_sizes().items()):
+    for layer, (name, size) in enumerate(anatomy.populations(model).items()):
         counted = result.spikes[name].counts(400, model.steps, size)
         np.testing.assert_array_equal(counted, [s.spikes[layer].sum(axis=0) for s in shown], err_msg=name)
     for ours, expected, first in zip(

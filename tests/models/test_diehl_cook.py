@@ -12,6 +12,7 @@ from brian2 import Clock, CodeRunner, Network, NeuronGroup, ms
 from brian2.synapses.synapses import SynapticPathway
 from numpy.typing import NDArray
 
+from hebbarium.engine import anatomy
 from hebbarium.engine.contract import BlockResult
 from hebbarium.engine.runtime import runtime_device
 from hebbarium.models.diehl_cook import DiehlCook
@@ -147,7 +148,7 @@ def test_nothing_is_under_way_when_a_presentation_ends(tmp_path: Path) -> None:
     model = small_model()
     (longest,) = model.longest_delays().values()
     steps = run_images(model, "numpy", tmp_path).spikes["input"].step % model.sample_steps("train")
-    assert steps.max() + round(longest / model.time_step()) < model.sample_steps("train")
+    assert steps.max() + round(longest / anatomy.time_step(model)) < model.sample_steps("train")
 
 
 def test_delays_outlast_no_rest() -> None:
@@ -260,7 +261,7 @@ def test_the_published_values() -> None:
     np.testing.assert_allclose(white, 63.75)
     drawn = model.initial_state(np.random.default_rng(0))["plastic.w"]
     assert (round(float(drawn.min()), 3), round(float(drawn.max()), 3)) == (0.003, 0.303)
-    begin = {v.name: v.initial for v in model.state("train")}
+    begin = {v.name: v.initial for v in anatomy.state(model, "train")}
     assert (begin["excitatory.v"], begin["inhibitory.v"]) == pytest.approx((-0.105, -0.1))
     assert begin["excitatory.theta"] + float(model.v_thresh) == pytest.approx(-0.052)
 

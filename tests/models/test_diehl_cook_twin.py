@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from brian2 import ms
 
+from hebbarium.engine import anatomy
 from hebbarium.engine.contract import BlockResult, Spikes
 from hebbarium.models.diehl_cook import DiehlCook
 from tests.models.small_triplets import CAPACITY, NEURONS, PIXELS, first_state, run_images, small_model
@@ -59,7 +60,7 @@ def agrees(result: BlockResult, expected: Outcome) -> bool:
 
 def assert_alive(result: BlockResult, model: DiehlCook) -> None:
     """Every population fires, several winners share the images, one image is shown again, weights change."""
-    for population, size in model.population_sizes().items():
+    for population, size in anatomy.populations(model).items():
         spikes = result.spikes[population]
         assert len(spikes.step) >= 3 * CAPACITY, f"{population} is all but silent"
         assert len(set(spikes.neuron.tolist())) > size // 3, f"few neurons of {population} fire"

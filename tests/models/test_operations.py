@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from brian2 import hertz
 
-from hebbarium.engine import devices
+from hebbarium.engine import anatomy, devices
 from hebbarium.engine.contract import Structure
 from hebbarium.equations.counting import Operations
 from hebbarium.models.contract import Model
@@ -18,14 +18,15 @@ from hebbarium.models.diehl_cook import DiehlCook
 from hebbarium.models.operations import Shown
 from hebbarium.models.symmetric_stdp import SymmetricSTDP
 from hebbarium.models.synaptic_scaling import SynapticScaling
-from hebbarium.studies import operations
+from hebbarium.studies import operations, work
 from tests.models import desire_networks, small_networks, small_symmetric_networks, small_triplets
 
 STEPS = 10
 
 
 def shown(state: dict[str, Any] | None = None, steps: int = STEPS, **spikes: tuple[int, ...]) -> Shown:
-    """A presentation: the steps in which each population fires, its neurons left open."""
+    """A presentation: the steps in which each population fires, its neurons left open; the hub passes on volleys."""
+    spikes |= {"hub.inhibit": tuple(set(spikes.get("inhibitory", ())))}
     fired = {name: (np.array(at, int), np.zeros(len(at), int)) for name, at in spikes.items()}
     return Shown(steps, fired, {name: np.array(values, float) for name, values in (state or {}).items()})
 
@@ -100,7 +101,7 @@ def test_desire_backprop_by_hand() -> None:
 
 def test_a_sample_without_desires_costs_its_outputs_alone() -> None:
     model = DesireBackprop(pixels=4, layers=(3,), classes=2, steps=5, margin=1.0)
-    silent = {f"{name}.{v}": [0] * n for name, n in model.population_sizes().items()
+    silent = {f"{name}.{v}": [0] * n for name, n in anatomy.populations(model).items()
               for v in ("n_spikes", "desire", "error", "kept")}  # fmt: skip
     _, backward, update = counted(model, "train", shown(silent, steps=5))
     assert backward == (2 * 4, 2 * 5, 2 * 4)
@@ -108,12 +109,17 @@ def test_a_sample_without_desires_costs_its_outputs_alone() -> None:
     assert model.skipped(shown(silent, steps=5)) == 1
 
 
-def test_a_model_that_does_not_say_is_named() -> None:
-    class Silent(Model):
-        name = "silent"
+def test_events_that_were_not_recorded_are_named() -> None:
+    with pytest.raises(ValueError, match=r"hub\.inhibit: was not recorded"):
+        work.of(SynapticScaling(pixels=4, neurons=2, total_rate=400 * hertz), "test", Shown(STEPS, {}, {}))
 
-    with pytest.raises(ValueError, match=r"model silent: does not say what its spikes cost; expected .* work\("):
-        Silent().work("train", WINNER)
+
+@pytest.mark.parametrize("phase", ["train", "test"])
+def test_what_has_to_be_recorded(phase: str) -> None:
+    everyone = ("input", "excitatory", "inhibitory")
+    scaled = SynapticScaling(pixels=4, neurons=2, total_rate=400 * hertz)
+    assert work.recorded(scaled, phase) == (*everyone, "hub.inhibit")
+    assert work.recorded(DesireBackprop(pixels=4, layers=(3,), classes=2), phase) == ("input", "hidden_1", "output")
 
 
 SMALL: dict[str, tuple[Model, str, Any]] = {
@@ -132,7 +138,7 @@ def test_spikes_are_those_of_the_running_network(name: str, tmp_path: Path) -> N
         images, labels = source.samples(samples)
     else:
         images, labels = source.images(samples), np.arange(samples)
-    everyone = operations.recorded(model, "train")
+    everyone = work.recorded(model, "train")
     program = devices.program(Structure(model, "train", "float64", "numpy", samples, everyone), tmp_path)
     presented = operations.presented(
         program, source.first_state(model, "train"), model.all_inputs("train", images, labels), 5
@@ -142,12 +148,12 @@ def test_spikes_are_those_of_the_running_network(name: str, tmp_path: Path) -> N
     assert found.samples == samples == len(presentations)
     assert found.presentations == sum(map(len, presentations)) >= samples
     assert (found.presentations > samples) == bool(model.controller), "no image was shown again"
-    assert set(found.spikes) == set(everyone)
+    assert set(found.spikes) == set(anatomy.of(model, "train").populations)
     assert found.spikes[population] > 0
     if model.controller:
         assert all(len(one.spikes[model.controller][0]) == (one is sample[-1])
                    for sample in presentations for one in sample)  # fmt: skip
-    size = model.projections()[0].shape[1]
+    size = anatomy.projections(model)[0].shape[1]
     assert found.counts["forward"].additions > found.spikes["input"] * size
     assert (found.counts["backward"] != Operations()) == (name == "desire_backprop")
     assert len(found.skipped) == (samples if name == "desire_backprop" else 0)

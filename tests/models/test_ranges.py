@@ -110,7 +110,6 @@ def test_every_setting_of_the_ledgers_is_accepted() -> None:
         ("synaptic_scaling", {"t_test": "20*second"}, r"max\(t_train, t_test\)/dt <= 16000"),
         ("synaptic_scaling", {"rate_coding": "peak", "max_rate": "2000*Hz"}, r"max_rate\*dt <= 1 with rate_coding=p"),
         ("synaptic_scaling", {"total_rate": "1e6*Hz"}, r"total_rate\*dt <= pixels"),
-        ("synaptic_scaling", {"neurons": "1000000"}, "784,000,000 weights, expected 268,435,456 at most"),
         ("diehl_cook", {"delays": "uniform", "delay_most": "150*ms"}, "delay_most < t_rest with delays=uniform"),
         ("diehl_cook", {"w_least": "0.5"}, "w_least=0.5, w_most=0.303"),
         ("diehl_cook", {"tau_ge": "0.1*ms"}, r"tau_ge=0.1\*ms.*expected dt <= min"),

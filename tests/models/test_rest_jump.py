@@ -14,7 +14,8 @@ import pytest
 from hebbarium.catalogue.registry import find
 from hebbarium.datasets import by_name as datasets
 from hebbarium.engine import devices, presentations, streams
-from hebbarium.engine.contract import Arrays, Block, Spikes, Structure, initial_state
+from hebbarium.engine.anatomy import initial_state
+from hebbarium.engine.contract import Arrays, Block, Spikes, Structure
 from hebbarium.models.contract import Model
 from hebbarium.training import settings
 from hebbarium.training.training import frozen_state

@@ -10,8 +10,9 @@ import pytest
 from brian2 import Synapses, hertz, ms, mV, second, seed
 from numpy.typing import NDArray
 
-from hebbarium.engine import devices, inspection
-from hebbarium.engine.contract import Block, BlockResult, Structure, initial_state
+from hebbarium.engine import anatomy, devices, faithfulness, inspection
+from hebbarium.engine.anatomy import initial_state
+from hebbarium.engine.contract import Block, BlockResult, Structure
 from hebbarium.engine.runtime import RuntimeProgram, runtime_device
 from hebbarium.models.symmetric_stdp import FASHION, MNIST, SymmetricSTDP
 from hebbarium.training import settings
@@ -38,7 +39,7 @@ def run_dark(
     begin = initial_state(model, phase, model.initial_state(np.random.default_rng(3))) | (state or {})
     pictures = np.zeros((samples, model.pixels), np.uint8)
     inputs = model.inputs(phase, pictures, np.zeros(samples, int))
-    everyone = tuple(model.population_sizes())
+    everyone = tuple(anatomy.populations(model))
     program = RuntimeProgram(Structure(model, phase, "float64", "numpy", samples, everyone), scratch)
     return program.run(Block(begin, inputs, model.run_time_values(), 1))
 
@@ -139,7 +140,7 @@ def test_hidden_weights_are_handed_on_scaled_and_class_weights_as_they_are() -> 
     state = first_state(model, "train")
     handed = model.handed_on(state)
     means = {"lower_plastic.w": model.beta, "plastic.w": 0.2 * model.w_max_class}
-    for projection in model.projections()[:-1]:
+    for projection in anatomy.projections(model)[:-1]:
         w = handed[projection.variable].reshape(projection.shape)
         np.testing.assert_allclose(w.mean(axis=0), means[projection.variable], rtol=1e-12)
     assert np.array_equal(handed["to_classes.w"], state["to_classes.w"])
@@ -221,7 +222,7 @@ def test_single_precision_shows_each_of_a_thousand_samples(tmp_path: Path) -> No
 
 def test_testing_begins_with_the_thresholds_of_every_hidden_layer() -> None:
     model = small_model(hidden=2)
-    trained = {v.name: np.full(v.size, 1.0 + k) for k, v in enumerate(model.state("train"))}
+    trained = {v.name: np.full(v.size, 1.0 + k) for k, v in enumerate(anatomy.state(model, "train"))}
     begun = frozen_state(model, "test", trained)
     for layer in ("lower_", ""):
         np.testing.assert_array_equal(begun[f"{layer}excitatory.theta"], trained[f"{layer}excitatory.theta"])
@@ -262,7 +263,8 @@ def run_steps(
     pictures, classes = images(presentations + 1), labels(presentations + 1)
     steps = model.sample_steps(phase)
     with runtime_device("numpy", "float64"):
-        network = model.build(phase, "float64", model.inputs(phase, pictures, classes), tuple(model.population_sizes()))
+        everyone = tuple(anatomy.populations(model))
+        network = model.build(phase, "float64", model.inputs(phase, pictures, classes), everyone)
         variables = dict(inspection.arrays(network))
         for full, symbol in inspection.run_time_variables(network, set(model.run_time_values())).items():
             variables[full].set_value(model.run_time_values()[symbol])
@@ -271,11 +273,11 @@ def run_steps(
         seed(7)
         network.run((presentations * steps + 1) * model.dt)
         spikes = {}
-        for population in model.population_sizes():
+        for population in anatomy.populations(model):
             monitor = network[f"{population}_spikes"]
             at = np.rint(np.asarray(monitor.t / model.dt)).astype(np.int64)
             spikes[population] = np.stack([at // steps, at % steps, np.asarray(monitor.i)], axis=1)
-        end = {v.name: np.array(variables[v.name].get_value()) for v in model.state(phase) if not v.is_time}
+        end = {v.name: np.array(variables[v.name].get_value()) for v in anatomy.state(model, phase) if not v.is_time}
     if "input.due" in end:
         end["input.due"] = np.minimum(end["input.due"] - presentations * steps, 1e6)
         if "classes.due" in end:
@@ -291,7 +293,7 @@ def test_a_jump_ends_where_the_rest_ends(phase: str, integration: str, tmp_path:
     begin = first_state(full, phase)
     begin |= {k: v for k, v in trained(full, tmp_path).items() if k in begin}
     rested, jumped = run_steps(full, begin, 6, phase), run_steps(jump, begin, 6, phase)
-    for population in full.population_sizes():
+    for population in anatomy.populations(full):
         np.testing.assert_array_equal(rested[0][population], jumped[0][population], err_msg=population)
     assert len(rested[0]["excitatory"]) > 40
     assert rested[1].keys() == jumped[1].keys()
@@ -330,22 +332,22 @@ VARIANTS: list[dict[str, Any]] = [
 
 @pytest.mark.parametrize("phase", SymmetricSTDP.phases)
 @pytest.mark.parametrize("changes", VARIANTS, ids=str)
-def test_the_declared_state_is_what_can_change(changes: dict[str, Any], phase: str) -> None:
+def test_the_state_is_what_can_change(changes: dict[str, Any], phase: str) -> None:
     model = small_model(**changes)
     if phase in ("train_hidden", "train_classes") and not model.hidden:
         assert phase not in {p for phases in model.schedules.values() for p in phases}
         return
     precision = "float32" if changes else "float64"
-    everyone = tuple(model.population_sizes())
+    everyone = tuple(anatomy.populations(model))
     inputs = model.inputs(phase, np.zeros((1, PIXELS), np.uint8), np.zeros(1, int))
     with runtime_device("numpy", precision):
         network = model.build(phase, precision, inputs, everyone)
-        inspection.refuse_unfaithful(network, Structure(model, phase, precision, "numpy", 1, everyone))
-        declared = {v.name: v.size for v in model.state(phase)}
+        faithfulness.refuse_unfaithful(network, Structure(model, phase, precision, "numpy", 1, everyone))
+        state = {v.name: v.size for v in anatomy.state(model, phase)}
         known = dict(inspection.arrays(network))
-        assert inspection.changing(network) == set(declared)
-        assert {name: known[name].size for name in declared} == declared
-        assert inspection.races(network) == []
+        assert inspection.changing(network) == set(state)
+        assert {name: known[name].size for name in state} == state
+        assert faithfulness.races(network) == []
         read = set(inspection.run_time_variables(network, set(model.run_time_values())).values())
         counts = {s.name: len(s) for s in inspection.owners(network).values() if isinstance(s, Synapses)}
     if phase == "train" and model.hidden:

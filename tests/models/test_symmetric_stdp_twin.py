@@ -12,6 +12,7 @@ import pytest
 from brian2 import ms, mV
 from numpy.typing import NDArray
 
+from hebbarium.engine import anatomy
 from hebbarium.engine.contract import BlockResult, Spikes
 from hebbarium.models.symmetric_stdp import SymmetricSTDP
 from tests.models.small_symmetric_networks import CAPACITY, first_state, run_images, small_model, trained
@@ -41,7 +42,7 @@ def settings_of(model: SymmetricSTDP, phase: str) -> Settings:
 
 def layers(model: SymmetricSTDP, phase: str) -> dict[str, str]:
     """Populations that others project to, and where their weights are kept."""
-    found = {p.name.rpartition("_to_")[2]: p.variable for p in model.projections()}
+    found = {p.name.rpartition("_to_")[2]: p.variable for p in anatomy.projections(model)}
     if phase == "train_hidden":
         del found["classes"]
     return found
@@ -63,7 +64,7 @@ def twin(
 ) -> Outcome:
     """Run the twin on what the network began with, and on the spikes that nothing of it caused."""
     settings = dataclasses.replace(settings_of(model, phase), **changes)
-    shapes = {p.variable: p.shape for p in model.projections()}
+    shapes = {p.variable: p.shape for p in anatomy.projections(model)}
     weights = {name: begin[variable].reshape(shapes[variable]) for name, variable in layers(model, phase).items()}
     theta = {name: begin[f"{name}.theta"] * 1e3 for name in weights if name != "classes"}
     given = ("input", "classes") if settings.taught else ("input",)
@@ -95,14 +96,14 @@ def agrees(model: SymmetricSTDP, phase: str, result: BlockResult, expected: Outc
 
 def assert_alive(model: SymmetricSTDP, phase: str, begin: dict[str, NDArray[Any]], result: BlockResult) -> None:
     """Every population fires, and learning leaves its mark beyond scaling, on every layer that learns."""
-    for population, size in model.population_sizes().items():
+    for population, size in anatomy.populations(model).items():
         if population != "classes" or phase != "train_hidden":
             spikes = result.spikes[population]
             assert len(spikes.step) >= 5 * CAPACITY, f"{population} is all but silent"
             assert len(set(spikes.neuron.tolist())) > size // 6, f"few neurons of {population} fire"
     for population in settings_of(model, phase).learns:
         variable = layers(model, phase)[population]
-        shape = next(p.shape for p in model.projections() if p.variable == variable)
+        shape = next(p.shape for p in anatomy.projections(model) if p.variable == variable)
         before, after = (w[variable].reshape(shape) for w in (begin, result.state))
         shares = [w / np.where(w.sum(axis=0) > 0, w.sum(axis=0), 1) for w in (before, after)]
         assert np.abs(shares[1] - shares[0]).max() > 0.003, f"{variable} hardly changes beyond its scaling"

@@ -10,8 +10,9 @@ import pytest
 from brian2 import Hz, Synapses, ms, mV, second
 from numpy.typing import NDArray
 
-from hebbarium.engine import devices, inspection
-from hebbarium.engine.contract import Block, BlockResult, Structure, initial_state
+from hebbarium.engine import anatomy, devices, faithfulness, inspection
+from hebbarium.engine.anatomy import initial_state
+from hebbarium.engine.contract import Block, BlockResult, Structure
 from hebbarium.engine.runtime import RuntimeProgram, runtime_device
 from hebbarium.files.errors import ModelRefused
 from hebbarium.models.synaptic_scaling import SynapticScaling
@@ -270,16 +271,16 @@ VARIANTS: list[dict[str, Any]] = [
 @pytest.mark.parametrize("precision", ["float64", "float32"])
 @pytest.mark.parametrize("phase", SynapticScaling.phases)
 @pytest.mark.parametrize("changes", VARIANTS, ids=str)
-def test_the_declared_state_is_what_can_change(changes: dict[str, Any], phase: str, precision: str) -> None:
+def test_the_state_is_what_can_change(changes: dict[str, Any], phase: str, precision: str) -> None:
     model = small_model(**changes)
     with runtime_device("numpy", precision):
         network = model.build(phase, precision, {"rates": darkness()}, EVERYONE)
-        inspection.refuse_unfaithful(network, Structure(model, phase, precision, "numpy", 1, EVERYONE))
-        declared = {v.name: v.size for v in model.state(phase)}
+        faithfulness.refuse_unfaithful(network, Structure(model, phase, precision, "numpy", 1, EVERYONE))
+        state = {v.name: v.size for v in anatomy.state(model, phase)}
         known = dict(inspection.arrays(network))
-        assert inspection.changing(network) == set(declared)
-        assert {name: known[name].size for name in declared} == declared
-        assert inspection.races(network) == []
+        assert inspection.changing(network) == set(state)
+        assert {name: known[name].size for name in state} == state
+        assert faithfulness.races(network) == []
         read = set(inspection.run_time_variables(network, set(model.run_time_values())).values())
     if phase == "train":
         unused = set(model.run_time_values()) - read

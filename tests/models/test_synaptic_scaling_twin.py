@@ -12,6 +12,7 @@ import pytest
 from brian2 import ms
 from numpy.typing import NDArray
 
+from hebbarium.engine import anatomy
 from hebbarium.engine.contract import BlockResult, Spikes
 from hebbarium.models.synaptic_scaling import SynapticScaling
 from tests.models.small_networks import (
@@ -70,7 +71,7 @@ def agrees(result: BlockResult, expected: Outcome) -> bool:
 
 def assert_alive(result: BlockResult, model: SynapticScaling) -> None:
     """Every population fires, several winners share the images, and learning leaves its mark."""
-    for population, size in model.population_sizes().items():
+    for population, size in anatomy.populations(model).items():
         spikes = result.spikes[population]
         assert len(spikes.step) >= 3 * CAPACITY, f"{population} is all but silent"
         assert len(set(spikes.neuron.tolist())) > size // 3, f"few neurons of {population} fire"

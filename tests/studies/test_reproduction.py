@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from hebbarium.engine import anatomy
 from hebbarium.ledger import claims, ledger
 from hebbarium.models.symmetric_stdp import SymmetricSTDP
 from hebbarium.models.synaptic_scaling import SynapticScaling
@@ -74,7 +75,7 @@ def test_the_protocol_is_the_papers() -> None:
         (0, 1, 2),
     )
     model = PROTOCOL.make_model()
-    assert (model.sample_steps("train"), model.sample_steps("test"), model.time_step()) == (150, 500, 1e-3)
+    assert (model.sample_steps("train"), model.sample_steps("test"), anatomy.time_step(model)) == (150, 500, 1e-3)
 
 
 def test_the_command_of_a_row_makes_that_row() -> None:

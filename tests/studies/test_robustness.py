@@ -5,9 +5,9 @@ from __future__ import annotations
 import csv
 import dataclasses
 import io
+from dataclasses import dataclass
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
@@ -21,7 +21,8 @@ from hebbarium.ledger import robustness as ledger
 from hebbarium.ledger.networks import TrainedNetwork
 from hebbarium.ledger.robustness import DisturbedAnswer
 from hebbarium.ledger.rows import read
-from hebbarium.models.contract import Model, Projection
+from hebbarium.models.contract import Model
+from hebbarium.models.symmetric_stdp import SymmetricSTDP
 from hebbarium.models.synaptic_scaling import SynapticScaling
 from hebbarium.record import results
 from hebbarium.studies import robustness
@@ -34,18 +35,20 @@ def hebbarium(*words: object) -> Result:
     return CliRunner().invoke(commandline.app, [str(word) for word in words])
 
 
-def two_layers(readout: str = "classes") -> Any:
-    """What `perturb_state` reads of a model with a layer of class neurons."""
-    projections = (
-        Projection("input_to_excitatory", "plastic.w", (30, 8)),
-        Projection("excitatory_to_classes", "taught.w", (8, 4)),
-    )
-    return SimpleNamespace(
-        name="two_layers",
-        readout=readout,
-        projections=lambda: projections,
-        population_sizes=lambda: {"input": 30, "excitatory": 8, "classes": 4},
-    )
+@dataclass(frozen=True, eq=False)
+class TwoLayers(SymmetricSTDP):
+    """A layer of class neurons on another one."""
+
+    name: ClassVar[str] = "two_layers"
+    answers: str = "classes"
+
+    @property
+    def readout(self) -> str:
+        return self.answers
+
+
+def two_layers(readout: str = "classes") -> TwoLayers:
+    return TwoLayers(pixels=30, neurons=8, classes=4, answers=readout)
 
 
 @pytest.fixture
@@ -53,7 +56,7 @@ def state() -> dict[str, np.ndarray]:
     generator = np.random.default_rng(0)
     return {
         "plastic.w": generator.uniform(0.1, 1, 240).astype(np.float32),
-        "taught.w": generator.uniform(0.5, 8, 32).astype(np.float32),
+        "to_classes.w": generator.uniform(0.5, 8, 32).astype(np.float32),
         "excitatory.theta": np.arange(8.0),
     }
 
@@ -94,7 +97,7 @@ def test_noise_is_seeded() -> None:
 def test_lesions_of_synapses_are_nested(state: dict[str, np.ndarray]) -> None:
     before = {name: array.copy() for name, array in state.items()}
     some, more = (robustness.perturb_state(two_layers(), state, "lesion-synapses", k, 0) for k in (0.25, 0.5))
-    for name in ("plastic.w", "taught.w"):
+    for name in ("plastic.w", "to_classes.w"):
         assert np.mean(some[name] == 0) == 0.25
         assert np.mean(more[name] == 0) == 0.5
         assert (more[name][some[name] == 0] == 0).all()
@@ -107,7 +110,7 @@ def test_lesions_of_synapses_are_nested(state: dict[str, np.ndarray]) -> None:
     assert not np.array_equal(other["plastic.w"] == 0, more["plastic.w"] == 0)
 
 
-@pytest.mark.parametrize(("readout", "name", "shape"), [("classes", "taught.w", (8, 4)),
+@pytest.mark.parametrize(("readout", "name", "shape"), [("classes", "to_classes.w", (8, 4)),
                                                         ("excitatory", "plastic.w", (30, 8))])  # fmt: skip
 def test_silenced_neurons_get_no_input(
     state: dict[str, np.ndarray], readout: str, name: str, shape: tuple[int, int]
@@ -116,7 +119,7 @@ def test_silenced_neurons_get_no_input(
     silent = ~lesioned[name].reshape(shape).any(axis=0)
     assert silent.sum() == shape[1] // 4
     assert np.array_equal(lesioned[name].reshape(shape)[:, ~silent], state[name].reshape(shape)[:, ~silent])
-    (other,) = {"plastic.w", "taught.w"} - {name}
+    (other,) = {"plastic.w", "to_classes.w"} - {name}
     assert np.array_equal(lesioned[other], state[other])
     more = robustness.perturb_state(two_layers(readout), state, "lesion-neurons", 0.75, 0)
     assert not more[name].reshape(shape)[:, silent].any()
@@ -125,7 +128,7 @@ def test_silenced_neurons_get_no_input(
 def test_quantised_weights_take_few_values(state: dict[str, np.ndarray]) -> None:
     for bits in (1, 2, 4):
         coarse = robustness.perturb_state(two_layers(), state, "quantise", bits, 0)
-        for name in ("plastic.w", "taught.w"):
+        for name in ("plastic.w", "to_classes.w"):
             values, step = np.unique(coarse[name]), state[name].max() / (2**bits - 1)
             assert len(values) <= 2**bits
             assert np.allclose(values / step, np.rint(values / step), atol=1e-5)

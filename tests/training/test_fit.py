@@ -16,6 +16,7 @@ from hebbarium.datasets import by_name as datasets
 from hebbarium.datasets import draws
 from hebbarium.datasets.labelled_images import Dataset, DatasetError
 from hebbarium.datasets.own_images import read_npz
+from hebbarium.engine import anatomy
 from hebbarium.models.symmetric_stdp import SymmetricSTDP
 from hebbarium.models.synaptic_scaling import SynapticScaling
 from hebbarium.training import fit, sweeps, training
@@ -53,8 +54,8 @@ def test_size_and_classes_follow_the_data(tmp_path: Path, model: str, shape: tup
     path = save(tmp_path / "mine.npz", shape=shape, labels=np.append(np.arange(39) % classes, classes - 1))
     asked = fit.fitted(RunSettings(model=model, dataset=str(path)), read_npz(path))
     made = asked.make_model()
-    assert made.population_sizes()["input"] == shape[0] * shape[1]
-    assert (made.population_sizes()[made.class_layer] if made.class_layer else classes) == classes
+    assert anatomy.populations(made)["input"] == shape[0] * shape[1]
+    assert (anatomy.populations(made)[made.class_layer] if made.class_layer else classes) == classes
     assert fit.fitted(asked, read_npz(path)) == asked  # what follows from the data is not set by hand
 
 
@@ -81,10 +82,10 @@ def test_a_model_without_such_parameters_is_held_against_the_data(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     images = read_npz(save(tmp_path / "mine.npz"))
-    monkeypatch.setattr(SynapticScaling, "population_sizes", lambda self: {"input": 784, "excitatory": 5})
+    monkeypatch.setattr(anatomy, "populations", lambda model: {"input": 784, "excitatory": 5})
     with pytest.raises(DatasetError, match="images of 6 x 6 = 36 pixels, but synaptic_scaling has 784 input neurons"):
         fit.fitted(RunSettings(), images)
-    monkeypatch.setattr(SymmetricSTDP, "population_sizes", lambda self: {"input": 36, "classes": 10})
+    monkeypatch.setattr(anatomy, "populations", lambda model: {"input": 36, "classes": 10})
     with pytest.raises(DatasetError, match="3 classes, but symmetric_stdp has 10 class neurons"):
         fit.fitted(RunSettings(model="symmetric_stdp"), images)
 
