@@ -416,17 +416,17 @@ def rows_of(asked: Reproduction) -> list[ledger.Row]:
 def draw(asked: Reproduction, table: str) -> Path:
     """Figure of all that the ledger has of a table, ours beside the paper's, in the folder of the ledger."""
     rows = read_as_printed(ledger.read(asked.ledger), asked.paper, table)
-    name = ("" if is_named(table) else "table_") + table.replace(".", "").replace(" ", "")
-    path = asked.results / results.FIGURES / f"{asked.protocol.model}_{name}.svg"
+    path = figure_of(asked, table)
     path.parent.mkdir(parents=True, exist_ok=True)
     if table in asked.paper.curves:
         return figures.save(table_figures.accuracy_curve(rows, *asked.paper.curves[table]), path)
     return figures.save(table_figures.paper_comparison(rows), path)
 
 
-def is_named(table: str) -> bool:
-    """Whether a table has a name of its own, such as ``Fig.4``, and not only a number."""
-    return table[0] not in "IV0123456789"
+def figure_of(asked: Reproduction, table: str) -> Path:
+    """Where the figure of a table lies."""
+    name = ledger.item_of(table).replace("Table ", "table_").replace(".", "").replace(" ", "")
+    return asked.results / results.FIGURES / f"{asked.protocol.model}_{name}.svg"
 
 
 def read_as_printed(rows: Iterable[ledger.Row], paper: Paper, table: str) -> list[ledger.Row]:

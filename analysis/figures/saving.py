@@ -84,7 +84,9 @@ def save(figure: Figure, path: str | os.PathLike[str]) -> Path:
     if not path.suffix:
         path = path.with_name(f"{path.name}.png")
     with style.saving():
-        figure.savefig(drawn, format=path.suffix.removeprefix("."))
+        kind = path.suffix.removeprefix(".")
+        # without the time of day, the same numbers give the same file
+        figure.savefig(drawn, format=kind, metadata={"Date": None} if kind == "svg" else None)
     whole_files.write(path, [drawn.getbuffer()])
     return path
 
