@@ -202,18 +202,18 @@ def locate(known: PublishedSet, data: Path | None = None) -> Location | None:
     if known.embedded:
         return _search(known, EMBEDDED, "embedded")
     if data is not None:
-        found = _search(known, _readable_folder(data, "the data folder"), "data folder")
-        if found is None:
+        location = _search(known, _readable_folder(data, "the data folder"), "data folder")
+        if location is None:
             raise DatasetError(
                 f"{data}: holds no file of {known.title}; expected "
                 f"{listed([names[0] for names in PARTS.values()])} (raw or .gz), there or in its subfolder "
                 f"{known.subfolders[0]!r}: name another folder, or none to look elsewhere and download"
             )
-        return found
+        return location
     for folder, source in _places():
-        found = _search(known, folder, source)
-        if found is not None and (source != "cache" or len(found.files) == len(PARTS)):
-            return found
+        location = _search(known, folder, source)
+        if location is not None and (source != "cache" or len(location.files) == len(PARTS)):
+            return location
     return None
 
 
@@ -239,9 +239,9 @@ def _search(known: PublishedSet, folder: Path, source: str) -> Location | None:
         files = {}
         for part, names in PARTS.items():
             candidates = (place / (name + suffix) for suffix in SUFFIXES for name in names)
-            found = next((path for path in candidates if os.path.lexists(path)), None)
-            if found is not None:
-                files[part] = found
+            path = next((candidate for candidate in candidates if os.path.lexists(candidate)), None)
+            if path is not None:
+                files[part] = path
         if files:
             return Location(place, source, MappingProxyType(files))
     return None

@@ -24,8 +24,8 @@ def refuse(path: Path) -> None:
     whole = path.absolute()
     if len(os.fsencode(whole)) > _LONGEST_PATH:
         raise RunFolderError(f"{path.name}: lies in a folder whose path is longer than {_LONGEST_PATH} bytes; {other}")
-    there = next(parent for parent in whole.parents if os.path.lexists(parent))
-    if not there.is_dir():
-        raise RunFolderError(f"{path}: {there} is no folder; {other}")
-    if not os.access(there, os.W_OK | os.X_OK):
-        raise RunFolderError(f"{path}: nothing can be written into {there}; {other}")
+    nearest = next(parent for parent in whole.parents if os.path.lexists(parent))
+    if not nearest.is_dir():
+        raise RunFolderError(f"{path}: {nearest} is no folder; {other}")
+    if not os.access(nearest, os.W_OK | os.X_OK):
+        raise RunFolderError(f"{path}: nothing can be written into {nearest}; {other}")

@@ -125,8 +125,8 @@ def clear_temporaries(folder: Path, name: str | None = None, below: bool = False
         Whether folders in the folder are looked into as well.
     """
     for file in folder.rglob(".*.tmp") if below else folder.glob(".*.tmp"):
-        found = _TEMPORARY.fullmatch(file.name)
-        if found and name in (None, found["name"]) and not _is_another_process(int(found["process"])):
+        match = _TEMPORARY.fullmatch(file.name)
+        if match and name in (None, match["name"]) and not _is_another_process(int(match["process"])):
             with contextlib.suppress(OSError):
                 file.unlink()
 

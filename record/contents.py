@@ -52,8 +52,8 @@ def class_count(tree: xr.DataTree) -> int:
 
 def image_shape(tree: xr.DataTree) -> tuple[int, int] | None:
     """Rows and columns of an image; None if the file does not say."""
-    found = json.loads(tree.attrs.get("image_shape", "[]"))
-    return (int(found[0]), int(found[1])) if found else None
+    shape = json.loads(tree.attrs.get("image_shape", "[]"))
+    return (int(shape[0]), int(shape[1])) if shape else None
 
 
 def array(tree: xr.DataTree, path: str) -> np.ndarray[Any, Any]:

@@ -119,11 +119,11 @@ def _validate_attribute(name: str, value: Any, kind: str) -> None:
 def _validate_list(name: str, value: Any) -> None:
     wanted = str if name == "class_names" else int
     try:
-        found = json.loads(value)
+        entries = json.loads(value)
     except (TypeError, json.JSONDecodeError):
-        found = None
-    right = isinstance(found, list) and all(isinstance(one, wanted) for one in found)
-    if not right or (name == "image_shape" and len(found) not in (0, 2)):
+        entries = None
+    right = isinstance(entries, list) and all(isinstance(one, wanted) for one in entries)
+    if not right or (name == "image_shape" and len(entries) not in (0, 2)):
         raise SchemaError(f"The root attribute {name} is {value!r}; expected a JSON list. Use root_attributes().")
 
 

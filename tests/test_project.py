@@ -117,8 +117,8 @@ def test_no_module_imports_itself_by_a_detour() -> None:
                 for alias in node.names
             }
     modules = {
-        name: {imported if imported in graph else imported.rpartition(".")[0] for imported in found} & set(graph)
-        for name, found in graph.items()
+        name: {imported if imported in graph else imported.rpartition(".")[0] for imported in names} & set(graph)
+        for name, names in graph.items()
     }
     try:
         list(graphlib.TopologicalSorter({name: needed - {name} for name, needed in modules.items()}).static_order())
@@ -132,10 +132,10 @@ def declared(*extras: str) -> dict[str, list[Requirement]]:
     texts = [*project["dependencies"]]
     for extra in extras:
         texts += project["optional-dependencies"][extra]
-    found: dict[str, list[Requirement]] = {}
+    requirements: dict[str, list[Requirement]] = {}
     for requirement in map(Requirement, texts):
-        found.setdefault(canonicalize_name(requirement.name), []).append(requirement)
-    return found
+        requirements.setdefault(canonicalize_name(requirement.name), []).append(requirement)
+    return requirements
 
 
 def test_every_imported_distribution_is_declared() -> None:
@@ -189,12 +189,12 @@ def test_conda_recipe_pins_what_pyproject_pins() -> None:
                 expected[name] = requirement.specifier
     del expected["dense-pathways"]  # from the clone
     # conda writes one equals sign where pip writes two
-    found = {
+    recipe = {
         name: SpecifierSet(re.sub(r"^=(?!=)", "==", pin))
         for name, pin in pins.items()
         if name not in CONDA_TOOLS
     }
-    assert found == expected
+    assert recipe == expected
 
 
 def test_conda_recipe_installs_the_clone() -> None:
@@ -277,8 +277,8 @@ def test_every_package_says_what_it_is(package: str) -> None:
 def test_things_are_named_for_what_they_are() -> None:
     vague = {"utils", "util", "helpers", "helper", "common", "misc"}
     files = [file.relative_to(ROOT) for folder in OURS for file in python_files(folder)]
-    found = [str(file) for file in files if {file.stem, *file.parts} & vague]
-    assert not found, f"named for nothing in particular: {found}"
+    wrong = [str(file) for file in files if {file.stem, *file.parts} & vague]
+    assert not wrong, f"named for nothing in particular: {wrong}"
 
 
 def tracked_text_files() -> list[Path]:
@@ -400,8 +400,8 @@ def bare_machine(tmp_path: Path) -> tuple[Path, Path]:
     for name in ("virtual-environment.sh", "Makefile", "pyproject.toml", "dense_pathways/pyproject.toml"):
         (clone / name).write_bytes((ROOT / name).read_bytes())
     for name in ("sh", "cat", "sed", "grep", "head", "tr", "cksum", "mv", "rm", "dirname", "mkdir", "cp"):
-        found = subprocess.run(["sh", "-c", f"command -v {name}"], text=True, capture_output=True, check=True)
-        (commands / name).symlink_to(found.stdout.strip())
+        place = subprocess.run(["sh", "-c", f"command -v {name}"], text=True, capture_output=True, check=True)
+        (commands / name).symlink_to(place.stdout.strip())
     return clone, commands
 
 

@@ -108,19 +108,19 @@ def main() -> int:
     parser.add_argument("--examples", type=Path, help="a folder of scripts in place of the source distribution")
     parser.add_argument("--left", action="store_true", help="only those that the table does not list yet")
     parser.add_argument("--workers", type=int, default=1, help="examples at once; each compiles two files at a time")
-    asked = parser.parse_args()
-    folder = (asked.examples or fetched()).resolve()
+    options = parser.parse_args()
+    folder = (options.examples or fetched()).resolve()
     if not folder.is_dir():
         parser.error(f"--examples {folder}: no such folder; expected one with Brian2's examples")
     SAID.mkdir(parents=True, exist_ok=True)
     every = [str(script.relative_to(folder)) for script in sorted(folder.rglob("*.py"))]
-    chosen = [name for name in every if not asked.names or any(part in name for part in asked.names)]
+    chosen = [name for name in every if not options.names or any(part in name for part in options.names)]
     if not chosen:
-        parser.error(f"{', '.join(asked.names) or folder}: no script in {folder} is called so")
-    made = rows() if asked.names or asked.left else {}
-    if asked.left:
+        parser.error(f"{', '.join(options.names) or folder}: no script in {folder} is called so")
+    made = rows() if options.names or options.left else {}
+    if options.left:
         chosen = [name for name in chosen if name not in made]
-    with ThreadPoolExecutor(asked.workers) as pool:
+    with ThreadPoolExecutor(options.workers) as pool:
         ran = {pool.submit(compared, folder / name, name): name for name in chosen}
         for done in as_completed(ran):
             name, (outcome, count, why) = ran[done], done.result()

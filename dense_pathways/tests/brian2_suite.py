@@ -54,7 +54,7 @@ def main() -> int:
     """Run both, compare, write."""
     both = {device: outcomes(device, sys.argv[1:]) for device in DEVICES}
     names = sorted(set().union(*both.values()))
-    different = [n for n in names if len({found.get(n) for found in both.values()}) > 1]
+    different = [n for n in names if len({outcome.get(n) for outcome in both.values()}) > 1]
     for name in different:
         print(name, *(f"{d}: {both[d].get(name, 'missing')}" for d in DEVICES))
     RESULTS.mkdir(exist_ok=True)
@@ -64,8 +64,8 @@ def main() -> int:
         for name in names:
             table.writerow([name, *(both[d].get(name, "missing") for d in DEVICES), brian2.__version__])
     for device in DEVICES:
-        found = list(both[device].values())
-        print(f"{device}: {found.count('passed')} passed, {found.count('failed')} failed")
+        ends = list(both[device].values())
+        print(f"{device}: {ends.count('passed')} passed, {ends.count('failed')} failed")
     return 1 if different else 0
 
 

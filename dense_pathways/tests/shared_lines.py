@@ -23,14 +23,14 @@ MOST = 3
 
 def lines(file: Path) -> list[str]:
     """The lines of a file that say something, without blanks; of Python, without imports."""
-    found = file.read_text(encoding="utf-8", errors="replace").splitlines()
+    text = file.read_text(encoding="utf-8", errors="replace").splitlines()
     if file.suffix == ".py":
-        for node in ast.walk(ast.parse("\n".join(found))):
+        for node in ast.walk(ast.parse("\n".join(text))):
             if isinstance(node, (ast.Import, ast.ImportFrom)):
                 for k in range(node.lineno - 1, node.end_lineno or node.lineno):
-                    found[k] = ""
-    found = [re.sub(r"\s+", "", line) for line in found]
-    return [line for line in found if len(line) > 12]
+                    text[k] = ""
+    text = [re.sub(r"\s+", "", line) for line in text]
+    return [line for line in text if len(line) > 12]
 
 
 @functools.cache

@@ -209,8 +209,8 @@ def test_what_may_be_evaluated_whatever_the_first_operand_says(condition: str, a
     device.build(directory=str(tmp_path), compile=False, run=False, with_output=False)
     (file,) = (tmp_path / "code_objects").glob("group*_spike_thresholder_codeobject*.cpp")
     text = file.read_text()
-    asked = "\n".join(line for line in text.split("\n") if "_cond =" in line)
-    assert ("&&" not in asked and "||" not in asked and "if" not in asked) == at_once, asked
+    conditions = "\n".join(line for line in text.split("\n") if "_cond =" in line)
+    assert ("&&" not in conditions and "||" not in conditions and "if" not in conditions) == at_once, conditions
 
 
 LOOP = """

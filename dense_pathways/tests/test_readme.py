@@ -91,6 +91,6 @@ def test_neurons_share_out_the_patterns(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_the_bits_are_the_same(tmp_path: Path) -> None:
     said = said_by("same_bits.py", tmp_path)
-    found = re.search(r"^(\d+) spikes, 60000 weights: the same bits$", said, re.MULTILINE)
-    assert found, said
-    assert int(found[1]) > 1000
+    line = re.search(r"^(\d+) spikes, 60000 weights: the same bits$", said, re.MULTILINE)
+    assert line, said
+    assert int(line[1]) > 1000

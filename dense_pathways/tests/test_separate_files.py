@@ -23,8 +23,8 @@ def names_are_free() -> None:
 
 def units(folder: Path) -> set[str]:
     """The files that a generated project compiles and links."""
-    (found,) = re.findall(r"^units := (.*)", (folder / "makefile").read_text(), re.MULTILINE)
-    return set(found.split())
+    (names,) = re.findall(r"^units := (.*)", (folder / "makefile").read_text(), re.MULTILINE)
+    return set(names.split())
 
 
 def generate(folder: Path) -> set[str]:
@@ -80,8 +80,8 @@ def test_a_header_for_all_operations_is_joined_with_none(tmp_path: Path) -> None
     g = NeuronGroup(3, "dv/dt = -v/(5*ms) : 1", threshold="v > 1", reset="v = 0", name="g", method="exact")
     Network(g).run(1 * ms)
     device.headers.append('"own.h"')
-    found = generate(tmp_path)
-    assert {"main.cpp", "run.cpp", "code_objects/after_run_g_spike_thresholder_codeobject.cpp"} <= found
+    files = generate(tmp_path)
+    assert {"main.cpp", "run.cpp", "code_objects/after_run_g_spike_thresholder_codeobject.cpp"} <= files
     joined = (tmp_path / sources.PROGRAM).read_text()
     assert '"network.cpp"' in joined
     assert "code_objects" not in joined
@@ -107,8 +107,8 @@ def test_sources_are_named_once_and_have_to_be_there(tmp_path: Path) -> None:
     h = function("h", "//", sources=[str(tmp_path / "part.c"), str(tmp_path / "part.o")])
     a = group("a", "v = f(v) + g(v) + h(v)", f=f, g=g, h=h)
     Network(a).run(1 * ms)
-    found = generate(tmp_path / "project")
-    assert found == ALONE | {"source_1_part.c", "source_2_part.cpp", str(tmp_path / "part.o")}
+    files = generate(tmp_path / "project")
+    assert files == ALONE | {"source_1_part.c", "source_2_part.cpp", str(tmp_path / "part.o")}
     (tmp_path / "part.c").unlink()
     with pytest.raises(RuntimeError, match=r"part\.c' was named as a source.*name it by its whole path"):
         generate(tmp_path / "again")

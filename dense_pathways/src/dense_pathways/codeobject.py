@@ -21,8 +21,8 @@ class DenseCodeObject(CPPStandaloneCodeObject):
     @property
     def remark(self) -> str | None:
         """Why this operation does not run many iterations of its loop at once, or None where it does."""
-        found = re.search(r"// DENSE-REMARK: (.*)", self.code.cpp_file)
-        return found[1].strip() if found else None
+        remark = re.search(r"// DENSE-REMARK: (.*)", self.code.cpp_file)
+        return remark[1].strip() if remark else None
 
     @property
     def apart(self) -> bool:

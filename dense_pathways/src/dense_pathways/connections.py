@@ -66,17 +66,17 @@ class Connection:
             pre, post = np.divmod(np.arange(self.n_pre * self.n_post), self.n_post)
             if self.kind == NOT_SELF:
                 pre, post = pre[pre != post], post[pre != post]
-        found = pre + self.pre_offset if side == "pre" else post + self.post_offset
-        return found.astype(np.int32)
+        numbers = pre + self.pre_offset if side == "pre" else post + self.post_offset
+        return numbers.astype(np.int32)
 
 
-def recognise(synapses: Synapses, asked: dict[str, Any]) -> Connection | str:
-    """The connection that ``connect(**asked)`` makes, or in words why it has to be listed.
+def recognise(synapses: Synapses, arguments: dict[str, Any]) -> Connection | str:
+    """The connection that ``connect(**arguments)`` makes, or in words why it has to be listed.
 
     Parameters
     ----------
     synapses : Synapses
-    asked : dict
+    arguments : dict
         Arguments of ``connect``, without those that say where names are looked up.
     """
     for side, group in (("source", synapses.source), ("target", synapses.target)):
@@ -86,7 +86,7 @@ def recognise(synapses: Synapses, asked: dict[str, Any]) -> Connection | str:
             return f"its {side} is a {type(group).__name__}"
     if synapses.multisynaptic_index is not None:
         return "several synapses a pair are allowed (multisynaptic_index)"
-    condition, i, j, p, n = (asked.get(name) for name in ("condition", "i", "j", "p", "n"))
+    condition, i, j, p, n = (arguments.get(name) for name in ("condition", "i", "j", "p", "n"))
     if n is not None and (isinstance(n, str) or n != 1):
         return f"n={n}: several synapses a pair"
     if p is not None and (isinstance(p, str) or p != 1):
@@ -105,7 +105,7 @@ def recognise(synapses: Synapses, asked: dict[str, Any]) -> Connection | str:
     elif i is None and condition is None and isinstance(j, str) and j.strip() == "i" and n_pre <= n_post:
         kind = ONE_TO_ONE
     if kind is None:
-        return f"its connections are listed ({_words(asked)})"
+        return f"its connections are listed ({_words(arguments)})"
     return Connection(
         kind,
         n_pre,
@@ -115,10 +115,10 @@ def recognise(synapses: Synapses, asked: dict[str, Any]) -> Connection | str:
     )
 
 
-def _words(asked: dict[str, Any]) -> str:
+def _words(arguments: dict[str, Any]) -> str:
     said = ", ".join(
         f"{name}={value!r}" if isinstance(value, (str, int, float, bool)) else f"{name}=..."
-        for name, value in asked.items()
+        for name, value in arguments.items()
         if value is not None
     )
     return f"connect({said})"

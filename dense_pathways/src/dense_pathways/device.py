@@ -154,8 +154,8 @@ class DenseDevice(CPPStandaloneDevice):
     def synapses_connect(self, synapses: Synapses, *args: Any, level: int = 0, **arguments: Any) -> None:
         """Brian2's ``Synapses.connect``, watched."""
         names = ("condition", "i", "j", "p", "n", "skip_if_invalid", "namespace")
-        asked = dict(zip(names, args, strict=False)) | arguments
-        known = {name: asked.get(name) for name in ("condition", "i", "j", "p", "n")}
+        call = dict(zip(names, args, strict=False)) | arguments
+        known = {name: call.get(name) for name in ("condition", "i", "j", "p", "n")}
         if any(self._queues.get(pathway.name) is False for pathway in synapses._pathways):
             raise RuntimeError(
                 f"{synapses.name}: connected again after a run that was compiled for its first connections; connect"
@@ -205,17 +205,17 @@ class DenseDevice(CPPStandaloneDevice):
         """`DenseCodeObject`, unless another class is asked for."""
         return DenseCodeObject if codeobj_class is None else codeobj_class
 
-    def code_object(self, owner: Any, name: str, **asked: Any) -> Any:
+    def code_object(self, owner: Any, name: str, **request: Any) -> Any:
         """Brian2's code object, with a template of ours where there is one that fits."""
-        wanted, own_class = asked["template_name"], asked.get("codeobj_class")
-        keywords = dict(asked.get("template_kwds") or {})
+        wanted, own_class = request["template_name"], request.get("codeobj_class")
+        keywords = dict(request.get("template_kwds") or {})
         chosen, reason = wanted, None
         self.template_writes = []
         if own_class is None or issubclass(own_class, DenseCodeObject):
-            chosen, reason = self._template(owner, wanted, asked["variables"], keywords)
+            chosen, reason = self._template(owner, wanted, request["variables"], keywords)
         measured = bool(self.enable_profiling)  # type: ignore[has-type]
         self.enable_profiling = measured and chosen != "dense_no_queue"
-        made = super().code_object(owner, name, **{**asked, "template_name": chosen, "template_kwds": keywords})
+        made = super().code_object(owner, name, **{**request, "template_name": chosen, "template_kwds": keywords})
         self.enable_profiling = measured
         if chosen == "dense_no_queue":
             self._nothing_to_push.add(made.name)

@@ -46,11 +46,11 @@ class Edit:
 
     def apply(self, text: str, template: str) -> str:
         """The edited text. Raises `RuntimeError` where the place is not found as expected."""
-        edited, found = re.subn(self.place, self.put, text, flags=re.MULTILINE | re.DOTALL)
-        if found != self.times and not (self.times is None and found):
+        edited, count = re.subn(self.place, self.put, text, flags=re.MULTILINE | re.DOTALL)
+        if count != self.times and not (self.times is None and count):
             raise RuntimeError(
                 f"Brian2 {brian2.__version__} has another template '{template}' than dense_pathways can edit:"
-                f" '{self.place}' occurs {found} times, expected {self.times or 'at least 1'}. {_REMEDY}"
+                f" '{self.place}' occurs {count} times, expected {self.times or 'at least 1'}. {_REMEDY}"
             )
         return edited
 

@@ -214,12 +214,12 @@ class DenseGenerator(CPPCodeGenerator):
         own = DEFAULT_FUNCTIONS.get(name) is function or isinstance(function, TimedArray)
         return not (own and function.stateless)
 
-    def _compare_times(self, asked: re.Match[str]) -> str:
+    def _compare_times(self, comparison: re.Match[str]) -> str:
         """Whether so many steps have passed, by the shortest time in which they do: a division less an element."""
-        since, steps = asked.groups()
+        since, steps = comparison.groups()
         exact = since in self.variables and np.dtype(self.variables[since].dtype) == np.float64
         if not exact or not steps.startswith("_lio_"):  # loop invariants are shared by all elements
-            return asked[0]
+            return comparison[0]
         self._waits.add(steps)
         return f"_dense_wait{steps}.is_over(t - {since})"
 
@@ -335,16 +335,16 @@ class DenseGenerator(CPPCodeGenerator):
                     self.padded = False
 
     def _set_before_use(self, statements: list[Statement]) -> set[str]:
-        used, found = set[str](), set[str]()
+        used, set_first = set[str](), set[str]()
         for statement in statements:
             used |= get_identifiers(statement.expr)
-            asked_for = getattr(self.variables.get(statement.var), "conditional_write", None)
-            if asked_for is not None:  # what only active neurons set asks who is active
-                used.add(asked_for.name)
+            condition = getattr(self.variables.get(statement.var), "conditional_write", None)
+            if condition is not None:  # what only active neurons set asks who is active
+                used.add(condition.name)
             if statement.op == "=" and statement.var not in used:
-                found.add(statement.var)
+                set_first.add(statement.var)
             used.add(statement.var)
-        return found
+        return set_first
 
     def _owners(self) -> int:
         """How many elements the loop has."""

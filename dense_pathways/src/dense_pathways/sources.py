@@ -67,8 +67,8 @@ def settle(text: str, unread: Iterable[str]) -> str:
         Dynamic arrays that nothing reads: they stay empty.
     """
     unread = set(unread)
-    text = _UNREAD.sub(lambda found: "0*" if found[1] in unread else "", text)
-    return _FILL.sub(lambda found: "" if found[1] in unread else f"{found[1]}[{found[2]}] = {found[3]};", text)
+    text = _UNREAD.sub(lambda entry: "0*" if entry[1] in unread else "", text)
+    return _FILL.sub(lambda entry: "" if entry[1] in unread else f"{entry[1]}[{entry[2]}] = {entry[3]};", text)
 
 
 def reaches_out(functions: str, rest: str) -> bool:
@@ -154,7 +154,7 @@ def foreign(folder: Path, files: Iterable[str]) -> tuple[dict[str, str], list[st
     RuntimeError
         A file is not there.
     """
-    found: dict[str, Path] = {}
+    paths: dict[str, Path] = {}
     for name in sorted(files):
         path = folder.resolve() / name
         if not path.is_file():
@@ -162,9 +162,9 @@ def foreign(folder: Path, files: Iterable[str]) -> tuple[dict[str, str], list[st
                 f"'{name}' was named as a source or an object to compile with, and is no file; name it by its whole"
                 f" path (what is relative is looked for in the project, '{folder}')"
             )
-        found.setdefault(os.path.realpath(path), path)
+        paths.setdefault(os.path.realpath(path), path)
     texts, linked = dict[str, str](), list[str]()
-    for _, path in sorted(found.items()):
+    for _, path in sorted(paths.items()):
         language = _LANGUAGES.get(path.suffix)
         if language is None:
             linked.append(str(path))
