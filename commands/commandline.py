@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from hebbarium.engine import anatomy
 from hebbarium.training import standard_streams
 
 if TYPE_CHECKING:
@@ -917,6 +916,7 @@ def _warm(asked: RunSettings, other: Path) -> RunSettings:
     """Settings of a run that begins with another one's state: what is not set anew is as it was there."""
     import dataclasses
 
+    from hebbarium.engine import anatomy
     from hebbarium.training import training
 
     before = training.settings_of(other)
@@ -931,6 +931,8 @@ def _warm(asked: RunSettings, other: Path) -> RunSettings:
 
 
 def _sizes(model: Model) -> str:
+    from hebbarium.engine import anatomy
+
     return " + ".join(map(str, anatomy.populations(model).values()))
 
 
@@ -944,6 +946,7 @@ def _announce(runs: list[PlannedRun], out: Path, jobs: int, reporter: Reporter) 
     """Refuse runs that the disk has no room for; say how long the others will take if that is long."""
     from hebbarium.catalogue import own_equations
     from hebbarium.datasets import by_name as datasets
+    from hebbarium.engine import anatomy
     from hebbarium.training import estimates, limits, many_runs
 
     waiting = [run for run in runs if not many_runs.is_done(run)]

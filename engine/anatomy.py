@@ -114,6 +114,7 @@ class Anatomy:
 
 
 _known: dict[Hashable, Anatomy] = {}
+_shapes: dict[Hashable, Anatomy] = {}
 _MOST_KNOWN = 256
 _turn = threading.RLock()
 
@@ -126,15 +127,34 @@ def of(model: Model, phase: str) -> Anatomy:
     ModelRefused
         It is too large, or it cannot be told what a block of it has to carry on.
     """
-    values = [getattr(model, f.name) for f in dataclasses.fields(model)]  # type: ignore[arg-type]
-    key = (type(model), phase, *map(_hashable, values))
+    key = _key(model, phase, quantities=True)
     with _turn:
         if key not in _known:
             if len(_known) >= _MOST_KNOWN:
                 _known.clear()
             with sketch.drawn(model, phase) as (network, device):
                 _known[key] = _read(model, phase, network, device)
+            _shapes[_key(model, phase, quantities=False)] = _known[key]
         return _known[key]
+
+
+def shape(model: Model, phase: str) -> Anatomy:
+    """The network of a phase, but for initial values, which may be those of other quantities: sweeps share it.
+
+    Raises
+    ------
+    ModelRefused
+        As `of` says.
+    """
+    with _turn:
+        return _shapes.get(_key(model, phase, quantities=False)) or of(model, phase)
+
+
+def _key(model: Model, phase: str, quantities: bool) -> Hashable:
+    """What the network of a phase depends on, with the quantities that reach it at run time, or without."""
+    left_out = set() if quantities else set(model.run_time_values())
+    fields = [f.name for f in dataclasses.fields(model) if f.name not in left_out]  # type: ignore[arg-type]
+    return type(model), phase, *(_hashable(getattr(model, name)) for name in fields)
 
 
 def _hashable(value: Any) -> Hashable:
@@ -144,30 +164,33 @@ def _hashable(value: Any) -> Hashable:
 
 
 def state(model: Model, phase: str) -> tuple[StateVariable, ...]:
-    """Every variable that a block of a phase carries on: what changes, and the delays that the model has drawn."""
-    return of(model, phase).state
+    """Every variable that a block of a phase carries on: what changes, and the delays that the model has drawn.
+
+    How they begin is what `initial_state` says.
+    """
+    return shape(model, phase).state
 
 
 def populations(model: Model) -> dict[str, int]:
     """Neurons of each population of any phase."""
-    return {name: size for phase in model.phases for name, size in of(model, phase).populations.items()}
+    return {name: size for phase in model.phases for name, size in shape(model, phase).populations.items()}
 
 
 def projections(model: Model) -> tuple[Projection, ...]:
     """Weights of any phase."""
-    found = {p.variable: p for phase in reversed(model.phases) for p in of(model, phase).projections}
-    order = dict.fromkeys(p.variable for phase in model.phases for p in of(model, phase).projections)
+    found = {p.variable: p for phase in reversed(model.phases) for p in shape(model, phase).projections}
+    order = dict.fromkeys(p.variable for phase in model.phases for p in shape(model, phase).projections)
     return tuple(found[variable] for variable in order)
 
 
 def time_step(model: Model) -> float:
     """The step of the simulation in seconds."""
-    return of(model, model.phases[0]).time_step
+    return shape(model, model.phases[0]).time_step
 
 
 def synaptic_events(model: Model, phase: str, spikes: Mapping[str, int]) -> int:
     """Events at synapses that spikes cause, by population; what tells the controller of them is not counted."""
-    pathways = [p for p in of(model, phase).pathways if p.target != model.controller]
+    pathways = [p for p in shape(model, phase).pathways if p.target != model.controller]
     return round(sum(p.reach * spikes.get(p.event.removesuffix(".spike"), 0) for p in pathways))
 
 

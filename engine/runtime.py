@@ -37,7 +37,7 @@ class RuntimeProgram:
         started = time.perf_counter()
         s = self.structure
         faithfulness.refuse_delays(s, block.state)
-        known = anatomy.of(s.model, s.phase)
+        known = anatomy.shape(s.model, s.phase)
         dt = known.time_step
         compiled = compiler.for_brian2() if self.target == "cython" else nullcontext()
         with runtime_device(self.target, s.precision), compiled:

@@ -122,7 +122,7 @@ def test_the_state_of_a_network_of_touda_and_okuno() -> None:
 
 def test_the_state_of_a_network_that_shows_images_again() -> None:
     model = SymmetricSTDP(pixels=9, neurons=4)
-    begin = {v.name: v.initial for v in anatomy.state(model, "test")}
+    begin = {v.name: v.initial for v in anatomy.of(model, "test").state}
     assert (begin["excitatory.v"], begin["inhibitory.v"], begin["classes.v"]) == (-0.065, -0.06, -0.06)
     assert (begin["excitatory.theta"], begin["controller.intensity"]) == (0.02, 2)
     assert {v.name for v in anatomy.state(model, "test") if v.is_cursor} == {"controller.sample"}
@@ -263,4 +263,8 @@ def test_what_inputs_are_read_by_is_a_cursor(code: str, cursors: set[str]) -> No
 def test_a_network_is_read_once_for_each_value() -> None:
     one, other = SynapticScaling(pixels=9, neurons=4), SynapticScaling(pixels=9, neurons=4)
     assert anatomy.of(one, "test") is anatomy.of(other, "test")
-    assert anatomy.of(one.replace(e_l=-61 * mV), "test") is not anatomy.of(one, "test")
+    lower = one.replace(e_l=-61 * mV)
+    assert anatomy.shape(lower, "test") is anatomy.of(one, "test")
+    assert variables(anatomy.of(lower, "test"))["excitatory.v"].initial == pytest.approx(-0.061)
+    assert anatomy.initial_state(lower, "test", {})["excitatory.v"][0] == pytest.approx(-0.061)
+    assert anatomy.shape(one.replace(neurons=5), "test").populations["excitatory"] == 5

@@ -261,7 +261,7 @@ def test_the_published_values() -> None:
     np.testing.assert_allclose(white, 63.75)
     drawn = model.initial_state(np.random.default_rng(0))["plastic.w"]
     assert (round(float(drawn.min()), 3), round(float(drawn.max()), 3)) == (0.003, 0.303)
-    begin = {v.name: v.initial for v in anatomy.state(model, "train")}
+    begin = {v.name: v.initial for v in anatomy.of(model, "train").state}
     assert (begin["excitatory.v"], begin["inhibitory.v"]) == pytest.approx((-0.105, -0.1))
     assert begin["excitatory.theta"] + float(model.v_thresh) == pytest.approx(-0.052)
 
