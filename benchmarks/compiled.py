@@ -27,7 +27,7 @@ from hebbarium.models.contract import Model
 from hebbarium.models.desire_backprop import DesireBackprop
 from hebbarium.models.synaptic_scaling import SynapticScaling
 from hebbarium.protocols.desire_backprop import output_desires
-from hebbarium.training import settings
+from hebbarium.training import parameters
 
 CAPACITY = 1000
 _POLL = 0.05  # s: the mark only rises, so that nothing is missed but what happens in the last moment
@@ -172,10 +172,10 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as scratch:
         started = time.perf_counter()
         images = np.load(asked.images)
-        changes = settings.assignments(asked.set)
+        changes = parameters.assignments(asked.set)
         if asked.neurons is not None:
             changes["neurons"] = str(asked.neurons)
-        model = settings.apply(registry.find(asked.model), changes)
+        model = parameters.apply(registry.find(asked.model), changes)
         training = CompiledTraining(
             model, asked.precision, images, Path(scratch), asked.device, asked.watch_memory,
             np.load(asked.labels) if asked.labels else None, asked.profile,

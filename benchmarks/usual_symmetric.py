@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from benchmarks.usual_brian2 import PLASTIC, main
 from benchmarks.worker import Measurement, measure
 from hebbarium.models.symmetric_stdp import SymmetricSTDP
-from hebbarium.training import settings
+from hebbarium.training import parameters
 
 EXCITATORY = """
 dv/dt = (e_l - v + g_e*(e_exc - v) + g_i*(e_inh - v))/tau_m : volt (unless refractory)
@@ -39,7 +39,7 @@ class UsualTraining:
     def __init__(
         self, neurons: int, images: NDArray[np.uint8], start: dict[str, NDArray[np.floating]]
     ) -> None:
-        model = settings.apply(SymmetricSTDP, {"neurons": str(neurons)})
+        model = parameters.apply(SymmetricSTDP, {"neurons": str(neurons)})
         assert isinstance(model, SymmetricSTDP)
         self.model, self.images, self.seen = model, images, 0
         prefs.codegen.target = "cython"

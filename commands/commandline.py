@@ -141,9 +141,9 @@ def describe(
 ) -> None:
     """Show a model's parameters, sources and equations."""
     from hebbarium.catalogue import description, registry
-    from hebbarium.training import settings
+    from hebbarium.training import parameters
 
-    made = settings.apply(registry.find(model), settings.assignments(changes or []))
+    made = parameters.apply(registry.find(model), parameters.assignments(changes or []))
     print(description.describe(made, form, phase))
 
 
@@ -196,9 +196,9 @@ def train(
     figures: Annotated[bool, typer.Option(help="draw the figures")] = True,
 ) -> None:
     """Train a network, test it, draw what it has learned."""
-    from hebbarium.training import settings
+    from hebbarium.training import parameters
 
-    wanted = settings.assignments(changes or [])
+    wanted = parameters.assignments(changes or [])
     if neurons is not None:
         wanted = _with_size(wanted, "neurons", str(neurons))
     if layers is not None:
@@ -718,14 +718,14 @@ def reproduce(
     """Make a paper's tables again; goes on where it was stopped."""
     from hebbarium.ledger import ledger
     from hebbarium.studies import reproduction
-    from hebbarium.training import clone, provenance, settings, sweeps
+    from hebbarium.training import clone, parameters, provenance, sweeps
 
     if claims and model != "synaptic_scaling":
         raise ValueError(f"--claims: there are none for {model}; expected synaptic_scaling")
     paper = reproduction.paper_of(model)
     printed = paper.protocol
     given = _run_settings(
-        model=printed.model, changes={**printed.changes, **settings.assignments(changes or [])},
+        model=printed.model, changes={**printed.changes, **parameters.assignments(changes or [])},
         dataset=printed.dataset, data=_text(data), images=images or printed.images, epochs=printed.epochs,
         device=device or printed.device, precision=precision or printed.precision, block=printed.block,
         test_images=test_images or printed.test_images, labels_from=labels_from or printed.labels_from,

@@ -8,13 +8,16 @@ network read it from there.
 from __future__ import annotations
 
 import dataclasses
+import math
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
 import numpy as np
 from brian2 import Network, Quantity, get_dimensions, have_same_dimensions, hertz, second, siemens, volt
+from brian2.units import stdunits
+from brian2.units.fundamentalunits import get_unit
 from numpy.typing import NDArray
 
 from hebbarium.models import ranges
@@ -108,14 +111,32 @@ class Parameter:
         return _EQUATION_UNITS[get_dimensions(self.default)]
 
     def show(self, value: Any) -> str:
-        """The value as it can be typed after ``--set symbol=``."""
-        if isinstance(value, Quantity) and not isinstance(self.unit, int):
-            return f"{float(value / self.unit):.12g}*{self.unit_name}"
-        if isinstance(value, float):
-            return f"{value:.12g}"
+        """The value as it can be typed after ``--set symbol=``; read again, it is the same to the last bit."""
         if isinstance(value, tuple):
             return ",".join(map(str, value))
-        return str(value)
+        if not isinstance(value, Quantity | float | np.floating):
+            return str(value)
+        number = float(value)
+        if isinstance(value, Quantity) and not isinstance(self.unit, int):
+            factor = float(self.unit)
+            if text := _shortest(number / factor, lambda text: float(text) * factor == number):
+                return f"{text}*{self._typed_unit(self.unit)}"
+            # no number times this unit is this value: the unit without prefix multiplies by one
+            return f"{number!r}*{self._typed_unit(get_unit(get_dimensions(value)))}"
+        return _shortest(number, lambda text: float(text) == number) or str(number)
+
+    def _typed_unit(self, unit: Any) -> str:
+        """The name that a unit is typed by: Brian2 shows second as s, but knows no name s."""
+        if hasattr(stdunits, str(unit)):
+            return str(unit)
+        return repr(unit) if repr(unit).isidentifier() else f"({repr(unit).replace(' ', '')})"
+
+
+def _shortest(number: float, reads_back: Callable[[str], bool]) -> str:
+    """The number with as few digits from twelve on as read back; empty if none do."""
+    near = (number, math.nextafter(number, math.inf), math.nextafter(number, -math.inf))
+    texts = [f"{number:.{digits}g}" for digits in range(12, 17)] + [f"{other:.17g}" for other in near]
+    return next((text for text in texts if reads_back(text)), "")
 
 
 @dataclass(frozen=True, eq=False)

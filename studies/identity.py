@@ -9,7 +9,7 @@ from hebbarium.ledger import commits
 from hebbarium.ledger.networks import TrainedNetwork
 from hebbarium.record import results
 from hebbarium.studies import reproduction
-from hebbarium.training import settings, training
+from hebbarium.training import parameters, training
 
 
 def of_run(run: Path) -> TrainedNetwork:
@@ -33,13 +33,13 @@ def of_run(run: Path) -> TrainedNetwork:
     first, *_ = projections = anatomy.projections(model)
     sizes = [(first.name.partition("_to_")[0], first.shape[0])]
     sizes += [(p.name.rpartition("_to_")[2], p.shape[1]) for p in projections]
-    size = {symbol: text for symbol, text in settings.shown(model).items() if symbol in ("neurons", "layers")}
-    given = {**size, **{symbol: text for symbol, text in asked.changes.items() if symbol not in size}}
-    given |= settings.following(type(model), asked.changes)
+    size = {symbol: getattr(model, symbol) for symbol in ("neurons", "layers") if symbol in model.parameters()}
+    changes = {**size, **{symbol: value for symbol, value in asked.changes.items() if symbol not in size}}
+    setting = parameters.texts(type(model), changes | parameters.following(type(model), asked.changes))
     return TrainedNetwork(
         model=model.name,
         dataset=str(dataset),
-        setting=" ".join(f"{symbol}={text.replace(' ', '')}" for symbol, text in given.items()),
+        setting=" ".join(f"{symbol}={text.replace(' ', '')}" for symbol, text in setting.items()),
         seed=asked.seed,
         sizes=tuple(sizes),
         trained=int(seen),

@@ -25,7 +25,7 @@ from hebbarium.ledger import figures as table_figures
 from hebbarium.models.contract import Model
 from hebbarium.record import results
 from hebbarium.studies import shown_again
-from hebbarium.training import estimates, many_runs, provenance, settings, training
+from hebbarium.training import estimates, many_runs, parameters, provenance, training
 from hebbarium.training.many_runs import Outcome, PlannedRun
 from hebbarium.training.progress import QuietReporter, Reporter
 from hebbarium.training.run_settings import RunSettings
@@ -167,14 +167,14 @@ def cell_of(model: Model, asked: RunSettings, dataset: str) -> Cell | None:
     if model.name not in REPRODUCIBLE:
         return None
     paper = paper_of(model.name)
-    have = settings.shown(model)
+    have = parameters.table(model)
     schedule = asked.schedule or next(iter(model.schedules))
     for cell in paper.cells:
         if cell.accuracy is None or cell.dataset != dataset:
             continue
         if cell.run.get("schedule", schedule) != schedule:
             continue
-        if have == settings.shown(settings.apply(type(model), {**paper.protocol.changes, **cell.changes})):
+        if have == parameters.table(parameters.apply(type(model), {**paper.protocol.changes, **cell.changes})):
             return cell
     return None
 
@@ -212,7 +212,8 @@ def choose(paper: Paper, tables: Iterable[str], which: str = "all", neurons: Ite
     if which == "best":
         cells = _best(cells)
     elif which != "all":
-        conditions = settings.assignments(re.split(r",(?=\s*\w+\s*=)", which))  # a value may be a list: layers=200,100
+        # a value may be a list: layers=200,100
+        conditions = parameters.assignments(re.split(r",(?=\s*\w+\s*=)", which))
         cells = [cell for cell in cells if conditions.items() <= cell.changes.items()]
     if not cells:
         raise ValueError(
@@ -260,7 +261,7 @@ def command_of(asked: RunSettings) -> str:
     ):
         if value != usual:
             words += [option, str(value)]
-    for symbol, text in asked.changes.items():
+    for symbol, text in parameters.texts(registry.find(asked.model), asked.changes).items():
         words += ["--neurons", text] if symbol == "neurons" else ["--set", f"{symbol}={text}"]
     return shlex.join(words)
 
@@ -498,14 +499,15 @@ def _row(
     cell: Cell, asked: RunSettings, readout: str, accuracy: float, trained: int, tested: int, commit: str
 ) -> ledger.Row:
     model_class = registry.find(asked.model)
-    extra = {symbol: text for symbol, text in asked.changes.items() if symbol not in cell.changes}
+    texts = parameters.texts(model_class, asked.changes)
+    extra = {symbol: text for symbol, text in texts.items() if symbol not in cell.changes}
     default = RunSettings()
     for name in ("labels_from", "labelling_images", "epochs", "block", "evaluate_on"):
         matters = name != "labelling_images" or asked.labels_from == "labelling"
         usual = model_class.labels_from if name == "labels_from" else getattr(default, name)
         if matters and getattr(asked, name) != usual:
             extra[name] = str(getattr(asked, name))
-    extra |= settings.following(model_class, asked.changes)
+    extra |= parameters.texts(model_class, parameters.following(model_class, asked.changes))
     return ledger.Row(
         item=ledger.item_of(cell.table),
         dataset=cell.dataset,

@@ -20,7 +20,7 @@ from hebbarium.datasets.own_images import in_pixels
 from hebbarium.datasets.published_sets import SETS
 from hebbarium.engine import anatomy
 from hebbarium.models.contract import Model
-from hebbarium.training import settings
+from hebbarium.training import parameters
 
 if TYPE_CHECKING:
     from hebbarium.training.run_settings import RunSettings
@@ -47,8 +47,8 @@ def fitted(asked: RunSettings, images: Dataset) -> RunSettings:
         if symbol not in table:
             continue
         if symbol not in changes and table[symbol].default != number:
-            changes[symbol] = str(number)
-        if symbol in changes and settings.parse(registry.find(asked.model), symbol, changes[symbol]) != number:
+            changes[symbol] = number
+        if symbol in changes and parameters.values(registry.find(asked.model), changes)[symbol] != number:
             like = f"; what begins with {asked.warm_start} needs images like those it was trained on"
             raise DatasetError(
                 f"{symbol}={changes[symbol]}: {images.name} has {what}; leave {symbol} out, it follows the data"

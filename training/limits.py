@@ -117,5 +117,5 @@ def _fault(kind: Any, value: Any) -> str:
         return "" if isinstance(value, str) and value.isprintable() else "printable text"
     if bool in options:
         return "" if isinstance(value, bool) else "true or false"
-    fits = isinstance(value, Mapping) and all(isinstance(k, str) and isinstance(v, str) for k, v in value.items())
-    return "" if fits else "parameters of the model with their values as text"
+    fits = isinstance(value, Mapping) and all(isinstance(symbol, str) for symbol in value)
+    return "" if fits else "parameters of the model with their values"

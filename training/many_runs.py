@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import functools
 import multiprocessing
 import signal
@@ -81,10 +80,11 @@ def is_done(run: PlannedRun) -> bool:
     if not (run.folder / run_folder.CONFIGURATION).is_file():
         return False
     there, wanted = pins.located(training.settings_of(run.folder)), pins.located(run.settings)
+    kept, asked = there.record(), wanted.record()
     differing = [
-        f"{f.name}={getattr(there, f.name)}"
-        for f in dataclasses.fields(RunSettings)
-        if f.name not in ("jobs", "data") and not _is_same(f.name, getattr(there, f.name), getattr(wanted, f.name))
+        f"{name}={value}"
+        for name, value in kept.items()
+        if name not in ("jobs", "data") and not _is_same(name, value, asked[name])
     ]
     if differing:
         raise RunFolderError(

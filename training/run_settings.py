@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
-from hebbarium.catalogue import registry
+from hebbarium.catalogue import own_models, registry
 from hebbarium.datasets import by_name as datasets
 from hebbarium.engine import devices
 from hebbarium.models.contract import Model
-from hebbarium.training import limits, settings
+from hebbarium.training import limits, parameters
 
 CAPACITY = 1000
 """Samples that a compiled program has room for. Blocks of any smaller size run on the same program."""
@@ -24,7 +26,8 @@ class RunSettings:
     model : str
         A name, or a user's file; see `hebbarium.catalogue.registry.find`.
     changes : dict
-        Symbol to text, as after ``--set``.
+        Parameters of the model that are not its defaults: symbol to value. A text, as after ``--set``, is read at once;
+        of a user's model when its file runs.
     dataset, data : str
         See `hebbarium.datasets.by_name.load`.
     images : int, optional
@@ -44,7 +47,7 @@ class RunSettings:
     """
 
     model: str = "synaptic_scaling"
-    changes: Mapping[str, str] = field(default_factory=dict)
+    changes: Mapping[str, Any] = field(default_factory=dict)
     dataset: str = datasets.DEFAULT
     data: str | None = None
     images: int | None = None
@@ -68,10 +71,19 @@ class RunSettings:
 
     def __post_init__(self) -> None:
         limits.refuse_settings(self, CAPACITY)
+        if not own_models.file_in(self.model):
+            object.__setattr__(self, "changes", parameters.values(registry.find(self.model), self.changes))
 
     def make_model(self) -> Model:
         """The model with its changes applied."""
-        return settings.apply(registry.find(self.model), self.changes)
+        return parameters.apply(registry.find(self.model), self.changes)
+
+    def record(self) -> dict[str, Any]:
+        """What a run's folder and its results keep: as the fields, in types that JSON knows, values as their texts."""
+        changes: Mapping[str, Any] = self.changes
+        if not all(isinstance(value, str) for value in changes.values()):
+            changes = parameters.texts(registry.find(self.model), changes)
+        return {f.name: getattr(self, f.name) for f in dataclasses.fields(self)} | {"changes": dict(changes)}
 
     def phases(self, model: Model) -> list[tuple[str, int]]:
         """The phases that training goes through, and the passes of each through the images.

@@ -8,17 +8,18 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from hebbarium.catalogue import registry
 from hebbarium.datasets import by_name as datasets
 from hebbarium.files import whole_files
 from hebbarium.ledger.ledger import mean_and_error
 from hebbarium.record import results
-from hebbarium.training import fit, many_runs, settings
+from hebbarium.training import fit, many_runs, parameters
 from hebbarium.training.many_runs import Outcome, PlannedRun
+from hebbarium.training.parameters import SettingError
 from hebbarium.training.progress import Reporter
 from hebbarium.training.run_settings import RunSettings
-from hebbarium.training.settings import SettingError
 
 __all__ = ["SUMMARY", "SweptRun", "go", "plan", "seeds_of", "table", "values_of"]
 
@@ -28,39 +29,38 @@ MOST_SEEDS = 10_000
 
 @dataclass(frozen=True)
 class SweptRun:
-    """One combination: its run and what was varied for it."""
+    """One combination: its run, and what was varied for it as it can be typed."""
 
     run: PlannedRun
     varied: Mapping[str, str]
 
 
-def values_of(model: str, texts: Iterable[str]) -> dict[str, list[str]]:
-    """Settings to combine, from ``symbol=value,value,...``.
+def values_of(model: str, arguments: Iterable[str]) -> dict[str, list[Any]]:
+    """Values to combine, from ``symbol=value,value,...``.
 
     Returns
     -------
     dict
-        Symbol to values as the model shows them, so that ``20 ms`` and ``20*ms`` are one.
+        Symbol to values.
 
     Raises
     ------
     SettingError
-        As `hebbarium.training.settings.parse`; or a value is given twice.
+        As `hebbarium.training.parameters.parse`; or a value is given twice.
 
     Examples
     --------
     >>> values_of("synaptic_scaling", ["w_t=3,5", "tau_p=20 ms,60*ms"])
-    {'w_t': ['3', '5'], 'tau_p': ['20*ms', '60*ms']}
+    {'w_t': [3.0, 5.0], 'tau_p': [20. * msecond, 60. * msecond]}
     """
     kind = registry.find(model)
-    found = {}
-    for symbol, text in settings.assignments(texts).items():
-        values = [settings.parse(kind, symbol, part) for part in text.split(",")]
-        shown = [kind.parameters()[symbol].show(value) for value in values]
-        if len(set(shown)) < len(shown):
+    combined = {}
+    for symbol, text in parameters.assignments(arguments).items():
+        values = [parameters.parse(kind, symbol, part) for part in text.split(",")]
+        if any(value == other for value, other in itertools.combinations(values, 2)):
             raise SettingError(f"--set {symbol}={text}: a value is given twice")
-        found[symbol] = shown
-    return found
+        combined[symbol] = values
+    return combined
 
 
 def seeds_of(text: str) -> tuple[int, ...]:
@@ -91,7 +91,7 @@ def seeds_of(text: str) -> tuple[int, ...]:
 
 
 def plan(
-    base: RunSettings, values: Mapping[str, Sequence[str]], seeds: Sequence[int], out: Path
+    base: RunSettings, values: Mapping[str, Sequence[Any]], seeds: Sequence[int], out: Path
 ) -> list[SweptRun]:
     """The runs of a sweep, one folder each, named after what is varied.
 
@@ -102,11 +102,11 @@ def plan(
     DatasetError
         The images cannot be trained or tested on as asked, or do not fit the network.
     """
-    planned, images = [], datasets.load(base.dataset, base.data)
+    planned, images, kind = [], datasets.load(base.dataset, base.data), registry.find(base.model)
     for combination in itertools.product(*values.values()):
-        varied = dict(zip(values, combination, strict=True))
-        changes = {**base.changes, **varied}
-        settings.apply(registry.find(base.model), changes)
+        chosen = dict(zip(values, combination, strict=True))
+        changes, varied = {**base.changes, **chosen}, parameters.texts(kind, chosen)
+        parameters.apply(kind, changes)
         for seed in seeds:
             words = [f"{symbol}={text.replace('*', '')}" for symbol, text in varied.items()]
             name = "_".join([*words, f"seed={seed}"])

@@ -98,7 +98,7 @@ def train(asked: RunSettings, out: Path, reporter: Reporter | None = None) -> Pa
         begun = pins.of_state(trained_model(Path(asked.warm_start))[1], Path(asked.warm_start))
         for text in warm_start.refuse_learned(asked, images, lambda run: (settings_of(run), own_images(run))):
             reporter.message(text)
-    configuration = {**dataclasses.asdict(asked), "command": " ".join(sys.argv), "code": provenance.code_version()}
+    configuration = {**asked.record(), "command": " ".join(sys.argv), "code": provenance.code_version()}
     kept = pins.take(configuration, model, images, begun)
     configuration["pins"] = pins.digest(kept[pins.FILE])
     with RunFolder.create(Path(out), configuration, kept) as folder:
@@ -892,8 +892,7 @@ class _Run:
             device=asked.device,
             precision=asked.precision,
             parameters=shown,
-            options={k: v for k, v in dataclasses.asdict(asked).items() if k != "changes"}
-            | {"changes": dict(asked.changes)},
+            options=asked.record(),
             versions=_versions(),
             git_commit=stored["code"]["commit"],
             git_dirty=stored["code"]["dirty"],

@@ -13,7 +13,7 @@ from hebbarium.catalogue.own_files import OwnFileError
 from hebbarium.commands import commandline
 from hebbarium.engine import devices
 from hebbarium.files.errors import ModelRefused
-from hebbarium.training import settings
+from hebbarium.training import parameters
 
 DECORATOR = "@dataclass(frozen=True, eq=False)"
 HEAD = """
@@ -38,7 +38,7 @@ def written(folder: Path, body: str, head: str = HEAD) -> str:
 
 def read(file: str) -> None:
     """Read the model of a file, in a small network."""
-    own_equations.refuse(settings.apply(registry.find(file), {"neurons": "3", "pixels": "9"}))
+    own_equations.refuse(parameters.apply(registry.find(file), {"neurons": "3", "pixels": "9"}))
 
 
 def refusal(file: str) -> str:

@@ -34,7 +34,7 @@ def start(asked: RunSettings, out: Path, before: str = "") -> subprocess.Popen[b
         "train(RunSettings(**json.loads(sys.argv[1])), __import__('pathlib').Path(sys.argv[2]))\n"
     )
     return subprocess.Popen(
-        [sys.executable, "-c", code, json.dumps(dataclasses.asdict(asked)), str(out)],
+        [sys.executable, "-c", code, json.dumps(asked.record()), str(out)],
         cwd=ROOT,
         stderr=subprocess.PIPE,
         start_new_session=True,

@@ -15,7 +15,7 @@ import pytest
 from hebbarium.commands import not_run
 from hebbarium.ledger import commits, ledger
 from hebbarium.models.symmetric_stdp import SymmetricSTDP
-from hebbarium.training import settings
+from hebbarium.training import parameters
 
 RESULTS = Path(__file__).parents[2] / "results"
 MODELS = ("desire_backprop", "diehl_cook", "symmetric_stdp", "synaptic_scaling")
@@ -26,7 +26,7 @@ ON_NETWORKS = ("robustness", "operations", "maps")
 def changes_of(command: str) -> dict[str, str]:
     """What a row's command sets."""
     options = list(itertools.pairwise(shlex.split(command)))
-    found = settings.assignments(text for option, text in options if option == "--set")
+    found = parameters.assignments(text for option, text in options if option == "--set")
     return found | {option.removeprefix("--"): text for option, text in options if option == "--neurons"}
 
 
@@ -35,7 +35,7 @@ def test_rows_spell_out_the_constants_of_their_size(item: str) -> None:
     rows = ledger.select(ledger.read(RESULTS / "symmetric_stdp.csv"), item=item)
     assert rows
     for row in rows:
-        followed = settings.following(SymmetricSTDP, changes_of(row.command))
+        followed = parameters.following(SymmetricSTDP, changes_of(row.command))
         assert followed
         assert {"neurons", *followed} <= row.symbols.keys()
 
@@ -47,7 +47,7 @@ def test_what_was_searched_spells_them_out_too() -> None:
         symbols = row.symbols
         given: dict[str, str] = {symbol: symbols[symbol] for symbol in ("neurons", "tuned_for") if symbol in symbols}
         assert ("tuned_for" in given) is (row.dataset == "fashion-mnist")
-        assert settings.following(SymmetricSTDP, given).keys() <= symbols.keys()
+        assert parameters.following(SymmetricSTDP, given).keys() <= symbols.keys()
         assert symbols["evaluate_on"] == "validation"
 
 

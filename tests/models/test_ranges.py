@@ -17,7 +17,7 @@ from hebbarium.catalogue import description, registry
 from hebbarium.models.contract import Model, Parameter, quantity
 from hebbarium.models.ranges import LARGEST, PROBABILITY, SMALLEST, Range
 from hebbarium.models.synaptic_scaling import SynapticScaling
-from hebbarium.training import settings
+from hebbarium.training import parameters
 
 RESULTS = Path(__file__).parents[2] / "results"
 ROWS = [
@@ -49,8 +49,8 @@ def typed(row: Parameter, number: float) -> str:
 def test_what_is_outside_its_range_is_refused_by_name(kind: type[Model], row: Parameter) -> None:
     assert row.within != Range(), "every row says its range"
     for number in outside(row):
-        with pytest.raises(settings.SettingError, match=rf"^--set {row.symbol}=.*expected"):
-            settings.parse(kind, row.symbol, typed(row, number))
+        with pytest.raises(parameters.SettingError, match=rf"^--set {row.symbol}=.*expected"):
+            parameters.parse(kind, row.symbol, typed(row, number))
         most = re.sub(r"e\+0?", "e", f"{row.within.most:g}")
         value = (round(number),) if isinstance(row.default, tuple) else number * row.unit
         with pytest.raises(ValueError, match=rf"^{row.symbol}=.*expected .*{re.escape(most)}"):
@@ -69,8 +69,8 @@ def test_what_is_no_finite_number_is_refused_by_name(kind: type[Model], row: Par
 def test_texts_that_are_no_value_are_refused_by_name(kind: type[Model], row: Parameter) -> None:
     wrong_unit = "1*kilogram" if not isinstance(row.default, tuple) else "1.5"
     for text in ("abc", "", "1e999", wrong_unit, "20*furlong", "[1]"):
-        with pytest.raises(settings.SettingError, match=f"^--set {row.symbol}="):
-            settings.parse(kind, row.symbol, text)
+        with pytest.raises(parameters.SettingError, match=f"^--set {row.symbol}="):
+            parameters.parse(kind, row.symbol, text)
 
 
 @pytest.mark.parametrize("kind", registry.models().values(), ids=str)
@@ -97,7 +97,7 @@ def test_every_setting_of_the_ledgers_is_accepted() -> None:
     found = {(name, tuple(sorted(given.items()))) for name, given in settings_of_ledgers()}
     assert len(found) > 100
     for name, given in found:
-        settings.apply(registry.find(name), dict(given))
+        parameters.apply(registry.find(name), dict(given))
 
 
 @pytest.mark.parametrize(
@@ -122,13 +122,13 @@ def test_every_setting_of_the_ledgers_is_accepted() -> None:
     ],
 )
 def test_relations_between_parameters(name: str, given: dict[str, str], words: str) -> None:
-    with pytest.raises(settings.SettingError, match=words):
-        settings.apply(registry.find(name), given)
+    with pytest.raises(parameters.SettingError, match=words):
+        parameters.apply(registry.find(name), given)
 
 
 def test_a_relation_binds_only_under_its_condition() -> None:
-    settings.apply(registry.find("desire_backprop"), {"margin": "20", "reading": "paper"})
-    settings.apply(registry.find("diehl_cook"), {"tau_ge": "0.1*ms", "integration": "exponential_euler"})
+    parameters.apply(registry.find("desire_backprop"), {"margin": "20", "reading": "paper"})
+    parameters.apply(registry.find("diehl_cook"), {"tau_ge": "0.1*ms", "integration": "exponential_euler"})
 
 
 @dataclass(frozen=True, eq=False)
@@ -152,9 +152,9 @@ class Own(SynapticScaling):
     ],
 )
 def test_a_users_model_inherits_ranges_and_declares_its_own(given: dict[str, str], words: str) -> None:
-    with pytest.raises(settings.SettingError, match=re.escape(words)):
-        settings.apply(Own, given)
-    assert settings.apply(Own, {"free": "-1e6"})
+    with pytest.raises(parameters.SettingError, match=re.escape(words)):
+        parameters.apply(Own, given)
+    assert parameters.apply(Own, {"free": "-1e6"})
 
 
 def test_a_relation_that_cannot_be_computed_says_which() -> None:

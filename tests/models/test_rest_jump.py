@@ -17,7 +17,7 @@ from hebbarium.engine import devices, presentations, streams
 from hebbarium.engine.anatomy import initial_state
 from hebbarium.engine.contract import Arrays, Block, Spikes, Structure
 from hebbarium.models.contract import Model
-from hebbarium.training import settings
+from hebbarium.training import parameters
 from hebbarium.training.training import frozen_state
 
 IMAGES = 1000
@@ -48,7 +48,7 @@ def spikes_of(model: Model, state: Arrays, scratch: Path) -> Spikes:
 
 @pytest.mark.long
 def test_no_spike_changes_in_a_thousand_images(tmp_path: Path) -> None:
-    full = settings.apply(find("symmetric_stdp"), {"neurons": "100"})
+    full = parameters.apply(find("symmetric_stdp"), {"neurons": "100"})
     jump = full.replace(rest="jump")
     assert (jump.sample_steps("test"), full.sample_steps("test")) == (750, 1000)
     state = trained(jump, tmp_path, 2000)

@@ -15,7 +15,7 @@ from hebbarium.engine.anatomy import initial_state
 from hebbarium.engine.contract import Block, BlockResult, Structure
 from hebbarium.engine.runtime import RuntimeProgram, runtime_device
 from hebbarium.models.symmetric_stdp import FASHION, MNIST, SymmetricSTDP
-from hebbarium.training import settings
+from hebbarium.training import parameters
 from hebbarium.training.training import frozen_state
 from tests.models.small_symmetric_networks import (
     NEURONS,
@@ -381,7 +381,7 @@ TABLE_1 = {100: (6e6, 8.4e5), 400: (6e6, 8.4e5), 1600: (8e6, 1.12e6), 6400: (2e7
 
 @pytest.mark.parametrize("neurons", TABLE_1)
 def test_sizes_take_the_constants_of_table_1(neurons: int) -> None:
-    model: Any = settings.apply(SymmetricSTDP, {"neurons": str(neurons)})
+    model: Any = parameters.apply(SymmetricSTDP, {"neurons": str(neurons)})
     tau_theta, alpha = TABLE_1[neurons]
     assert float(model.tau_theta / ms) == pytest.approx(tau_theta)
     assert float(model.theta_plus / mV) == pytest.approx(alpha * 0.5 / tau_theta)
@@ -389,24 +389,24 @@ def test_sizes_take_the_constants_of_table_1(neurons: int) -> None:
 
 
 def test_sizes_between_take_the_nearest_and_the_defaults_are_the_smallest() -> None:
-    near: Any = settings.apply(SymmetricSTDP, {"neurons": "1400"})
+    near: Any = parameters.apply(SymmetricSTDP, {"neurons": "1400"})
     assert near.a_plus == MNIST[1600]["a_plus"]
     default: Any = SymmetricSTDP()
-    assert settings.shown(settings.apply(SymmetricSTDP, {})) == settings.shown(default)
+    assert parameters.table(parameters.apply(SymmetricSTDP, {})) == parameters.table(default)
     assert SymmetricSTDP.tuned({}) == dict(MNIST[100])
 
 
 def test_what_is_set_wins_over_what_is_tuned() -> None:
-    model: Any = settings.apply(SymmetricSTDP, {"neurons": "1600", "a_plus": "0.25", "tau_theta": "3*second"})
+    model: Any = parameters.apply(SymmetricSTDP, {"neurons": "1600", "a_plus": "0.25", "tau_theta": "3*second"})
     assert (model.a_plus, float(model.tau_theta)) == (0.25, 3.0)
     assert model.a_plus_class == MNIST[1600]["a_plus_class"]
-    direct: Any = settings.apply(SymmetricSTDP, {"theta_plus": "1*mV"}, neurons=6400)
+    direct: Any = parameters.apply(SymmetricSTDP, {"theta_plus": "1*mV"}, neurons=6400)
     assert float(direct.theta_plus / mV) == pytest.approx(1)
     assert float(direct.tau_theta / ms) == pytest.approx(2e7)
 
 
 def test_garments_take_constants_of_their_own() -> None:
-    model: Any = settings.apply(SymmetricSTDP, {"neurons": "400", "tuned_for": "fashion-mnist"})
+    model: Any = parameters.apply(SymmetricSTDP, {"neurons": "400", "tuned_for": "fashion-mnist"})
     assert (model.w_max_class, model.mean_pixel, model.a_plus) == (40.0, 30.0, FASHION[400]["a_plus"])
     assert float(model.tau_theta / ms) == pytest.approx(5e7)
     # the largest weight of the class pathway and its target, by the beta of Eq. 7: 0.1 * 400 * 40

@@ -8,8 +8,8 @@ import xarray as xr
 from hebbarium.models.diehl_cook import DiehlCook
 from hebbarium.protocols.diehl_cook import PAPER, PORT, PROTOCOL, SWITCHES, measure
 from hebbarium.studies import reproduction
+from hebbarium.training.parameters import apply, table
 from hebbarium.training.run_settings import RunSettings
-from hebbarium.training.settings import apply, shown
 
 
 def test_the_published_numbers() -> None:
@@ -27,8 +27,8 @@ def test_each_switch_is_one_setting_at_most_and_has_no_number() -> None:
     assert len(cells) == 2 * len(SWITCHES)
     assert [cell.neurons for cell in cells if set(cell.changes) == {"neurons"}] == ["100", "400"]  # to compare with
     for cell in cells:
-        usual = shown(apply(DiehlCook, {"neurons": cell.neurons}))
-        other = shown(apply(DiehlCook, cell.changes))
+        usual = table(apply(DiehlCook, {"neurons": cell.neurons}))
+        other = table(apply(DiehlCook, cell.changes))
         differing = {symbol for symbol in usual if other[symbol] != usual[symbol]}
         assert differing == set(cell.changes) - {"neurons"}
         assert cell.neurons in {"100", "400"}

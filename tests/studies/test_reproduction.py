@@ -17,8 +17,8 @@ from hebbarium.studies import reproduction
 from hebbarium.studies.reproduction import Cell, Reproduction, choose
 from hebbarium.training import many_runs
 from hebbarium.training.many_runs import Outcome, PlannedRun
+from hebbarium.training.parameters import apply
 from hebbarium.training.run_settings import RunSettings
-from hebbarium.training.settings import apply
 from hebbarium.training.training import is_complete
 from tests.ledger.test_ledger import row
 

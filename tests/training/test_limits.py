@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from brian2 import mV
 from typer.testing import CliRunner, Result
 
 from hebbarium.catalogue import registry
@@ -71,7 +72,13 @@ def said(*arguments: str) -> Result:
         ({"dataset": "a\0b"}, "dataset='a\\x00b': expected printable text"),
         ({"data": "\ud800"}, "expected printable text"),
         ({"changes": []}, "changes=[]: expected parameters"),
-        ({"changes": {"w_t": 5}}, "changes={'w_t': 5}: expected parameters"),
+        ({"changes": {5: "w_t"}}, "changes={5: 'w_t'}: expected parameters"),
+        ({"changes": {"w_t": [5]}}, "--set w_t=[5]: expected a number without unit"),
+        ({"changes": {"w_t": True}}, "--set w_t=True: expected a number without unit"),
+        ({"changes": {"neurons": 2.5}}, "--set neurons=2.5: expected a whole number"),
+        ({"changes": {"w_t": -1}}, "--set w_t=-1: expected more than 0"),
+        ({"changes": {"norm": 3}}, "--set norm=3: expected one of L1, L2, Lp, none"),
+        ({"changes": {"tau_p": 3 * mV}}, "--set tau_p=3. mV: expected a value in ms, got a value in V"),
         ({"profile": 1}, "profile=1: expected true or false"),
         ({"evaluate_on": "validation"}, "evaluate_on=validation: expected images that are held out"),
         ({"labels_from": {"a": "b" * 100}}, "labels_from={'a': 'bbb"),

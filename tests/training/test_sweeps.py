@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 import pytest
+from brian2 import ms
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -19,8 +20,8 @@ from hebbarium.files.errors import RunFolderError
 from hebbarium.record import results
 from hebbarium.training import many_runs, sweeps, training
 from hebbarium.training.many_runs import PlannedRun
+from hebbarium.training.parameters import SettingError
 from hebbarium.training.run_settings import RunSettings
-from hebbarium.training.settings import SettingError
 
 BASE = RunSettings(changes={"neurons": "20"}, images=40, block=20, test_images=20, labels_from="all", snapshots=1)
 
@@ -31,7 +32,7 @@ def test_every_combination_is_planned_once(tmp_path: Path) -> None:
     assert len(planned) == 12
     assert len({swept.run.folder for swept in planned}) == 12
     assert planned[0].run.name == "w_t=3_tau_p=20ms_seed=0"
-    assert planned[0].run.settings.changes == {"neurons": "20", "w_t": "3", "tau_p": "20*ms"}
+    assert planned[0].run.settings.changes == {"neurons": 20, "w_t": 3.0, "tau_p": 20 * ms}
 
 
 @pytest.mark.parametrize("texts", [["w_t=3,3"], ["w_t=3,"], ["tau_p=20*ms,20 ms"], ["w_q=1"], ["w_t=1", "w_t=2"]])

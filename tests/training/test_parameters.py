@@ -3,59 +3,155 @@
 from __future__ import annotations
 
 import builtins
+import math
+import struct
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
-from brian2 import Quantity, have_same_dimensions, ms, mV
+from brian2 import Quantity, Unit, amp, have_same_dimensions, kilogram, metre, ms, mV, nS, second, siemens
+from brian2.units import allunits, stdunits
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from hebbarium.catalogue import registry
+from hebbarium.models.contract import Model, Parameter
 from hebbarium.models.desire_backprop import DesireBackprop
+from hebbarium.models.ranges import ANY
 from hebbarium.models.symmetric_stdp import SymmetricSTDP
 from hebbarium.models.synaptic_scaling import SynapticScaling
-from hebbarium.training.settings import SettingError, apply, assignments, following, parse, shown
+from hebbarium.training.parameters import (
+    SettingError,
+    apply,
+    assignments,
+    following,
+    parse,
+    read,
+    table,
+    texts,
+    values,
+)
 
 TABLE = SynapticScaling.parameters()
-NUMERIC = [symbol for symbol, row in TABLE.items() if isinstance(row.default, float | Quantity)]
-SIZES = [symbol for symbol, row in TABLE.items() if type(row.default) is int]
-CHOICES = [(symbol, value) for symbol, row in TABLE.items() for value in row.among]
-# Twelve digits are shown, so twelve digits come back.
-NUMBERS = st.floats(min_value=1e-9, max_value=1e9).map(lambda x: float(f"{x:.12g}"))
+MODELS = registry.models()
+ROWS = {(name, symbol): row for name, kind in MODELS.items() for symbol, row in kind.parameters().items()}
+NUMERIC = [key for key, row in ROWS.items() if isinstance(row.default, float | Quantity)]
+SIZES = [key for key, row in ROWS.items() if isinstance(row.default, int) and not row.among]
+CHOICES = [(*key, value) for key, row in ROWS.items() for value in row.among]
+FEW_DIGITS = st.floats(min_value=1e-9, max_value=1e9).map(lambda x: float(f"{x:.12g}"))
+NUMBERS = st.floats(-1e18, 1e18) | FEW_DIGITS
+UNITS = [unit for space in (allunits, stdunits) for unit in vars(space).values() if isinstance(unit, Unit)]
+COMPOUND = [mV / ms, nS / ms, ms**-1, 1 / (mV * ms), metre**2 * kilogram / second**3 / amp]
+
+
+def spaced(text: str) -> str:
+    """A text as a reader sees it: ``20 ms`` for ``20*ms``."""
+    return text.replace("*", " ", 1)
+
+
+def same_bits(value: Any, other: Any) -> bool:
+    """Whether two values are of one type and unit, and equal to the last bit."""
+    alike = type(value) is type(other) and have_same_dimensions(value, other)
+    return alike and struct.pack("d", float(value)) == struct.pack("d", float(other))
 
 
 @given(st.sampled_from(NUMERIC), NUMBERS)
-def test_a_number_shown_is_read_as_that_number(symbol: str, number: float) -> None:
-    row = TABLE[symbol]
+def test_a_number_shown_is_read_as_that_number(key: tuple[str, str], number: float) -> None:
+    (name, symbol), row = key, ROWS[key]
     value = number * row.unit if isinstance(row.default, Quantity) else number
-    if not row.within.holds(number):
+    if row.fault(value):
         with pytest.raises(SettingError, match=f"^--set {symbol}=.*expected"):
-            parse(SynapticScaling, symbol, row.show(value))
+            parse(MODELS[name], symbol, row.show(value))
         return
-    read = parse(SynapticScaling, symbol, row.show(value))
-    assert have_same_dimensions(read, value)
-    assert float(read) == pytest.approx(float(value), rel=1e-11)
-    assert row.show(read) == row.show(value)
+    text = row.show(value)
+    assert same_bits(parse(MODELS[name], symbol, text), value)
+    assert same_bits(parse(MODELS[name], symbol, spaced(text)), value)
+    assert same_bits(values(MODELS[name], {symbol: value})[symbol], value)
+
+
+def quantity_in(unit: Any) -> Parameter:
+    return Parameter("x", "quantity", 1.0 * unit, unit, "", "", ANY, ())
+
+
+@given(st.sampled_from(UNITS + COMPOUND), st.floats(1e-12, 1e18), st.integers(-1, 1))
+def test_a_quantity_is_read_as_it_was_in_any_unit(unit: Any, number: float, step: int) -> None:
+    """Also quantities that no number times their unit comes to."""
+    row = quantity_in(unit)
+    value = Quantity(math.nextafter(float(number * unit), step * math.inf) if step else number * unit, unit.dim)
+    if not row.fault(value):
+        text = row.show(value)
+        assert same_bits(read(row, text), value)
+        assert same_bits(read(row, spaced(text)), value)
+
+
+@given(st.sampled_from(NUMERIC), FEW_DIGITS)
+def test_what_was_typed_with_few_digits_is_shown_with_these(key: tuple[str, str], number: float) -> None:
+    row = ROWS[key]
+    text = f"{number:.12g}"
+    value = number * row.unit if isinstance(row.default, Quantity) else number
+    assert row.show(value) == (f"{text}*{row.unit_name}" if row.unit_name else text)
+
+
+@pytest.mark.parametrize(
+    ("unit", "number", "text"),
+    [
+        (ms, 20, "20*ms"),
+        (mV, 1 / 3, "0.3333333333333333*mV"),
+        (second, 0.1 + 0.2, "0.30000000000000004*second"),
+        (siemens, 3, "3*siemens"),
+        (mV / ms, 2.5, "2.5*(mvolt/msecond)"),
+    ],
+)
+def test_no_more_digits_are_shown_than_it_takes(unit: Any, number: float, text: str) -> None:
+    assert quantity_in(unit).show(number * unit) == text
 
 
 @given(st.sampled_from(SIZES), st.integers(min_value=1, max_value=10**6))
-def test_a_size_shown_is_read_as_that_size(symbol: str, number: int) -> None:
-    read = parse(SynapticScaling, symbol, TABLE[symbol].show(number))
-    assert type(read) is int
-    assert read == number
+def test_a_size_shown_is_read_as_that_size(key: tuple[str, str], number: int) -> None:
+    (name, symbol), row = key, ROWS[key]
+    if not row.fault(number):
+        size = parse(MODELS[name], symbol, row.show(number))
+        assert type(size) is int
+        assert size == number
+        assert values(MODELS[name], {symbol: np.int64(number)}) == {symbol: number}
 
 
-@pytest.mark.parametrize(("symbol", "value"), CHOICES)
-def test_a_choice_shown_is_read_as_that_choice(symbol: str, value: object) -> None:
-    read = parse(SynapticScaling, symbol, TABLE[symbol].show(value))
-    assert read == value
-    assert type(read) is type(value)
+def test_a_long_whole_number_keeps_its_digits() -> None:
+    row = Parameter("n", "structure", 1, 1, "", "", ANY, ())
+    assert read(row, row.show(2**59 + 1)) == 2**59 + 1
 
 
-def test_a_model_shown_is_read_as_that_model() -> None:
-    model = SynapticScaling(neurons=7, tau_p=12.5 * ms, norm="L1", adaptive_threshold=False)
-    again = apply(SynapticScaling, shown(model))
-    assert shown(again) == shown(model)
-    assert again.structure_key() == model.structure_key()
+@pytest.mark.parametrize(("name", "symbol", "value"), CHOICES)
+def test_a_choice_shown_is_read_as_that_choice(name: str, symbol: str, value: object) -> None:
+    for given_as in (ROWS[name, symbol].show(value), value):
+        choice = values(MODELS[name], {symbol: given_as})[symbol]
+        assert choice == value
+        assert type(choice) is type(value)
+
+
+@pytest.mark.parametrize("kind", MODELS.values(), ids=list(MODELS))
+def test_a_model_shown_is_read_as_that_model(kind: type[Model]) -> None:
+    again = apply(kind, table(kind()))
+    assert table(again) == table(kind())
+    assert again.run_time_values() == kind().run_time_values()
+    assert again.structure_key() == kind().structure_key()
+
+
+def test_values_of_another_type_become_the_parameters_own() -> None:
+    given = {"w_t": 5, "tau_p": 0.02 * second, "neurons": 400.0, "norm": "l1", "adaptive_threshold": 1}
+    typed = values(SynapticScaling, given)
+    assert {symbol: type(value) for symbol, value in typed.items()} == {
+        "w_t": float, "tau_p": Quantity, "neurons": int, "norm": str, "adaptive_threshold": bool,
+    }  # fmt: skip
+    assert texts(SynapticScaling, given) == {
+        "w_t": "5", "tau_p": "20*ms", "neurons": "400", "norm": "L1", "adaptive_threshold": "True",
+    }  # fmt: skip
+    assert values(DesireBackprop, {"layers": [20, 10]}) == {"layers": (20, 10)}
+    with pytest.raises(SettingError, match=r"layers=\(20, -1\)|layers=20,-1: expected whole numbers"):
+        values(DesireBackprop, {"layers": (20, -1)})
+    with pytest.raises(SettingError, match="expected a value in ms"):
+        values(SynapticScaling, {"tau_p": [1, 2] * ms})
 
 
 # Text made of what expressions are made of comes further into the parser than any text does.
@@ -240,10 +336,10 @@ def test_other_texts_are_no_sizes_of_layers(text: str) -> None:
 
 
 def test_constants_that_follow_from_a_size_are_told_unless_they_are_set() -> None:
-    found = following(SymmetricSTDP, {"neurons": "1600", "w_ie": "17"})
-    assert found == {"tau_theta": "8000000*ms", "theta_plus": "0.07*mV", "a_plus": "0.002", "a_plus_class": "0.008"}
-    assert following(SymmetricSTDP, {})["w_ie"] == "34"
+    constants = texts(SymmetricSTDP, following(SymmetricSTDP, {"neurons": 1600, "w_ie": "17"}))
+    assert constants == {"tau_theta": "8000000*ms", "theta_plus": "0.07*mV", "a_plus": "0.002", "a_plus_class": "0.008"}
+    assert following(SymmetricSTDP, {})["w_ie"] == 34
     assert following(SynapticScaling, {"neurons": "400"}) == {}
     model = apply(SymmetricSTDP, {"neurons": "1600"})
-    for symbol, text in following(SymmetricSTDP, {"neurons": "1600"}).items():
-        assert shown(model, symbol)[symbol] == text
+    for symbol, value in following(SymmetricSTDP, {"neurons": "1600"}).items():
+        assert getattr(model, symbol) == value

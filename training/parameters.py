@@ -1,7 +1,8 @@
-"""Settings as they are typed: ``--set "tau_p=20*ms"``.
+"""Values of a model's parameters, and their texts as they are typed: ``--set "tau_p=20*ms"``.
 
-A value is a number, a unit, or an expression of both with ``+ - * / **`` and parentheses; ``20 ms`` and
-``20ms`` are read as ``20*ms``. It is taken apart by Python's parser and computed here, never run as code.
+A text is a number, a unit, or an expression of both with ``+ - * / **`` and parentheses; ``20 ms`` and
+``20ms`` are read as ``20*ms``. It is taken apart by Python's parser and computed here, never run as code. What
+`Parameter.show` writes is read as the same value, to the last bit.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import ast
 import difflib
 import functools
+import numbers
 import operator
 import re
 import warnings
@@ -22,10 +24,10 @@ from brian2.units.fundamentalunits import get_unit
 
 from hebbarium.models.contract import Model, Parameter
 
-__all__ = ["SettingError", "apply", "assignments", "following", "parse", "shown"]
+__all__ = ["SettingError", "apply", "assignments", "following", "parse", "read", "table", "texts", "values"]
 
 _LONGEST = 200  # characters: deeper nesting than this allows would exhaust the parser
-_NUMBER_AND_UNIT = re.compile(r"([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?+)\s*([A-Za-z_]\w*)")
+_NUMBER_AND_UNIT = re.compile(r"([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?+)\s*([A-Za-z_]\w*|\(+[A-Za-z_].*\))")
 _TRUTHS = dict.fromkeys(("true", "on", "yes", "1"), True) | dict.fromkeys(("false", "off", "no", "0"), False)
 _OPERATORS: Mapping[type[ast.AST], Callable[..., Any]] = {
     ast.Add: operator.add,
@@ -42,7 +44,7 @@ class SettingError(ValueError):
     """A setting that cannot be understood; the message says what was expected."""
 
 
-def assignments(texts: Iterable[str]) -> dict[str, str]:
+def assignments(arguments: Iterable[str]) -> dict[str, str]:
     """Each ``symbol=value`` as symbol and text of the value.
 
     Raises
@@ -55,38 +57,24 @@ def assignments(texts: Iterable[str]) -> dict[str, str]:
     >>> assignments(["tau_p=20*ms", "w_t = 3"])
     {'tau_p': '20*ms', 'w_t': '3'}
     """
-    found: dict[str, str] = {}
-    for text in texts:
-        symbol, sign, value = (part.strip() for part in text.partition("="))
-        if not (symbol and sign and value):
-            raise SettingError(f'--set {text}: expected symbol=value, as in --set "tau_p=20*ms"')
-        if symbol in found:
-            raise SettingError(f"--set {text}: {symbol} is set twice, to {found[symbol]} as well")
-        found[symbol] = value
-    return found
+    assigned: dict[str, str] = {}
+    for argument in arguments:
+        symbol, sign, text = (part.strip() for part in argument.partition("="))
+        if not (symbol and sign and text):
+            raise SettingError(f'--set {argument}: expected symbol=value, as in --set "tau_p=20*ms"')
+        if symbol in assigned:
+            raise SettingError(f"--set {argument}: {symbol} is set twice, to {assigned[symbol]} as well")
+        assigned[symbol] = text
+    return assigned
 
 
 def parse(model_class: type[Model], symbol: str, text: str) -> Any:
     """The value of a model's parameter from what was typed.
 
-    Parameters
-    ----------
-    model_class : type of Model
-    symbol : str
-        Name of one of the model's parameters.
-    text : str
-        What stands after ``=``.
-
-    Returns
-    -------
-    Quantity, float, int, bool, str or tuple of int
-        Of the kind of the parameter's default, with its dimensions.
-
     Raises
     ------
     SettingError
-        Unknown symbol (the nearest are suggested), wrong unit, out of its range, not one of the choices, not an
-        expression.
+        Unknown symbol, or a text that is no value of it.
 
     Examples
     --------
@@ -94,12 +82,138 @@ def parse(model_class: type[Model], symbol: str, text: str) -> Any:
     >>> parse(SynapticScaling, "tau_p", "20*ms"), parse(SynapticScaling, "norm", "L1")
     (20. * msecond, 'L1')
     """
-    row = _row(model_class, symbol)
+    return read(_row(model_class, symbol), text)
+
+
+def read(row: Parameter, text: str) -> Any:
+    """The value of one parameter from what was typed: the inverse of `Parameter.show`."""
     if row.among:
         return _choice(row, text.strip())
     if isinstance(row.default, tuple):
         return _sizes(row, text)
-    value = _expression(row, text)
+    if isinstance(row.default, int) and re.fullmatch(r"\s*\d{1,300}\s*", text):
+        return _checked(row, int(text), text)  # as a number with a point, a long one would lose digits
+    return _checked(row, _expression(row, text), text)
+
+
+def values(model_class: type[Model], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Parameters of a model by symbol, each with a value of its type.
+
+    Parameters
+    ----------
+    model_class : type of Model
+    changes : mapping
+        Symbol to value, or to its text.
+
+    Raises
+    ------
+    SettingError
+        Unknown symbol, or something that is no value of it.
+
+    Examples
+    --------
+    >>> from hebbarium.models.synaptic_scaling import SynapticScaling
+    >>> values(SynapticScaling, {"tau_p": "20 ms", "w_t": 3, "norm": "L1"})
+    {'tau_p': 20. * msecond, 'w_t': 3.0, 'norm': 'L1'}
+    """
+    return {symbol: _value(_row(model_class, symbol), given) for symbol, given in changes.items()}
+
+
+def texts(model_class: type[Model], changes: Mapping[str, Any]) -> dict[str, str]:
+    """The same parameters as they can be typed.
+
+    Examples
+    --------
+    >>> from hebbarium.models.synaptic_scaling import SynapticScaling
+    >>> texts(SynapticScaling, {"tau_p": "20 ms", "w_t": 3.0})
+    {'tau_p': '20*ms', 'w_t': '3'}
+    """
+    rows = model_class.parameters()
+    return {symbol: rows[symbol].show(value) for symbol, value in values(model_class, changes).items()}
+
+
+def apply(model_class: type[Model], changes: Mapping[str, Any], **direct: Any) -> Model:
+    """A model with some parameters set.
+
+    Parameters
+    ----------
+    model_class : type of Model
+    changes : mapping
+        Symbol to value, or to its text.
+    **direct
+        More of them; None keeps the default.
+
+    Raises
+    ------
+    SettingError
+        As `values` says; or a parameter is set in both ways; or the model refuses the combination.
+    """
+    given = {symbol: value for symbol, value in direct.items() if value is not None}
+    for symbol in given:
+        _row(model_class, symbol)
+    for symbol, value in values(model_class, changes).items():
+        if symbol in given:
+            text = changes[symbol]
+            raise SettingError(f"--set {symbol}={text}: {symbol} is set twice, to {given[symbol]} as well")
+        given[symbol] = value
+    given = {**model_class.tuned(given), **given}
+    try:
+        return model_class(**given)
+    except ValueError as error:
+        raise SettingError(str(error)) from error
+
+
+def following(model_class: type[Model], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Constants that follow from what is set, such as those tuned to a size.
+
+    Examples
+    --------
+    >>> from hebbarium.models.symmetric_stdp import SymmetricSTDP
+    >>> following(SymmetricSTDP, {"neurons": 400, "w_ie": 17})["tau_theta"]
+    6. * ksecond
+    """
+    given = values(model_class, changes)
+    tuned = model_class.tuned(given)
+    return {symbol: value for symbol, value in tuned.items() if symbol not in given}
+
+
+def table(model: Model) -> dict[str, str]:
+    """Values of all of a model's parameters, as they can be typed."""
+    return {symbol: row.show(getattr(model, symbol)) for symbol, row in model.parameters().items()}
+
+
+def _row(model_class: type[Model], symbol: str) -> Parameter:
+    rows = model_class.parameters()
+    if symbol in rows:
+        return rows[symbol]
+    lower = {name.lower(): name for name in rows}
+    near = [lower[name] for name in difflib.get_close_matches(symbol.lower(), lower, n=3, cutoff=0.5)]
+    hint = f"did you mean {_either(near)}? " if near else ""
+    raise SettingError(
+        f"{symbol}: {model_class.name} has no such parameter; {hint}"
+        f"`hebbarium describe {model_class.name}` lists all {len(rows)}"
+    )
+
+
+def _value(row: Parameter, given: Any) -> Any:
+    """A value of a parameter's type, from such a value or its text."""
+    if isinstance(given, str):
+        return read(row, given)
+    if row.among:
+        if isinstance(given, Quantity) or given not in row.among:
+            raise _refused(row, str(given), row.fault(given), example=False)
+        return row.among[row.among.index(given)]
+    if isinstance(row.default, tuple):
+        sizes = given if isinstance(given, tuple | list) else (given,)
+        return _sizes(row, ",".join(map(str, sizes)))
+    plain = isinstance(given, Quantity | numbers.Real) and not isinstance(given, bool | np.bool_)
+    if not plain or np.ndim(given):
+        raise _refused(row, _brief(given), f"expected {_wanted(row.unit_name)}")
+    return _checked(row, given, _brief(given))
+
+
+def _checked(row: Parameter, value: Any, text: str) -> Any:
+    """A number or quantity as the type that a parameter has, if it is one of its values."""
     if not have_same_dimensions(value, row.default):
         raise _refused(row, text, f"expected {_wanted(row.unit_name)}, got {_wanted(_unit_name(value))}")
     if fault := row.fault(value):
@@ -109,68 +223,8 @@ def parse(model_class: type[Model], symbol: str, text: str) -> Any:
     return 1.0 * value if isinstance(row.default, Quantity) else float(value)
 
 
-def apply(model_class: type[Model], changes: Mapping[str, str], **direct: Any) -> Model:
-    """A model with settings as typed.
-
-    Parameters
-    ----------
-    model_class : type of Model
-    changes : mapping of str to str
-        Symbol to text.
-    **direct
-        Parameters that are values already; None keeps the default.
-
-    Raises
-    ------
-    SettingError
-        As `parse` says; or a parameter is set in both ways; or the model refuses the combination.
-    """
-    values = {symbol: value for symbol, value in direct.items() if value is not None}
-    for symbol in values:
-        _row(model_class, symbol)
-    for symbol, text in changes.items():
-        if symbol in values:
-            raise SettingError(f"--set {symbol}={text}: {symbol} is set twice, to {values[symbol]} as well")
-        values[symbol] = parse(model_class, symbol, text)
-    values = {**model_class.tuned(values), **values}
-    try:
-        return model_class(**values)
-    except ValueError as error:
-        raise SettingError(str(error)) from error
-
-
-def following(model_class: type[Model], changes: Mapping[str, str]) -> dict[str, str]:
-    """Constants that follow from what is set, such as those tuned to a size, as they could have been typed.
-
-    Examples
-    --------
-    >>> from hebbarium.models.symmetric_stdp import SymmetricSTDP
-    >>> following(SymmetricSTDP, {"neurons": "400", "w_ie": "17"})["tau_theta"]
-    '6000000*ms'
-    """
-    given = {symbol: parse(model_class, symbol, text) for symbol, text in changes.items()}
-    table = model_class.parameters()
-    tuned = model_class.tuned(given)
-    return {symbol: table[symbol].show(value) for symbol, value in tuned.items() if symbol not in given}
-
-
-def shown(model: Model, *symbols: str) -> dict[str, str]:
-    """Values of a model's parameters as they can be typed; of all of them unless symbols are named."""
-    table = model.parameters()
-    return {symbol: table[symbol].show(getattr(model, symbol)) for symbol in symbols or table}
-
-
-def _row(model_class: type[Model], symbol: str) -> Parameter:
-    table = model_class.parameters()
-    if symbol in table:
-        return table[symbol]
-    lower = {name.lower(): name for name in table}
-    near = [lower[name] for name in difflib.get_close_matches(symbol.lower(), lower, n=3, cutoff=0.5)]
-    hint = f"did you mean {_either(near)}? " if near else ""
-    raise SettingError(
-        f"{symbol}: {model_class.name} has no such parameter; {hint}"
-        f"`hebbarium describe {model_class.name}` lists all {len(table)}"
-    )
+def _brief(given: Any) -> str:
+    return str(given) if len(str(given)) < 60 else f"{str(given)[:60]}..."
 
 
 def _choice(row: Parameter, text: str) -> Any:
@@ -179,10 +233,10 @@ def _choice(row: Parameter, text: str) -> Any:
             return _TRUTHS[text.lower()]
         raise _refused(row, text, "expected true or false")
     known = {str(value).lower(): value for value in row.among}
-    asked = text.strip("'\"").lower()
-    if asked in known:
-        return known[asked]
-    near = difflib.get_close_matches(asked, known, n=1)
+    name = text.strip("'\"").lower()
+    if name in known:
+        return known[name]
+    near = difflib.get_close_matches(name, known, n=1)
     hint = f"; did you mean {known[near[0]]}?" if near else ""
     raise _refused(row, text, f"expected one of {', '.join(map(str, row.among))}{hint}", example=False)
 
