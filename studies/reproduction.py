@@ -28,7 +28,7 @@ from hebbarium.studies import shown_again
 from hebbarium.training import estimates, many_runs, parameters, provenance, training
 from hebbarium.training.many_runs import Outcome, PlannedRun
 from hebbarium.training.progress import QuietReporter, Reporter
-from hebbarium.training.run_settings import RunSettings
+from hebbarium.training.run_settings import Role, RunSettings, of_role
 
 __all__ = [
     "REPRODUCIBLE",
@@ -244,23 +244,11 @@ def command_of(asked: RunSettings) -> str:
     model, dataset = (Path(place).name for place in (asked.model, asked.dataset))
     words = ["hebbarium", "train", model, "--dataset", dataset, "--seed", str(asked.seed)]
     before = asked.warm_start and str(usual_folder(Path(model).stem) / Path(asked.warm_start).name)
-    default = RunSettings()
-    for option, value, usual in (
-        ("--images", asked.images, default.images),
-        ("--epochs", asked.epochs, default.epochs),
-        ("--schedule", asked.schedule, default.schedule),
-        ("--device", asked.device, default.device),
-        ("--precision", asked.precision, default.precision),
-        ("--block", asked.block, default.block),
-        ("--test-images", asked.test_images, default.test_images),
-        ("--validation", asked.validation, default.validation),
-        ("--evaluate-on", asked.evaluate_on, default.evaluate_on),
-        ("--labels-from", asked.labels_from, registry.find(asked.model).labels_from),
-        ("--labelling-images", asked.labelling_images or "all", default.labelling_images or "all"),
-        ("--from", before, default.warm_start),
-    ):
-        if value != usual:
-            words += [option, str(value)]
+    usual = {"dataset": asked.dataset, "seed": asked.seed, "labels_from": registry.find(asked.model).labels_from}
+    for name in of_role(Role.COMPUTED):
+        row, value = asked.table()[name], before if name == "warm_start" else getattr(asked, name)
+        if row.option and value != usual.get(name, row.default):
+            words += [row.option, row.none if value is None else str(value)]
     for symbol, text in parameters.texts(registry.find(asked.model), asked.changes).items():
         words += ["--neurons", text] if symbol == "neurons" else ["--set", f"{symbol}={text}"]
     return shlex.join(words)

@@ -27,12 +27,13 @@ from hebbarium.engine.contract import Structure
 from hebbarium.files.errors import EngineError, RunFolderError, Stopped
 from hebbarium.training import pins, training
 from hebbarium.training.progress import QuietReporter, Reporter
-from hebbarium.training.run_settings import RunSettings
+from hebbarium.training.run_settings import Role, RunSettings, of_role
 
 __all__ = ["Outcome", "PlannedRun", "compile_programs", "ignore_casts", "is_done", "run_all", "unused_folder"]
 
 _TRAINING = "Training"  # the stage whose images are counted
 _SECONDS_TO_STOP = 60.0
+_TELLING = of_role(Role.COMPUTED, Role.MEASURED, Role.KEPT)  # settings that tell one run from another
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,7 +85,7 @@ def is_done(run: PlannedRun) -> bool:
     differing = [
         f"{name}={value}"
         for name, value in kept.items()
-        if name not in ("jobs", "data") and not _is_same(name, value, asked[name])
+        if name in _TELLING and not _is_same(name, value, asked[name])
     ]
     if differing:
         raise RunFolderError(

@@ -15,7 +15,7 @@ import os
 import platform
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from numpy.typing import NDArray
 
@@ -29,13 +29,10 @@ from hebbarium.files.errors import RunFolderError, in_one_line
 from hebbarium.ledger import commits
 from hebbarium.models.contract import Model
 from hebbarium.training import provenance
-
-if TYPE_CHECKING:
-    from hebbarium.training.run_settings import RunSettings
+from hebbarium.training.run_settings import Role, RunSettings, of_role
 
 FILE, PLACES, SOURCE = run_folder.PINS, "places.json", run_folder.SOURCE
-_FREE = ("jobs",)
-"""Settings that change nothing that is computed."""
+_FREE = of_role(Role.FREE)
 
 UNPINNED = "{run}: its data, model and settings were not kept when it began; whether they are as they were is not known"
 

@@ -110,8 +110,8 @@ def plan(
         for seed in seeds:
             words = [f"{symbol}={text.replace('*', '')}" for symbol, text in varied.items()]
             name = "_".join([*words, f"seed={seed}"])
-            asked = fit.fitted(dataclasses.replace(base, changes=changes, seed=seed), images)
-            planned.append(SweptRun(PlannedRun(name, asked, out / name), varied))
+            settings = fit.fitted(dataclasses.replace(base, changes=changes, seed=seed), images)
+            planned.append(SweptRun(PlannedRun(name, settings, out / name), varied))
     return planned
 
 
@@ -126,21 +126,24 @@ def go(runs: Sequence[SweptRun], out: Path, jobs: int = 1, reporter: Reporter | 
     return many_runs.run_all([r.run for r in runs], jobs, reporter, note)
 
 
-def _accuracies(run: PlannedRun) -> dict[str, float]:
+def _accuracies(run: PlannedRun) -> tuple[dict[str, float], str]:
+    """Accuracy by readout, and why it means little, if the run says so."""
     with results.open_run(run.folder) as tree:
-        accuracy = tree["evaluation"].to_dataset()["accuracy"].isel(seed=0, samples_seen=-1)
-        return {str(name): float(accuracy.sel(readout=name)) for name in accuracy["readout"].values}
+        evaluation = tree["evaluation"].to_dataset()
+        accuracy = evaluation["accuracy"].isel(seed=0, samples_seen=-1)
+        by_readout = {str(name): float(accuracy.sel(readout=name)) for name in accuracy["readout"].values}
+        return by_readout, str(evaluation.attrs.get("warning", ""))
 
 
 def _write_summary(runs: Sequence[SweptRun], out: Path) -> None:
-    """``summary.csv``: what was varied, the seed, accuracy by readout in per cent, and the run folder."""
+    """``summary.csv``: what was varied, the seed, accuracy by readout in per cent, the run folder, and its warning."""
     columns: tuple[str, ...] = ()
     rows = []
     for swept in runs:
-        accuracies = _accuracies(swept.run)
-        columns = columns or (*swept.varied, "seed", *accuracies, "folder")
-        shown = [f"{value:.2f}" for value in accuracies.values()]
-        rows.append([*swept.varied.values(), swept.run.settings.seed, *shown, swept.run.folder.name])
+        accuracies, warning = _accuracies(swept.run)
+        columns = columns or (*swept.varied, "seed", *accuracies, "folder", "warning")
+        numbers = [f"{value:.2f}" for value in accuracies.values()]
+        rows.append([*swept.varied.values(), swept.run.settings.seed, *numbers, swept.run.folder.name, warning])
     whole_files.write_table(out / SUMMARY, columns, rows)
 
 
@@ -153,12 +156,12 @@ def table(outcomes: Sequence[Outcome], runs: Sequence[SweptRun]) -> str:
     heads: list[str] = []
     lines = []
     for values, members in cells.items():
-        found = [_accuracies(swept.run) for swept in members if not problems[swept.run.name]]
-        heads = heads or [name for one in found[:1] for name in one]
+        complete = [_accuracies(swept.run)[0] for swept in members if not problems[swept.run.name]]
+        heads = heads or [name for one in complete[:1] for name in one]
         numbers = (
-            [_mean([one[name] for one in found]) for name in heads] if found else ["failed"] * len(heads)
+            [_mean([one[name] for one in complete]) for name in heads] if complete else ["failed"] * len(heads)
         )
-        lines.append([*(value.replace("*", " ") for value in values), str(len(found)), *numbers])
+        lines.append([*(value.replace("*", " ") for value in values), str(len(complete)), *numbers])
     rows = [[*runs[0].varied, "seeds", *heads], ["---"] * (len(runs[0].varied) + 1 + len(heads)), *lines]
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner, Result
 
-from hebbarium.commands import commandline
+from hebbarium.commands import commandline, running
 from hebbarium.datasets import by_name as datasets
 from hebbarium.record import results
 from hebbarium.training import estimates, training
@@ -340,7 +340,7 @@ def test_runs_are_numbered(trained: tuple[Path, Result], tmp_path: Path, monkeyp
         made.append(out)
 
     monkeypatch.setattr(training, "train", train)
-    monkeypatch.setattr(commandline, "_conclude", lambda run, draw: None)
+    monkeypatch.setattr(running, "conclude", lambda run, figures: None)
     for _ in range(2):
         assert hebbarium("train", "synaptic_scaling", "--images", "10").exit_code == 0
     assert [str(out) for out in made] == [f"runs/synaptic_scaling-mnist-embedded-00{n}" for n in (1, 2)]
@@ -349,7 +349,7 @@ def test_runs_are_numbered(trained: tuple[Path, Result], tmp_path: Path, monkeyp
 def test_a_long_run_is_estimated_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(estimates, "LONG", 1.0)
     monkeypatch.setattr(training, "train", lambda asked, out, reporter: out.mkdir())
-    monkeypatch.setattr(commandline, "_conclude", lambda run, draw: None)
+    monkeypatch.setattr(running, "conclude", lambda run, figures: None)
     words = ["--neurons", "20", "--images", "60", "--test-images", "30", "--out", tmp_path / "run"]
     result = hebbarium("train", "synaptic_scaling", *words)
     assert result.exit_code == 0, result.output

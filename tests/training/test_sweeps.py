@@ -72,6 +72,18 @@ def test_a_sweep_is_made_and_goes_on(tmp_path: Path) -> None:
         assert one["test/excitatory"].to_dataset().equals(other["test/excitatory"].to_dataset())
 
 
+def test_the_summary_says_which_accuracies_mean_little(tmp_path: Path) -> None:
+    planned = sweeps.plan(BASE, sweeps.values_of("synaptic_scaling", ["v_thresh=-40*mV,900*mV"]), (0,), tmp_path)
+    assert all(not outcome.problem for outcome in sweeps.go(planned, tmp_path))
+    with (tmp_path / sweeps.SUMMARY).open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["v_thresh"] for row in rows] == ["-40*mV", "900*mV"]
+    assert "no neuron fired" in rows[1]["warning"]
+    for row, swept in zip(rows, planned, strict=True):
+        with results.open_run(swept.run.folder) as tree:
+            assert row["warning"] == tree["evaluation"].attrs.get("warning", "")
+
+
 def test_a_run_that_fails_does_not_stop_the_others(tmp_path: Path) -> None:
     runs = [
         PlannedRun("bad", BASE, tmp_path / "blocked" / "run"),

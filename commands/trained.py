@@ -1,0 +1,112 @@
+"""Commands on trained runs: test them again, label images, draw figures."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from hebbarium.commands import options
+from hebbarium.commands.reporting import reporting
+
+if TYPE_CHECKING:
+    from hebbarium.training.run_settings import RunSettings
+
+
+@options.of_settings()
+def evaluate(
+    run: options.RunFolder,
+    dataset: Annotated[str | None, typer.Option(help="another set than the run's")] = None,
+    data: str | None = None,
+    test_images: int | None = None,
+    jobs: int = 1,
+    trust_model: options.TrustModel = False,
+) -> None:
+    """Test a trained run again, on its own or other images."""
+    from hebbarium.training import training
+
+    with reporting() as reporter:
+        evaluation = training.evaluate(run, reporter, dataset, data, jobs, test_images, trust_model)
+    accuracy = evaluation["accuracy"].isel(seed=0, samples_seen=-1)
+    of = f"{evaluation.sizes['sample']:,} images of {dataset or training.settings_of(run).dataset}"
+    print(f"accuracy on {of}, chance is {evaluation.attrs['chance']}:")
+    for name in accuracy["readout"].values:
+        print(f"  {str(name).replace('_', ' '):12}{float(accuracy.sel(readout=name)):6.2f} %")
+
+
+@options.of_settings()
+def predict(
+    run: options.RunFolder,
+    images: Annotated[Path, typer.Argument(help="your images, an .npz file with the array `images`")],
+    out: Annotated[Path | None, typer.Option(help="CSV file; standard output if not given")] = None,
+    readout: Annotated[str, typer.Option(help="most_active, class_mean or class_layer; the run's first one")] = "",
+    jobs: int = 1,
+    trust_model: options.TrustModel = False,
+) -> None:
+    """Label images of your own with a trained run."""
+    from hebbarium.files import whole_files
+    from hebbarium.studies import prediction
+
+    options.trust(trust_model, run)
+    with reporting() as reporter:
+        labels = prediction.predict(run, images, readout, jobs, reporter)
+    text = prediction.as_csv(labels)
+    if out is None:
+        print(text, end="")
+    else:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        whole_files.write(out, text)
+        print(f"{len(labels.predicted):,} labels: {out}")
+    if labels.accuracy is not None:
+        print(f"right for {labels.accuracy:.2f} % of the images that have a label", file=sys.stderr)
+
+
+def figures(run: options.RunFolder, formats: options.Formats = None) -> None:
+    """Draw every figure that a run has the numbers for."""
+    from hebbarium.analysis import figures
+    from hebbarium.record import results
+
+    results.open_run(run).close()  # says what is wrong before a folder is made
+    for path in figures.save_all(run, tuple(formats or ["png"])):
+        print(f"figure: {path}")
+
+
+def convergence(
+    runs: Annotated[list[Path], typer.Argument(help="run folders that differ in their seeds", metavar="RUN...")],
+    out: Annotated[Path, typer.Option(help="file to draw into: .png, .svg or .pdf")] = Path("convergence.svg"),
+) -> None:
+    """Draw how fast the accuracy on test images is reached, over runs made with --evaluate-every."""
+    from hebbarium.analysis import figures
+    from hebbarium.record import results
+    from hebbarium.studies import reproduction
+    from hebbarium.training import training
+
+    first = training.settings_of(runs[0])
+    with results.open_run(runs[0]) as tree:
+        parameters = results.decoded(tree)["parameters"]
+    for run in runs:
+        settings = training.settings_of(run)
+        with results.open_run(run) as tree:
+            differ = results.decoded(tree)["parameters"] != parameters
+        if differ or _for_any_seed(settings) != _for_any_seed(first):
+            raise ValueError(f"{run}: has other settings than {runs[0]}; expected runs that differ in their seeds")
+        if settings.evaluate_on != "test" or settings.evaluate_every is None:
+            raise ValueError(f"{run}: expected a run made with --evaluate-every and measured on test images")
+    with ExitStack() as stack:
+        trees = [stack.enter_context(results.open_run(run)) for run in runs]
+        cell = reproduction.cell_of_run(first, str(trees[0].attrs["dataset"]))
+        paper = reproduction.printed(cell, first.model) if cell else None
+        figure = figures.convergence(trees, paper=paper)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    print(f"figure: {figures.save(figure, out)}")
+
+
+def _for_any_seed(settings: RunSettings) -> dict[str, Any]:
+    """What is learned and measured, but for the seed, and for parameters, which results say as well."""
+    from hebbarium.training.run_settings import Role, of_role
+
+    names = set(of_role(Role.COMPUTED, Role.MEASURED)) - {"seed", "changes", "warm_start"}
+    return {name: getattr(settings, name) for name in names}
