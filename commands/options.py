@@ -138,11 +138,11 @@ def sizes_of(others: Mapping[str, Any], neurons: int | None, layers: str | None)
     return {symbol: size for symbol, size in sizes.items() if size is not None}
 
 
-def trust(asked: bool, *runs: Path) -> None:
+def trust(wanted: bool, *runs: Path) -> None:
     """Let the Python files run that runs' models are written in, if that is asked for."""
     from hebbarium.training import training
 
-    for run in runs if asked else ():
+    for run in runs if wanted else ():
         training.trust(run)
 
 

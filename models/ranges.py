@@ -122,8 +122,8 @@ def broken(relations: Iterable[str], values: Mapping[str, Any]) -> tuple[str, tu
         if (not condition or _holds(condition, values)) and not _holds(needed, values):
             text = re.sub(r"whole\((.*)\)", r"\1 a whole number, 1 or more", needed)
             text += f" with {condition.replace(' == ', '=')}" if condition else ""
-            found = dict.fromkeys(word for word in re.findall(r"[A-Za-z_]\w*", relation) if word in values)
-            return text.replace("'", ""), tuple(found)
+            symbols = dict.fromkeys(word for word in re.findall(r"[A-Za-z_]\w*", relation) if word in values)
+            return text.replace("'", ""), tuple(symbols)
     return None
 
 

@@ -25,8 +25,8 @@ def of_run(run: Path) -> TrainedNetwork:
     TrainedNetwork
         The setting begins with the size and ends with the constants that follow from it.
     """
-    asked = training.settings_of(run)
-    model = asked.make_model()
+    settings = training.settings_of(run)
+    model = settings.make_model()
     with results.open_run(run) as tree:
         seen, dataset = tree.attrs["samples_seen"], tree.attrs["dataset"]
         commit = commits.named(str(tree.attrs["git_commit"]), bool(tree.attrs["git_dirty"]))
@@ -34,17 +34,17 @@ def of_run(run: Path) -> TrainedNetwork:
     sizes = [(first.name.partition("_to_")[0], first.shape[0])]
     sizes += [(p.name.rpartition("_to_")[2], p.shape[1]) for p in projections]
     size = {symbol: getattr(model, symbol) for symbol in ("neurons", "layers") if symbol in model.parameters()}
-    changes = {**size, **{symbol: value for symbol, value in asked.changes.items() if symbol not in size}}
-    setting = parameters.texts(type(model), changes | parameters.following(type(model), asked.changes))
+    changes = {**size, **{symbol: value for symbol, value in settings.changes.items() if symbol not in size}}
+    setting = parameters.texts(type(model), changes | parameters.following(type(model), settings.changes))
     return TrainedNetwork(
         model=model.name,
         dataset=str(dataset),
         setting=" ".join(f"{symbol}={text.replace(' ', '')}" for symbol, text in setting.items()),
-        seed=asked.seed,
+        seed=settings.seed,
         sizes=tuple(sizes),
         trained=int(seen),
-        device=asked.device,
-        precision=asked.precision,
-        command=reproduction.command_of(asked),
+        device=settings.device,
+        precision=settings.precision,
+        command=reproduction.command_of(settings),
         commit=commit,
     )
