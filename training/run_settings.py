@@ -243,7 +243,7 @@ class RunSettings:
 @functools.cache
 def _table() -> dict[str, Setting]:
     rows = {}
-    hints = typing.get_type_hints(RunSettings, localns={"Model": object})
+    hints = typing.get_type_hints(RunSettings)
     for field in dataclasses.fields(RunSettings):
         hint = hints[field.name]
         kinds = typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
