@@ -203,10 +203,10 @@ class RunSettings:
         from hebbarium.training import limits
 
         limits.refuse_settings(self)
-        from hebbarium.catalogue import own_models, registry
+        from hebbarium.catalogue import registry
         from hebbarium.training import parameters
 
-        if own_models.file_in(self.model) is None:
+        if self.model in registry.models():  # a user's file does not run for this, and others are refused later
             object.__setattr__(self, "changes", parameters.values(registry.find(self.model), self.changes))
 
     def make_model(self) -> Model:

@@ -93,7 +93,7 @@ def test_a_model_without_such_parameters_is_held_against_the_data(
 def test_a_sweep_follows_the_data_too(tmp_path: Path) -> None:
     base = RunSettings(dataset=str(save(tmp_path / "mine.npz")))
     (planned,) = sweeps.plan(base, {"w_t": ["5"]}, [0], tmp_path)
-    assert planned.run.settings.changes == {"w_t": "5", "pixels": "36"}
+    assert planned.run.settings.changes == {"w_t": 5.0, "pixels": 36}
     assert "pixels" not in planned.run.name
 
 
