@@ -34,8 +34,9 @@ def of_run(run: Path) -> TrainedNetwork:
     sizes = [(first.name.partition("_to_")[0], first.shape[0])]
     sizes += [(p.name.rpartition("_to_")[2], p.shape[1]) for p in projections]
     size = {symbol: getattr(model, symbol) for symbol in ("neurons", "layers") if symbol in model.parameters()}
-    changes = {**size, **{symbol: value for symbol, value in settings.changes.items() if symbol not in size}}
-    setting = parameters.texts(type(model), changes | parameters.following(type(model), settings.changes))
+    others = {symbol: value for symbol, value in settings.changes.items() if symbol not in size}
+    following = parameters.following(type(model), settings.changes)
+    setting = parameters.texts(type(model), {**size, **others, **following})
     return TrainedNetwork(
         model=model.name,
         dataset=str(dataset),
