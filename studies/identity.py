@@ -34,7 +34,8 @@ def of_run(run: Path) -> TrainedNetwork:
     first, *_ = projections = anatomy.projections(model)
     sizes = [(first.name.partition("_to_")[0], first.shape[0])]
     sizes += [(p.name.rpartition("_to_")[2], p.shape[1]) for p in projections]
-    size: dict[str, Any] = {symbol: getattr(model, symbol) for symbol in ("neurons", "layers") if symbol in model.parameters()}
+    symbols = [symbol for symbol in ("neurons", "layers") if symbol in model.parameters()]
+    size: dict[str, Any] = {symbol: getattr(model, symbol) for symbol in symbols}
     others = {symbol: value for symbol, value in settings.changes.items() if symbol not in size}
     following = parameters.following(type(model), settings.changes)
     setting = parameters.texts(type(model), {**size, **others, **following})

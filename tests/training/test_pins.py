@@ -169,7 +169,8 @@ def test_our_own_model_and_engine_are_pinned(run: Path, monkeypatch: pytest.Monk
     training.trained_model(run, trust_model=True)
     changed("A = 1\n")
     for go_on in (training.resume, training.trained_model):
-        with pytest.raises(RunFolderError, match=r"the model is not what the run began with: hebbarium\.equations\.plasticity"):
+        changed_module = r"the model is not what the run began with: hebbarium\.equations\.plasticity"
+        with pytest.raises(RunFolderError, match=changed_module):
             go_on(run, trust_model=True)
     monkeypatch.undo()
     pins._engine.cache_clear()
