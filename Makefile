@@ -23,7 +23,7 @@ demo:
 
 test:
 	@sh virtual-environment.sh test
-	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder --durations=10
 
 bench:
 	@sh virtual-environment.sh

@@ -37,9 +37,9 @@ def main() -> int:
         help="folder of benchmarks.csv and figures (default: results/ after a whole run; nothing is written after"
         " --quick or --only unless this is given). With --only, rows of other parts that are there are kept",
     )
-    asked = parser.parse_args()
-    only = set(asked.only or PARTS)
-    plan = comparison.QUICK if asked.quick else comparison.FULL
+    options = parser.parse_args()
+    only = set(options.only or PARTS)
+    plan = comparison.QUICK if options.quick else comparison.FULL
     started = time.monotonic()
 
     def say(text: str) -> None:
@@ -50,7 +50,7 @@ def main() -> int:
     print(f"{computer}; commit {commit or 'unknown'}; load average {load:.1f}")
     if load > 0.5:
         say("the machine is busy: times by the clock are too long, ratios less certain")
-    found = comparison.Outcome()
+    outcome = comparison.Outcome()
     growth: dict[str, hidden_size.Growth] = {}
     try:
         with tempfile.TemporaryDirectory() as name:
@@ -59,48 +59,48 @@ def main() -> int:
             np.save(scratch / "images.npy", digits.train_images)
             np.save(scratch / "labels.npy", digits.train_labels)
             if "build" in only:
-                found.rows += comparison.build_time(scratch / "images.npy", scratch, say)
+                outcome.rows += comparison.build_time(scratch / "images.npy", scratch, say)
             if only & {"brian2", "bindsnet", "stock", "set-up"}:
                 compared = comparison.compare(plan, scratch / "images.npy", scratch, only, say)
-                found.rows += compared.rows
-                found.sides |= compared.sides
+                outcome.rows += compared.rows
+                outcome.sides |= compared.sides
             if "specimens" in only:
-                found.rows += comparison.specimens(plan, scratch / "images.npy", scratch, say)
-                found.rows += comparison.projected(plan, scratch / "images.npy", say)
+                outcome.rows += comparison.specimens(plan, scratch / "images.npy", scratch, say)
+                outcome.rows += comparison.projected(plan, scratch / "images.npy", say)
             if "desire" in only:
-                amounts = desire.QUICK if asked.quick else desire.FULL
-                found.rows += desire.compare(amounts, scratch / "images.npy", scratch / "labels.npy", scratch, say)
+                amounts = desire.QUICK if options.quick else desire.FULL
+                outcome.rows += desire.compare(amounts, scratch / "images.npy", scratch / "labels.npy", scratch, say)
             if "hidden-size" in only:
-                sizes = hidden_size.QUICK if asked.quick else hidden_size.FULL
+                sizes = hidden_size.QUICK if options.quick else hidden_size.FULL
                 growth = hidden_size.measure_growth(sizes, scratch / "images.npy", scratch / "labels.npy", say)
-                found.rows += hidden_size.rows_of(growth[hidden_size.ALL], growth[hidden_size.COMES])
+                outcome.rows += hidden_size.rows_of(growth[hidden_size.ALL], growth[hidden_size.COMES])
             if only & {"memory", "scaling", "by-hand"}:
                 grown = comparison.grow(plan, scratch / "images.npy", only, say)
-                found.rows += grown.rows
-                found.sides |= grown.sides
-                found.sizes, found.power = grown.sizes, grown.power
+                outcome.rows += grown.rows
+                outcome.sides |= grown.sides
+                outcome.sizes, outcome.power = grown.sizes, grown.power
     except (WorkerFailed, FileNotFoundError) as error:
         print(f"benchmarks: {error}", file=sys.stderr)
         return 1
     alone = only != set(PARTS)
     measured = f", {' '.join(part for part in PARTS if part in only)} alone" if alone else ""
-    found.rows.append(rows.Row(f"load average at the start{measured}", load))
-    found.rows.append(rows.Row(f"load average at the end{measured}", os.getloadavg()[0]))
-    print(rows.table(found.rows))
+    outcome.rows.append(rows.Benchmark(f"load average at the start{measured}", load))
+    outcome.rows.append(rows.Benchmark(f"load average at the end{measured}", os.getloadavg()[0]))
+    print(rows.table(outcome.rows))
 
-    out = asked.out or (None if asked.quick or alone else ROOT / "results")
+    out = options.out or (None if options.quick or alone else ROOT / "results")
     if out:
         # a part that is measured alone has not all the sides of the figure that may be there
-        drawn = bool(found.sides) and not (alone and (out / "benchmarks.csv").exists())
-        rows.write_csv(out / "benchmarks.csv", found.rows, computer, commit, keep=alone)
+        drawn = bool(outcome.sides) and not (alone and (out / "benchmarks.csv").exists())
+        rows.write_csv(out / "benchmarks.csv", outcome.rows, computer, commit, keep=alone)
         print(out / "benchmarks.csv")
         if drawn:
             figure.draw(
                 out / "figures" / "benchmarks.svg",
-                found.sides,
+                outcome.sides,
                 tuple(comparison.OURS.values()),
-                found.sizes,
-                found.power,
+                outcome.sizes,
+                outcome.power,
             )
             print(out / "figures" / "benchmarks.svg")
         if growth:

@@ -78,11 +78,11 @@ def main() -> None:
     parser.add_argument("--batch", type=int, required=True)
     parser.add_argument("--threads", type=int, help="threads of PyTorch (its own default if not given)")
     parser.add_argument("--warm-up", type=int, required=True, help="images before the first measurement")
-    asked = parser.parse_args()
-    if asked.threads:
-        torch.set_num_threads(asked.threads)
-    training = BindsnetTraining(asked.neurons, asked.batch, torch.from_numpy(np.load(asked.images)))
-    training.train(asked.warm_up)
+    options = parser.parse_args()
+    if options.threads:
+        torch.set_num_threads(options.threads)
+    training = BindsnetTraining(options.neurons, options.batch, torch.from_numpy(np.load(options.images)))
+    training.train(options.warm_up)
     description = {
         "bindsnet": version("bindsnet"),
         "torch": torch.__version__,

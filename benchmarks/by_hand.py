@@ -80,9 +80,10 @@ def main() -> None:
     parser.add_argument("--neurons", type=int, required=True)
     parser.add_argument("--warm-up", type=int, required=True, help="images before the measured ones")
     parser.add_argument("--all-rows", action="store_true", help="visit the weights of silent pixels too")
-    asked = parser.parse_args()
+    arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        training = TrainingByHand(asked.neurons, np.load(asked.images), asked.warm_up, Path(folder), asked.all_rows)
+        images, rows = np.load(arguments.images), arguments.all_rows
+        training = TrainingByHand(arguments.neurons, images, arguments.warm_up, Path(folder), rows)
         serve({"flags": " ".join(FLAGS)}, training.train)
 
 

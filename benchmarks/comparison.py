@@ -11,7 +11,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from benchmarks.rows import Row, exponent
+from benchmarks.rows import Benchmark, exponent
 from benchmarks.worker import Measurement, Worker
 from hebbarium.training.run_settings import RunSettings
 
@@ -73,7 +73,7 @@ QUICK = Plan(2, BLOCK, 5, 32, 1000, 2, {100: BLOCK, 400: BLOCK, 1600: 100, 6400:
 class Outcome:
     """Rows in the order they are shown in, and what the figure needs."""
 
-    rows: list[Row] = field(default_factory=list)
+    rows: list[Benchmark] = field(default_factory=list)
     sides: dict[str, float] = field(default_factory=dict)
     sizes: dict[int, float] = field(default_factory=dict)
     power: float | None = None
@@ -132,7 +132,7 @@ def compare(plan: Plan, images: Path, scratch: Path, only: set[str], say: Say) -
     only : set of str
         Others than ours to measure: ``brian2``, ``bindsnet``, ``by-hand``; ``set-up`` needs only ours.
     """
-    found = Outcome()
+    outcome = Outcome()
     with ExitStack() as stack:
         workers: dict[str, Worker] = {}
         turns: dict[str, int] = {}
@@ -159,28 +159,29 @@ def compare(plan: Plan, images: Path, scratch: Path, only: set[str], say: Say) -
         measured = take_turns(workers, turns, plan.rounds, say)
 
     for name, turns_taken in measured.items():
-        found.sides[name] = milliseconds(turns_taken)
-        found.rows.append(Row(f"{name}, N=400: an image", found.sides[name], "ms"))
+        outcome.sides[name] = milliseconds(turns_taken)
+        outcome.rows.append(Benchmark(f"{name}, N=400: an image", outcome.sides[name], "ms"))
         spikes = sum(m.spikes for m in turns_taken) / sum(m.images for m in turns_taken)
-        found.rows.append(Row(f"{name}, N=400: excitatory spikes an image", spikes))
+        outcome.rows.append(Benchmark(f"{name}, N=400: excitatory spikes an image", spikes))
     others: list[tuple[str, float | None]] = [(USUAL, 300.0)] * (USUAL in measured)
     others += [(STOCK, None)] * (STOCK in measured)
     others += [(r, 120.0 if "batch 1," in r else 20.0) for r in rivals]
     for other, least in others:
         for name in OURS.values():
-            found.rows.append(
-                Row(f"{name}: times as fast as {other}", ratio(measured[other], measured[name]), "", least)
+            outcome.rows.append(
+                Benchmark(f"{name}: times as fast as {other}", ratio(measured[other], measured[name]), "", least)
             )
             processor = ratio(measured[other], measured[name], "cpu")
-            found.rows.append(Row(f"{name}: times as fast as {other}, by processor time", processor))
+            outcome.rows.append(Benchmark(f"{name}: times as fast as {other}, by processor time", processor))
     double = ratio(measured[OURS["float64"]], measured[OURS["float32"]])
-    found.rows.append(Row(f"{OURS['float64']}: times as long as {OURS['float32']}, N={NEURONS}", double, below=2.2))
+    name = f"{OURS['float64']}: times as long as {OURS['float32']}, N={NEURONS}"
+    outcome.rows.append(Benchmark(name, double, below=2.2))
     for name in OURS.values():
         share = set_up_share(measured[name])
-        found.rows.append(
-            Row(f"{name}, N=400: set-up of a block of {BLOCK} images", share, "%", below=10)
+        outcome.rows.append(
+            Benchmark(f"{name}, N=400: set-up of a block of {BLOCK} images", share, "%", below=10)
         )
-    return found
+    return outcome
 
 
 def _bindsnet(plan: Plan, images: Path, add: Callable[[str, int, Worker], None], say: Say) -> list[str]:
@@ -206,7 +207,7 @@ def _bindsnet(plan: Plan, images: Path, add: Callable[[str, int, Worker], None],
 
 def grow(plan: Plan, images: Path, only: set[str], say: Say) -> Outcome:
     """Cost of an image by the size of the network, ours beside the same by hand; memory at the largest size."""
-    found = Outcome()
+    outcome = Outcome()
     sizes = SIZES if only & {"scaling", "by-hand"} else SIZES[-1:]
     with ExitStack() as stack:
         workers: dict[str, Worker] = {}
@@ -225,41 +226,41 @@ def grow(plan: Plan, images: Path, only: set[str], say: Say) -> Outcome:
         measured = take_turns(workers, turns, plan.rounds, say)
     for n in sizes if "by-hand" in only else ():
         ours_there, by_hand = measured[str(n)], measured[f"{n} by hand"]
-        found.rows.append(Row(f"{BY_HAND}, N={n}: an image", milliseconds(by_hand), "ms"))
+        outcome.rows.append(Benchmark(f"{BY_HAND}, N={n}: an image", milliseconds(by_hand), "ms"))
         name = f"{OURS['float32']}, N={n}: an image, blocks of {turns[str(n)]}"
-        found.rows.append(Row(name, milliseconds(ours_there), "ms"))
+        outcome.rows.append(Benchmark(name, milliseconds(ours_there), "ms"))
         slower = ratio(ours_there, by_hand)
         name = f"{OURS['float32']}, N={n}: times as long as {BY_HAND}"
-        found.rows.append(Row(name, slower, below=MOST_BY_HAND[n]))
+        outcome.rows.append(Benchmark(name, slower, below=MOST_BY_HAND[n]))
         pairs = zip(ours_there, by_hand, strict=True)
         loop = statistics.median((o.run / o.images) / (h.wall / h.images) for o, h in pairs)
-        found.rows.append(Row(f"{name}, the main loop alone", loop))
+        outcome.rows.append(Benchmark(f"{name}, the main loop alone", loop))
         like = ratio(ours_there, measured[f"{n} all rows"])
-        found.rows.append(Row(f"{name} that visits silent pixels as well", like))
+        outcome.rows.append(Benchmark(f"{name} that visits silent pixels as well", like))
         if n == NEURONS:
-            found.sides[BY_HAND] = milliseconds(by_hand)
+            outcome.sides[BY_HAND] = milliseconds(by_hand)
     if "set-up" in only and "100" in measured:
         share = set_up_share(measured["100"])
         name = f"{OURS['float32']}, N=100: set-up of a block of {turns['100']} images"
-        found.rows.append(Row(name, share, "%", below=20))
+        outcome.rows.append(Benchmark(name, share, "%", below=20))
     if "scaling" in only:
         for n in sizes:
             # the main loop alone: set-up does not depend on how many images a short block has
-            found.sizes[n] = 1e3 * statistics.median(m.run / m.images for m in measured[str(n)])
-            found.rows.append(
-                Row(f"{OURS['float32']}, N={n}: an image in the main loop", found.sizes[n], "ms")
+            outcome.sizes[n] = 1e3 * statistics.median(m.run / m.images for m in measured[str(n)])
+            outcome.rows.append(
+                Benchmark(f"{OURS['float32']}, N={n}: an image in the main loop", outcome.sizes[n], "ms")
             )
-        found.power = exponent(list(found.sizes), list(found.sizes.values()))
+        outcome.power = exponent(list(outcome.sizes), list(outcome.sizes.values()))
         name = f"{OURS['float32']}: exponent of the cost of an image, N={sizes[0]} to {sizes[-1]}"
-        found.rows.append(Row(name, found.power))
+        outcome.rows.append(Benchmark(name, outcome.power))
     if "memory" in only:
         largest = max(m.memory for m in measured[str(sizes[-1])])
         name = f"{OURS['float32']}, N={sizes[-1]}: peak memory of the program"
-        found.rows.append(Row(name, largest / 1e9, "GB", below=0.5))
-    return found
+        outcome.rows.append(Benchmark(name, largest / 1e9, "GB", below=0.5))
+    return outcome
 
 
-def specimens(plan: Plan, images: Path, scratch: Path, say: Say) -> list[Row]:
+def specimens(plan: Plan, images: Path, scratch: Path, say: Say) -> list[Benchmark]:
     """Every model, dense and on Brian2's own standalone; the usual Brian2 loop of the network of Hao et al."""
     sides: dict[tuple[str, str], dict[str, str]] = {
         (name, device): {"model": name, "device": device} for name in SPECIMENS for device in ("dense", "cpp")
@@ -269,7 +270,7 @@ def specimens(plan: Plan, images: Path, scratch: Path, say: Say) -> list[Row]:
         sides["desire_backprop", device]["set"] = "layers=1600,800"
     sides["symmetric_stdp", "full"] = {"model": "symmetric_stdp", "set": "rest=full"}
     sides["desire_backprop", "small"] = {"model": "desire_backprop", "set": "layers=200,100"}
-    found: list[Row] = []
+    rows: list[Benchmark] = []
     with ExitStack() as stack:
         workers: dict[str, Worker] = {}
         turns: dict[str, int] = {}
@@ -287,40 +288,41 @@ def specimens(plan: Plan, images: Path, scratch: Path, say: Say) -> list[Row]:
     for name in SPECIMENS:
         dense, stock = measured[f"{name} dense"], measured[f"{name} cpp"]
         size = "1600-800" if name == "desire_backprop" else f"N={NEURONS}"
-        found.append(Row(f"{name}, {size}, float32: an image", milliseconds(dense), "ms", below=AT_MOST.get(name)))
-        found.append(Row(f"{name}, {size}, float32, stock C++ standalone: an image", milliseconds(stock), "ms"))
-        found.append(Row(f"{name}, {size}: times as fast as on stock C++ standalone", ratio(stock, dense)))
+        most = AT_MOST.get(name)
+        rows.append(Benchmark(f"{name}, {size}, float32: an image", milliseconds(dense), "ms", below=most))
+        rows.append(Benchmark(f"{name}, {size}, float32, stock C++ standalone: an image", milliseconds(stock), "ms"))
+        rows.append(Benchmark(f"{name}, {size}: times as fast as on stock C++ standalone", ratio(stock, dense)))
     small = measured["desire_backprop small"]
-    found.append(Row("desire_backprop, 200-100, float32: an image", milliseconds(small), "ms", below=0.15))
+    rows.append(Benchmark("desire_backprop, 200-100, float32: an image", milliseconds(small), "ms", below=0.15))
     full = measured["symmetric_stdp full"]
     name = f"symmetric_stdp, N={NEURONS}, float32, rest=full"
-    found.append(Row(f"{name}: an image, 1,000 steps simulated", milliseconds(full), "ms", below=1.8))
+    rows.append(Benchmark(f"{name}: an image, 1,000 steps simulated", milliseconds(full), "ms", below=1.8))
     name = f"usual Brian2 loop of symmetric_stdp, N={NEURONS}: an image"
-    found.append(Row(name, milliseconds(measured["loop"]), "ms"))
+    rows.append(Benchmark(name, milliseconds(measured["loop"]), "ms"))
     for what, times in (("rest=jump", measured["symmetric_stdp dense"]), ("rest=full", full)):
         name = f"symmetric_stdp, {what}: times as fast as the usual Brian2 loop"
-        found.append(Row(name, ratio(measured["loop"], times), "", 100.0))
-    return found
+        rows.append(Benchmark(name, ratio(measured["loop"], times), "", 100.0))
+    return rows
 
 
-def projected(plan: Plan, images: Path, say: Say) -> list[Row]:
+def projected(plan: Plan, images: Path, say: Say) -> list[Benchmark]:
     """What the paper's runs of the network of Hao et al. would take at its larger sizes, from a few images each."""
-    found: list[Row] = []
+    rows: list[Benchmark] = []
     for n, epochs in PRINTED_EPOCHS.items():
         options = {"model": "symmetric_stdp", "neurons": n, "precision": "float32", "set": "rest=jump"}
         with side(sys.executable, "compiled", images, warm_up=plan.usual, watch_memory=True, **options) as worker:
             measured = worker.ask(plan.usual)
         name = f"symmetric_stdp, N={n}, float32, rest=jump"
         milliseconds_each = 1e3 * measured.run / measured.images
-        found.append(Row(f"{name}: an image in the main loop", milliseconds_each, "ms"))
-        found.append(Row(f"{name}: peak memory of the program", measured.memory / 1e9, "GB"))
+        rows.append(Benchmark(f"{name}: an image in the main loop", milliseconds_each, "ms"))
+        rows.append(Benchmark(f"{name}: peak memory of the program", measured.memory / 1e9, "GB"))
         hours = milliseconds_each * 60_000 * epochs / 3.6e6
-        found.append(Row(f"{name}: projected for {epochs} passes through 60,000 images", hours, "h"))
+        rows.append(Benchmark(f"{name}: projected for {epochs} passes through 60,000 images", hours, "h"))
         say(f"symmetric_stdp, N = {n}: measured")
-    return found
+    return rows
 
 
-def build_time(images: Path, scratch: Path, say: Say) -> list[Row]:
+def build_time(images: Path, scratch: Path, say: Say) -> list[Benchmark]:
     """How long it takes to make a program with an empty cache."""
     worker = side(sys.executable, "compiled", images, neurons=NEURONS, precision="float32", warm_up=0)
     with worker:  # once, so that compiler and headers are in memory
@@ -332,4 +334,5 @@ def build_time(images: Path, scratch: Path, say: Say) -> list[Row]:
         with Worker(command, cache) as again:
             seconds.append(float(again.description["building_s"]))
     say(f"built in {', '.join(f'{s:.1f} s' for s in seconds)}")
-    return [Row(f"{OURS['float32']}, N={NEURONS}: generating and compiling", statistics.median(seconds), "s", below=6)]
+    name = f"{OURS['float32']}, N={NEURONS}: generating and compiling"
+    return [Benchmark(name, statistics.median(seconds), "s", below=6)]

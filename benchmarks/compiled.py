@@ -168,24 +168,24 @@ def main() -> None:
     parser.add_argument("--save", type=Path, help="keep the state after the warm-up in this .npz file")
     parser.add_argument("--watch-memory", action="store_true", help="note the program's peak memory")
     parser.add_argument("--profile", action="store_true", help="measure each operation")
-    asked = parser.parse_args()
+    options = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
         started = time.perf_counter()
-        images = np.load(asked.images)
-        changes = parameters.assignments(asked.set)
-        if asked.neurons is not None:
-            changes["neurons"] = str(asked.neurons)
-        model = parameters.apply(registry.find(asked.model), changes)
+        images = np.load(options.images)
+        changes = parameters.assignments(options.set)
+        if options.neurons is not None:
+            changes["neurons"] = str(options.neurons)
+        model = parameters.apply(registry.find(options.model), changes)
         training = CompiledTraining(
-            model, asked.precision, images, Path(scratch), asked.device, asked.watch_memory,
-            np.load(asked.labels) if asked.labels else None, asked.profile,
+            model, options.precision, images, Path(scratch), options.device, options.watch_memory,
+            np.load(options.labels) if options.labels else None, options.profile,
         )  # fmt: skip
         building = time.perf_counter() - started
-        for first in range(0, asked.warm_up, CAPACITY):
-            training.train(min(CAPACITY, asked.warm_up - first))
-        if asked.save:
-            np.savez(asked.save, allow_pickle=False, **training.state)
-        serve({"precision": asked.precision, "building_s": f"{building:.1f}"}, training.train)
+        for first in range(0, options.warm_up, CAPACITY):
+            training.train(min(CAPACITY, options.warm_up - first))
+        if options.save:
+            np.savez(options.save, allow_pickle=False, **training.state)
+        serve({"precision": options.precision, "building_s": f"{building:.1f}"}, training.train)
 
 
 if __name__ == "__main__":

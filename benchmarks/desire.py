@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from benchmarks.comparison import Say, milliseconds, ratio, side, take_turns
 from benchmarks.compiled import CompiledTraining
-from benchmarks.rows import Row
+from benchmarks.rows import Benchmark
 from benchmarks.worker import Measurement, Worker, WorkerFailed
 from hebbarium.engine import anatomy, streams
 from hebbarium.models.desire_backprop import DesireBackprop
@@ -90,7 +90,7 @@ def torch_python(say: Say) -> str | None:
     return python
 
 
-def compare(amounts: Amounts, images: Path, labels: Path, scratch: Path, say: Say) -> list[Row]:
+def compare(amounts: Amounts, images: Path, labels: Path, scratch: Path, say: Say) -> list[Benchmark]:
     """Both sides in turns.
 
     Parameters
@@ -135,26 +135,26 @@ def compare(amounts: Amounts, images: Path, labels: Path, scratch: Path, say: Sa
 
 def _rows(
     layers: tuple[int, ...], measured: Mapping[str, list[Measurement]], others: Mapping[str, str], trained: int
-) -> list[Row]:
+) -> list[Benchmark]:
     size = named(layers)
-    found: list[Row] = []
+    rows: list[Benchmark] = []
     start, after = measured[f"{size} start"], measured[f"{size} trained"]
     for when, turns, most in (
         ("at the start of training", start, AT_MOST[layers]), (f"after {trained} images", after, None)
     ):  # fmt: skip
         name = f"desire_backprop, {size}, float32, {when}"
-        found.append(Row(f"{name}: an image", milliseconds(turns), "ms", below=most))
-        found.append(Row(f"{name}: images after which nothing is changed", idle_share(turns), "%"))
+        rows.append(Benchmark(f"{name}: an image", milliseconds(turns), "ms", below=most))
+        rows.append(Benchmark(f"{name}: images after which nothing is changed", idle_share(turns), "%"))
     name = f"desire_backprop, {size}, float32"
-    found.append(Row(f"{name}: times as fast after {trained} images as at the start", ratio(start, after)))
+    rows.append(Benchmark(f"{name}: times as fast after {trained} images as at the start", ratio(start, after)))
     for update, other in others.items():
         theirs = measured[f"{size} {update}"]
-        found.append(Row(f"{other}, batch 1, 1 thread, {size}: an image", milliseconds(theirs), "ms"))
+        rows.append(Benchmark(f"{other}, batch 1, 1 thread, {size}: an image", milliseconds(theirs), "ms"))
         for clock, how, least in (("wall", "", AT_LEAST.get(layers)), ("cpu", ", by processor time", None)):
             at_least = least if update == "steps" else None
-            found.append(Row(f"{name}, at the start of training: times as fast as {other}{how}",
+            rows.append(Benchmark(f"{name}, at the start of training: times as fast as {other}{how}",
                              ratio(theirs, start, clock), at_least=at_least))  # fmt: skip
-    return found
+    return rows
 
 
 def idle_share(measured: Sequence[Measurement]) -> float:

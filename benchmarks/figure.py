@@ -96,15 +96,15 @@ def _line(axes: Axes, costs: Mapping[int, float], mark: str, colour: str, name: 
     axes.plot([], [], mark, color=colour, linestyle="-", markerfacecolor="none", label=f"{name}: {power:.2f}")
 
 
-def draw_hidden_size(path: Path, found: Mapping[str, Growth]) -> None:
+def draw_hidden_size(path: Path, growth: Mapping[str, Growth]) -> None:
     """Write an SVG of what a sample of desire backpropagation costs by the size of its hidden layer.
 
     Parameters
     ----------
-    found : dict of Growth
+    growth : dict of Growth
         By condition. Of `COMES` only the update is drawn: nothing else differs.
     """
-    _write(_growth_with_hidden_layer(found[ALL], found[COMES]), path)
+    _write(_growth_with_hidden_layer(growth[ALL], growth[COMES]), path)
 
 
 def _write(figure: Figure, path: Path) -> None:

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from benchmarks.comparison import Say, side, take_turns
-from benchmarks.rows import Row, exponent
+from benchmarks.rows import Benchmark, exponent
 from benchmarks.worker import Measurement, Worker
 
 COMES, ALL = "as it comes", "all that fire have desires"
@@ -92,25 +92,25 @@ def process_of(operation: str) -> str:
 
 def seconds_by_process(measured: Measurement) -> dict[str, float]:
     """Seconds of a sample by process."""
-    found = dict.fromkeys(PROCESSES, 0.0)
+    seconds_by_process = dict.fromkeys(PROCESSES, 0.0)
     for operation, seconds in measured.profile.items():
-        found[process_of(operation)] += seconds / measured.images
-    return found
+        seconds_by_process[process_of(operation)] += seconds / measured.images
+    return seconds_by_process
 
 
 def growth(measured: Mapping[int, Sequence[Measurement]], memory: Mapping[int, int]) -> Growth:
     """Medians over rounds, by size, beside the peak memory in bytes."""
-    found = Growth({process: {} for process in PROCESSES})
+    growth = Growth({process: {} for process in PROCESSES})
     for size, turns in measured.items():
         shares = [seconds_by_process(turn) for turn in turns]
         for process in PROCESSES:
-            found.seconds[process][size] = statistics.median(share[process] for share in shares)
-        found.loop[size] = statistics.median(turn.run / turn.images for turn in turns)
-        found.memory[size] = float(memory[size])
-    return found
+            growth.seconds[process][size] = statistics.median(share[process] for share in shares)
+        growth.loop[size] = statistics.median(turn.run / turn.images for turn in turns)
+        growth.memory[size] = float(memory[size])
+    return growth
 
 
-def rows_of(full: Growth, comes: Growth) -> list[Row]:
+def rows_of(full: Growth, comes: Growth) -> list[Benchmark]:
     """Costs by size, the powers with which they grow, and how the processes compare.
 
     Parameters
@@ -118,17 +118,17 @@ def rows_of(full: Growth, comes: Growth) -> list[Row]:
     full, comes : Growth
         Under the conditions `ALL` and `COMES`; of the second only what differs: the update, and so the whole.
     """
-    rows: list[Row] = []
+    rows: list[Benchmark] = []
     sizes = list(full.loop)
     for size in sizes:
         name = f"desire_backprop, 784-{size}-10, float32, {ALL}"
         for process in PROCESSES:
-            rows.append(Row(f"{name}: {process} of an image", 1e3 * full.seconds[process][size], "ms"))
-        rows.append(Row(f"{name}: an image in the main loop, measured", 1e3 * full.loop[size], "ms"))
-        rows.append(Row(f"{name}: peak memory of the program", full.memory[size] / 1e6, "MB"))
+            rows.append(Benchmark(f"{name}: {process} of an image", 1e3 * full.seconds[process][size], "ms"))
+        rows.append(Benchmark(f"{name}: an image in the main loop, measured", 1e3 * full.loop[size], "ms"))
+        rows.append(Benchmark(f"{name}: peak memory of the program", full.memory[size] / 1e6, "MB"))
         name = f"desire_backprop, 784-{size}-10, float32, {COMES}"
-        rows.append(Row(f"{name}: {UPDATE} of an image", 1e3 * comes.seconds[UPDATE][size], "ms"))
-        rows.append(Row(f"{name}: an image in the main loop, measured", 1e3 * comes.loop[size], "ms"))
+        rows.append(Benchmark(f"{name}: {UPDATE} of an image", 1e3 * comes.seconds[UPDATE][size], "ms"))
+        rows.append(Benchmark(f"{name}: an image in the main loop, measured", 1e3 * comes.loop[size], "ms"))
     name = f"desire_backprop, 784-H-10, float32, {ALL}"
     upper = [size for size in sizes if size >= UPPER]
     beyond = f"peak memory beyond that of H={sizes[0]}"
@@ -142,12 +142,12 @@ def rows_of(full: Growth, comes: Growth) -> list[Row]:
         for chosen in fitted:
             if len(chosen) > 1:
                 power = exponent(chosen, [costs[size] for size in chosen])
-                rows.append(Row(f"{name}: exponent of {what}, H={chosen[0]} to {chosen[-1]}", power))
+                rows.append(Benchmark(f"{name}: exponent of {what}, H={chosen[0]} to {chosen[-1]}", power))
     for other in (BACKWARD, UPDATE):
         times = {size: full.seconds[FORWARD][size] / full.seconds[other][size] for size in sizes}
-        rows.append(Row(f"{name}: {FORWARD} takes times as long as {other}, median of sizes",
+        rows.append(Benchmark(f"{name}: {FORWARD} takes times as long as {other}, median of sizes",
                         statistics.median(times.values())))  # fmt: skip
-        rows.append(Row(f"{name}: {FORWARD} takes times as long as {other}, H={sizes[-1]}", times[sizes[-1]]))
+        rows.append(Benchmark(f"{name}: {FORWARD} takes times as long as {other}, H={sizes[-1]}", times[sizes[-1]]))
     return rows
 
 

@@ -79,7 +79,7 @@ class DesireTraining:
     def desires(self, spikes: list[torch.Tensor], label: int, masks: list[torch.Tensor]) -> list[torch.Tensor]:
         """Desires of every layer but the input, from the outputs down."""
         counts = [s.sum(dim=0) for s in spikes]
-        found: list[torch.Tensor] = []
+        desires: list[torch.Tensor] = []
         error = torch.zeros(0)
         for k in range(len(self.weights), 0, -1):
             if k == len(self.weights):
@@ -89,8 +89,8 @@ class DesireTraining:
                 pull = self.weights[k].t() @ error
                 desire = -pull.sign() * (pull.abs() >= THETA_HIDDEN) * masks[k - 1]
             error = -desire * ((desire + 1) / 2 - counts[k] / FULL).abs()
-            found.append(desire)
-        return found[::-1]
+            desires.append(desire)
+        return desires[::-1]
 
     def change(self, weights: torch.Tensor, gates: torch.Tensor, traces: torch.Tensor) -> None:
         """Change one layer's weights by what its neurons' spikes and desires make of its inputs' traces."""
@@ -136,21 +136,21 @@ def main() -> None:
     parser.add_argument("--threads", type=int, required=True)
     parser.add_argument("--warm-up", type=int, required=True, help="samples before the first measurement")
     parser.add_argument("--save", type=Path, help="keep weights and spike counts after the warm-up in this .npz file")
-    asked = parser.parse_args()
-    torch.set_num_threads(asked.threads)
+    options = parser.parse_args()
+    torch.set_num_threads(options.threads)
     torch.set_grad_enabled(False)
     torch.manual_seed(0)
-    dtype = getattr(torch, asked.precision)
-    with np.load(asked.start) as start:
+    dtype = getattr(torch, options.precision)
+    with np.load(options.start) as start:
         weights = [torch.from_numpy(start[name].T.copy()).to(dtype) for name in start.files]
     if weights[-1].shape[0] != CLASSES or any(b.shape[1] != a.shape[0] for a, b in itertools.pairwise(weights)):
-        raise ValueError(f"{asked.start}: weights {[tuple(w.shape) for w in weights]} do not follow on each other")
-    images, labels = torch.from_numpy(np.load(asked.images)), torch.from_numpy(np.load(asked.labels))
-    training = DesireTraining(weights, images, labels, asked.dropout, asked.update)
-    training.train(asked.warm_up)
-    if asked.save:
+        raise ValueError(f"{options.start}: weights {[tuple(w.shape) for w in weights]} do not follow on each other")
+    images, labels = torch.from_numpy(np.load(options.images)), torch.from_numpy(np.load(options.labels))
+    training = DesireTraining(weights, images, labels, options.dropout, options.update)
+    training.train(options.warm_up)
+    if options.save:
         counts = torch.stack(training.counts).numpy()
-        np.savez(asked.save, counts=counts, **{f"w_{k}": w.numpy().T for k, w in enumerate(weights)})
+        np.savez(options.save, counts=counts, **{f"w_{k}": w.numpy().T for k, w in enumerate(weights)})
     serve({"torch": torch.__version__, "threads": str(torch.get_num_threads())}, training.train)
 
 

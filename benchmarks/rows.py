@@ -15,8 +15,8 @@ COLUMNS = ("name", "value", "unit", "machine", "commit")
 
 
 @dataclass(frozen=True)
-class Row:
-    """One number.
+class Benchmark:
+    """One number that was measured, and its target.
 
     Parameters
     ----------
@@ -52,7 +52,7 @@ def show(value: float) -> str:
     return f"{value:.{decimals}f}"
 
 
-def table(rows: Sequence[Row]) -> str:
+def table(rows: Sequence[Benchmark]) -> str:
     """The rows as text, in columns."""
     cells = [(row.name, show(row.value), row.unit, row.target) for row in rows]
     widths = [max((len(row[k]) for row in cells), default=0) for k in range(4)]
@@ -80,7 +80,7 @@ def exponent(sizes: Sequence[float], costs: Sequence[float]) -> float:
     return float(np.polyfit(np.log(x), np.log(y), 1)[0])
 
 
-def write_csv(path: Path, rows: Sequence[Row], machine: str, commit: str, *, keep: bool = False) -> None:
+def write_csv(path: Path, rows: Sequence[Benchmark], machine: str, commit: str, *, keep: bool = False) -> None:
     """Write all rows whole or not at all.
 
     Parameters
@@ -99,7 +99,7 @@ def write_csv(path: Path, rows: Sequence[Row], machine: str, commit: str, *, kee
     whole_files.write_table(path, COLUMNS, lines.values())
 
 
-def read_csv(path: Path) -> list[Row]:
+def read_csv(path: Path) -> list[Benchmark]:
     """The rows of a file. Targets are not kept in it."""
     with open(path, newline="", encoding="utf-8") as file:
-        return [Row(row["name"], float(row["value"]), row["unit"]) for row in csv.DictReader(file)]
+        return [Benchmark(row["name"], float(row["value"]), row["unit"]) for row in csv.DictReader(file)]

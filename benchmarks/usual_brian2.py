@@ -143,10 +143,10 @@ def main(
     parser.add_argument("--neurons", type=int, required=True)
     parser.add_argument("--start", type=Path, required=True, help=".npz file of our side after its warm-up")
     parser.add_argument("--warm-up", type=int, required=True, help="images before the first measurement")
-    asked = parser.parse_args()
-    with np.load(asked.start) as start:
-        training = make(asked.neurons, np.load(asked.images), dict(start))
-    training.train(asked.warm_up)
+    options = parser.parse_args()
+    with np.load(options.start) as start:
+        training = make(options.neurons, np.load(options.images), dict(start))
+    training.train(options.warm_up)
     serve({"target": prefs.codegen.target}, training.train)
 
 

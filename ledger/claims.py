@@ -16,7 +16,7 @@ from pathlib import Path
 from hebbarium.files import whole_files
 from hebbarium.ledger import tables
 from hebbarium.ledger.rows import ACCURACY, LAST, Row
-from hebbarium.ledger.tables import Cell
+from hebbarium.ledger.tables import Mean
 from hebbarium.record import results
 
 __all__ = ["CLAIMS", "Evidence", "Verdict", "judge", "table", "write"]
@@ -78,7 +78,7 @@ class Evidence:
     """
 
     def __init__(self, rows: Iterable[Row]) -> None:
-        best: dict[tuple[str, ...], Cell] = {}
+        best: dict[tuple[str, ...], Mean] = {}
         for cell in tables.summarise(row for row in rows if row.selection == LAST):
             row = cell.row
             if row.measure == ACCURACY and row.item not in _TABLES:

@@ -52,7 +52,7 @@ from hebbarium.ledger.rows import (
     symbols_of,
     value_of,
 )
-from hebbarium.ledger.tables import Cell, line, markdown_table, mean_and_error, split_names, summarise, verdict
+from hebbarium.ledger.tables import Mean, line, markdown_table, mean_and_error, split_names, summarise, verdict
 
 __all__ = [
     "ACCURACY",
@@ -60,8 +60,8 @@ __all__ = [
     "COLUMNS",
     "LAST",
     "PER_CENT",
-    "Cell",
     "LedgerError",
+    "Mean",
     "Row",
     "append",
     "item_of",

@@ -108,7 +108,7 @@ class Ours:
     by: str = "neurons"
     usual_steps: int | None = None
 
-    def cells(self, cell: tables.Cell) -> dict[str, str]:
+    def cells(self, cell: tables.Mean) -> dict[str, str]:
         """Text by column, as far as it follows from a cell of the ledger."""
         hidden = [int(size) for size in cell.row.symbols.get("layers", "").split(",") if size]
         if not hidden:

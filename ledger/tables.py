@@ -20,7 +20,7 @@ from hebbarium.ledger.rows import ACCURACY, CELL, COLUMNS, PER_CENT, LedgerError
 __all__ = [
     "NEAR",
     "NONE_YET",
-    "Cell",
+    "Mean",
     "described",
     "following_from_size",
     "line",
@@ -45,8 +45,8 @@ _OF_THE_PAPER = ("Table ", "Fig. ", "Section ")
 
 
 @dataclasses.dataclass(frozen=True)
-class Cell:
-    """The seeds of one cell together.
+class Mean:
+    """The mean over the seeds of one setting.
 
     `error` is the standard error of the mean, NaN for a single seed.
     """
@@ -75,7 +75,7 @@ def mean_and_error(values: Sequence[float]) -> tuple[float, float]:
     return float(numbers.mean()), float(error)
 
 
-def summarise(rows: Iterable[Row]) -> list[Cell]:
+def summarise(rows: Iterable[Row]) -> list[Mean]:
     """Mean and standard error over the seeds of each cell, cells in the order in which they first appear.
 
     Raises
@@ -95,7 +95,7 @@ def summarise(rows: Iterable[Row]) -> list[Cell]:
                 f"{group[0].item}, {group[0].setting}: a seed appears twice, or rows differ in the paper's number."
             )
         mean, error = mean_and_error([row.value for row in group])
-        cells.append(Cell(group[0], mean, error, len(group), group[0].paper))
+        cells.append(Mean(group[0], mean, error, len(group), group[0].paper))
     return cells
 
 
@@ -154,7 +154,7 @@ def markdown_table(rows: Iterable[Row], columns: str | None = None) -> str:
     return "\n".join([*lines, "", *near, " ".join(said)])
 
 
-def verdict(cells: Sequence[Cell], names: Sequence[str] = ()) -> str:
+def verdict(cells: Sequence[Mean], names: Sequence[str] = ()) -> str:
     """How near cells are to the paper's numbers: how many are near, and by how much the others miss.
 
     Per cent are near within `NEAR` points; what has another unit is near within the spread that the paper prints.
@@ -195,7 +195,7 @@ def _sentence(text: str) -> str:
     return f"{text[0].upper()}{text[1:]}."
 
 
-def following_from_size(cells: Sequence[Cell], names: Iterable[str]) -> list[str]:
+def following_from_size(cells: Sequence[Mean], names: Iterable[str]) -> list[str]:
     """Those of some symbols that have one value for each size of network, where there are several sizes."""
     sizes = {cell.row.neurons for cell in cells}
     symbols = {symbol for cell in cells for symbol in cell.row.symbols}
@@ -207,7 +207,7 @@ def following_from_size(cells: Sequence[Cell], names: Iterable[str]) -> list[str
     ]  # fmt: skip
 
 
-def split_names(cells: Sequence[Cell]) -> tuple[list[str], list[str]]:
+def split_names(cells: Sequence[Mean]) -> tuple[list[str], list[str]]:
     """Columns, and symbols of the setting, that differ between cells, and those that all cells share."""
     names: list[str] = []
     for name in CELL:
@@ -235,7 +235,7 @@ def sort_key(row: Row, names: Iterable[str]) -> list[tuple[float, str]]:
     return [_order(value_of(row, name)) for name in names]
 
 
-def values_by_size(cells: Sequence[Cell], names: Sequence[str]) -> list[str]:
+def values_by_size(cells: Sequence[Mean], names: Sequence[str]) -> list[str]:
     """What follows from the size, told for each size: ``With 100, 400 neurons: epochs 3, 5.``"""
     if not names:
         return []
@@ -250,7 +250,7 @@ def _signed(points: float) -> str:
     return f"{points:+.2f}".replace("-", "\N{MINUS SIGN}")
 
 
-def _list(cells: Sequence[Cell], varying: Sequence[str]) -> list[str]:
+def _list(cells: Sequence[Mean], varying: Sequence[str]) -> list[str]:
     ordered = sorted(cells, key=lambda cell: sort_key(cell.row, varying))
     lines = [line([*map(_heading, varying), "ours", "paper"]), line(["---"] * len(varying) + ["---:"] * 2)]
     ours = _ours(cells)
@@ -260,13 +260,13 @@ def _list(cells: Sequence[Cell], varying: Sequence[str]) -> list[str]:
     return lines
 
 
-def _pivot(cells: Sequence[Cell], varying: Sequence[str], column: str) -> list[str]:
+def _pivot(cells: Sequence[Mean], varying: Sequence[str], column: str) -> list[str]:
     units = {value_of(cell.row, column): cell.row.unit for cell in cells}
     heads = list(units) if column == _MEASURE else sorted(units, key=_order)
     names = [f"{_heading(column)} {_readable(head)}" for head in heads]
     if column == _MEASURE:
         names = [f"{head.replace('_', ' ')}{f' ({units[head]})' if units[head] else ''}" for head in heads]
-    table: dict[tuple[str, ...], dict[str, Cell]] = {}
+    table: dict[tuple[str, ...], dict[str, Mean]] = {}
     for cell in cells:
         table.setdefault(tuple(value_of(cell.row, name) for name in varying), {})[value_of(cell.row, column)] = (
             cell
@@ -286,18 +286,18 @@ def _pivot(cells: Sequence[Cell], varying: Sequence[str], column: str) -> list[s
     return lines
 
 
-def _ours(cells: Sequence[Cell]) -> Callable[[Cell], str]:
+def _ours(cells: Sequence[Mean]) -> Callable[[Mean], str]:
     """How a table shows our numbers: single seeds are marked where they stand among means."""
     means = any(cell.seeds > 1 for cell in cells)
 
-    def shown(cell: Cell) -> str:
+    def shown(cell: Mean) -> str:
         error = f" ± {_number(cell.error, cell, 2)}" if cell.seeds > 1 else " (1 seed)" if means else ""
         return f"{_number(cell.mean, cell)}{error}"
 
     return shown
 
 
-def _number(value: float, cell: Cell, digits: int = 4) -> str:
+def _number(value: float, cell: Mean, digits: int = 4) -> str:
     """Two places of per cent; of what has another unit, some digits."""
     return f"{value:.2f}" if cell.row.unit == PER_CENT else f"{value:.{digits}g}"
 

@@ -24,7 +24,7 @@ def rows(model: str, **conditions: str) -> list[ledger.Row]:
     return ledger.select(ledger.read(RESULTS / f"{model}.csv"), **wanted)
 
 
-def cells(model: str, **conditions: str) -> list[ledger.Cell]:
+def cells(model: str, **conditions: str) -> list[ledger.Mean]:
     return ledger.summarise(rows(model, **conditions))
 
 

@@ -9,15 +9,15 @@ from pathlib import Path
 import pytest
 
 from benchmarks import by_hand, comparison, figure, rows
-from benchmarks.rows import Row
+from benchmarks.rows import Benchmark
 from benchmarks.worker import Measurement, Worker, WorkerFailed, measure
 from hebbarium.engine import machine
 from hebbarium.models.synaptic_scaling import SynapticScaling
 
 ROWS = [
-    Row("ours: an image", 1.2345, "ms"),
-    Row("times as fast", 60.0, "", at_least=50),
-    Row("share", 12.0, "%", below=10),
+    Benchmark("ours: an image", 1.2345, "ms"),
+    Benchmark("times as fast", 60.0, "", at_least=50),
+    Benchmark("share", 12.0, "%", below=10),
 ]
 
 
@@ -163,7 +163,7 @@ def test_figure(tmp_path: Path, sizes: dict[int, float]) -> None:
 def test_rows_of_other_parts_are_kept(tmp_path: Path) -> None:
     path = tmp_path / "benchmarks.csv"
     rows.write_csv(path, ROWS, "a processor", "abc123", keep=True)
-    rows.write_csv(path, [Row("share", 9.0, "%"), Row("memory", 3.0, "MB")], "another", "def456", keep=True)
+    rows.write_csv(path, [Benchmark("share", 9.0, "%"), Benchmark("memory", 3.0, "MB")], "another", "def456", keep=True)
     with open(path, newline="") as file:
         read = [(r["name"], r["value"], r["machine"], r["commit"]) for r in csv.DictReader(file)]
     assert read == [

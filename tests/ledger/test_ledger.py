@@ -194,7 +194,7 @@ def test_a_table_with_a_line_for_each_cell() -> None:
     ],
 )
 def test_a_verdict_says_how_many_are_near_and_what_misses_most(accuracies: tuple[float, ...], said: str) -> None:
-    cells = [ledger.Cell(row(value=a, seed=k), a, math.nan, 1, 88.84) for k, a in enumerate(accuracies)]
+    cells = [ledger.Mean(row(value=a, seed=k), a, math.nan, 1, 88.84) for k, a in enumerate(accuracies)]
     assert ledger.verdict(cells, ["seed"] if len(cells) > 1 else []) == f"Within 2 points of the paper: {said}"
 
 
