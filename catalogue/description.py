@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import textwrap
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -48,6 +48,7 @@ class Population:
     name: str
     what: str
     equations: tuple[SingleEquation, ...]
+    comments: tuple[str, ...]  # of each equation: its number in the paper, say
     facts: tuple[str, ...] = ()
 
 
@@ -108,8 +109,9 @@ def gather(model: Model, phase: str) -> Description:
         network = model.build(
             phase, "float64", model.all_inputs(phase, np.zeros((1, pixels), np.uint8), np.zeros(1, int))
         )
-        populations = tuple(_populations(network, list(anatomy.populations(model))))
-        operations = tuple(_operations(network))
+        comments = _comments(model)
+        populations = tuple(_populations(network, list(anatomy.populations(model)), comments))
+        operations = tuple(_operations(network, comments))
     return Description(model, phase, tuple(_parameters(model)), populations, operations)
 
 
@@ -123,7 +125,28 @@ def _parameters(model: Model) -> Iterator[tuple[str, str, str, str]]:
         yield symbol, row.show(getattr(model, symbol)).replace("*", " "), meaning, row.source
 
 
-def _populations(network: Network, named: list[str]) -> Iterator[Population]:
+def _comments(model: Model) -> dict[str, str]:
+    """What stands behind the lines of a model's own strings, by the line: Brian2 drops it from equations."""
+    comments = {}
+    for kind in reversed(type(model).__mro__):
+        for value in vars(kind).values():
+            for string in value.values() if isinstance(value, Mapping) else (value,):
+                for line in string.splitlines() if isinstance(string, str) else ():
+                    code, _, comment = line.partition("#")
+                    comments[_key(re.sub(r" : .*", "", code))] = comment.strip()
+    return {code: comment for code, comment in comments.items() if code and comment}
+
+
+def _key(code: str) -> str:
+    return "".join(code.split())
+
+
+def _commented(code: str, comments: Mapping[str, str]) -> str:
+    comment = comments.get(_key(code.partition(" : ")[0]))
+    return f"{code}  # {comment}" if comment else code
+
+
+def _populations(network: Network, named: list[str], comments: Mapping[str, str]) -> Iterator[Population]:
     """The model's populations in its order, then other groups, then synapses in the order of a step."""
     parts = network.sorted_objects
     groups = {part.name: part for part in parts if isinstance(part, NeuronGroup)}
@@ -132,14 +155,19 @@ def _populations(network: Network, named: list[str]) -> Iterator[Population]:
     order = dict.fromkeys([*named, *groups, *pathways, *synapses])
     for group in [(groups | synapses)[name] for name in order if name in groups or name in synapses]:
         if isinstance(group, NeuronGroup):
-            facts = [f"event {event} where {condition}" for event, condition in sorted(group.events.items())]
+            facts = [
+                f"event {event} where {_commented(condition, comments)}"
+                for event, condition in sorted(group.events.items())
+            ]
             if isinstance(group._refractory, str):
                 facts.append(f"refractory for {group._refractory}")
             what = f"{len(group):,} neuron{'s' if len(group) > 1 else ''}"
-            yield Population(group.name, what, _shown(group.user_equations), tuple(facts))
+            equations = _shown(group.user_equations)
         else:
             what = f"{len(group):,} synapses, {group.source.name} to {group.target.name}"
-            yield Population(group.name, what, _shown(group.equations))
+            equations, facts = _shown(group.equations), []
+        numbers = tuple(comments.get(_key(_equation(equation).partition(" : ")[0]), "") for equation in equations)
+        yield Population(group.name, what, equations, numbers, tuple(facts))
 
 
 def _shown(equations: Equations) -> tuple[SingleEquation, ...]:
@@ -149,7 +177,7 @@ def _shown(equations: Equations) -> tuple[SingleEquation, ...]:
     return tuple(sorted(kept, key=lambda eq: order[eq.type]))
 
 
-def _operations(network: Network) -> Iterator[Operation]:
+def _operations(network: Network, comments: Mapping[str, str]) -> Iterator[Operation]:
     for part in network.sorted_objects:
         place = (part.when, part.order)
         match part:
@@ -158,9 +186,8 @@ def _operations(network: Network) -> Iterator[Operation]:
             ):
                 yield Operation(*place, f"integrate {part.group.name} ({part.method_choice})")
             case Thresholder():
-                yield Operation(
-                    *place, f"find {part.event} events of {part.group.name}", (part.group.events[part.event],)
-                )
+                condition = _commented(part.group.events[part.event], comments)
+                yield Operation(*place, f"find {part.event} events of {part.group.name}", (condition,))
             case Resetter() if code := _lines(part.group.event_codes[part.event]):
                 yield Operation(*place, f"at each {part.event} of {part.group.name}", code)
             case CodeRunner() if type(part) is CodeRunner:
@@ -191,6 +218,11 @@ def _equation(equation: SingleEquation) -> str:
     return f"{equation.varname} : {_unit(equation)}{flags}"
 
 
+def _equations(population: Population) -> Iterator[str]:
+    for equation, comment in zip(population.equations, population.comments, strict=True):
+        yield f"{_equation(equation)}  # {comment}" if comment else _equation(equation)
+
+
 # -- text ----------------------------------------------------------------------------------------------------
 
 
@@ -200,7 +232,7 @@ def _text(d: Description) -> str:
     out += ["", f"Equations (phase {d.phase})"]
     for population in d.populations:
         out += [f"  {population.name}: {population.what}"]
-        out += [f"      {_equation(eq)}" for eq in population.equations]
+        out += [f"      {line}" for line in _equations(population)]
         out += [f"      {fact}" for fact in population.facts]
     out += ["", "A step, in order"]
     for op in d.operations:
@@ -240,7 +272,7 @@ def _markdown(d: Description) -> str:
         out.append(f"| `{symbol}` | {value} | {_cell(meaning)} | {_cell(source)} |")
     out += ["", f"## Equations (phase `{d.phase}`)"]
     for population in d.populations:
-        body = [*map(_equation, population.equations), *population.facts]
+        body = [*_equations(population), *population.facts]
         out += ["", f"`{population.name}`: {population.what}"]
         out += ["", "```text", *body, "```"] if body else []
     out += ["", "## A step, in order", ""]
@@ -279,9 +311,10 @@ def _latex(d: Description) -> str:
     out += ["\\end{longtable}", "", f"\\subsection*{{Equations (phase {_escaped(d.phase)})}}"]
     for population in d.populations:
         out += ["", f"\\paragraph{{{_escaped(population.name)}}} {_escaped(population.what)}."]
-        dynamic = [eq for eq in population.equations if eq.type != PARAMETER]
+        numbered = zip(population.equations, population.comments, strict=True)
+        dynamic = [_align_line(eq, comment) for eq, comment in numbered if eq.type != PARAMETER]
         if dynamic:
-            out += ["\\begin{align*}", " \\\\\n".join(map(_align_line, dynamic)), "\\end{align*}"]
+            out += ["\\begin{align*}", " \\\\\n".join(dynamic), "\\end{align*}"]
         if plain := [f"${_symbol(eq.varname)}$" for eq in population.equations if eq.type == PARAMETER]:
             out.append(f"Variables: {', '.join(plain)}.")
         if population.facts:
@@ -301,7 +334,7 @@ def _latex(d: Description) -> str:
     return "\n".join(out)
 
 
-def _align_line(equation: SingleEquation) -> str:
+def _align_line(equation: SingleEquation, comment: str) -> str:
     expression = str_to_sympy(str(equation.expr))
     names = {symbol: _symbol(symbol.name) for symbol in expression.free_symbols}
     right = sympy.latex(expression, symbol_names=names)
@@ -309,7 +342,7 @@ def _align_line(equation: SingleEquation) -> str:
     left = (
         f"\\frac{{\\mathrm{{d}}{name}}}{{\\mathrm{{d}}t}}" if equation.type == DIFFERENTIAL_EQUATION else name
     )
-    return f"{left} &= {right}"
+    return f"{left} &= {right}" + (f" \\tag*{{{_escaped(comment)}}}" if comment else "")
 
 
 def _symbol(name: str) -> str:

@@ -12,37 +12,27 @@ from __future__ import annotations
 import dataclasses
 import itertools
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
-from brian2 import (
-    Clock,
-    Network,
-    NeuronGroup,
-    Quantity,
-    SpikeMonitor,
-    Synapses,
-    TimedArray,
-    linked_var,
-    ms,
-)
+from brian2 import Network, NeuronGroup, Quantity, Synapses, linked_var, ms
 from numpy.typing import NDArray
 
-from hebbarium.equations import desire
+from hebbarium.equations import spike_trains
+from hebbarium.equations.strings import Strings, chosen, lines
 from hebbarium.models.contract import Arrays, Model, choice, encoding, quantity, structure
 from hebbarium.models.operations import BACKWARD, FORWARD, UPDATE, Shown, Work
+from hebbarium.models.parts import BEGINS, ENDS, At, Parts
 from hebbarium.models.ranges import FRACTION, NOT_NEGATIVE, POSITIVE, PROBABILITY, SIZE, Range
 
 NOT_STATED = "not stated; the authors' code"
-FIRST_STEP = "t_in_timesteps % sample_steps == 0"
-LAST_STEP = "t_in_timesteps % sample_steps == sample_steps - 1"
 LONGEST = 52
 """Steps of a sample: as many as a double-precision number has binary digits."""
 
 # The order of what happens after the last step of a sample, in the slot "end": from the outputs down, then updates.
 ASK, PULL, SETTLE, READ, DESIRES, COUNT, A_LAYER = range(7)
-# What happens at the start of a step: a sample may begin; the inputs fire.
-BEGIN, CLEAR, ENCODE, FIRE, TRANSMIT, RESET = range(6)
+# What happens at the start of a step, after a sample may have begun (0, 1): the inputs fire.
+ENCODE, FIRE, TRANSMIT, RESET = range(2, 6)
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,31 +93,96 @@ class DesireBackprop(Model):
 
     relations: ClassVar[tuple[str, ...]] = ("margin < steps if reading == 'code'",)
 
-    #: which neurons take part in a sample: replace it to say so yourself
-    draw_kept: ClassVar[str] = desire.DRAW_KEPT
-
-    slips: ClassVar[tuple[str, ...]] = (
-        "Eq. 16 drops the sum over inputs and the threshold's theta_p; both are as in Eq. 1.",
-        "Section 3.3 describes the second case of STDP in the order of the first; the rule of Eq. 4 needs only one.",
-    )
-
-    open_choices: ClassVar[tuple[str, ...]] = (
-        "reading=paper: a layer is given the spikes of the step before (Eq. 1), spikes need more than the threshold, "
-        "what a spike takes off the potential does not decay, counts are divided by T, desires need more than their "
-        "threshold, the rate of learning is multiplied by 1 - eta_decay after each epoch.",
-        "reading=code: the first hidden layer is given the spikes of the same step and later ones those of the step "
-        "before, which is also what their traces hold; spikes and hidden desires need no more than their threshold; "
-        "what a spike takes off decays; counts are divided by T - margin; an error has the sign of the desire; the "
-        "rate of learning falls by exp(-eta_decay) an epoch.",
-        "Input neurons count in pixel levels, which is exact. The authors' code adds up brightnesses in single "
-        "precision, which moves some spikes of 11 of the 256 levels by a step.",
-        "Weights begin as the authors' code has them: normally distributed with variance 2/(inputs of a neuron).",
-    )
-
     def __post_init__(self) -> None:
         super().__post_init__()
         if not self.layers:
             raise ValueError(f"layers={self.layers}: expected one or more sizes, as in 1600,800")
+
+    # -- the equations ---------------------------------------------------------------------------------
+    # A subclass replaces any of these strings by its own; see docs/own_rule.md.
+
+    # Input neurons (Section 5.1): no leak, and potentials in pixel levels: whole numbers, so that no spike comes a step
+    # too late because brightnesses of 1/255 do not add up.
+    encoder = """
+        level : 1                                                       # the pixel
+        v : 1                                                           # membrane potential, in pixel levels
+    """
+    encoder_step = "v += level                                          # Eq. 1 with beta_p = 1"
+    encoder_spike = "v -= white"
+    encoder_fires: ClassVar[Strings] = {"paper": "v > white", "code": "v >= white"}
+
+    # The other neurons. {drive} is `drive` or, while neurons of the layer below are left out, drive/(1 - p) of Eq. 16.
+    # As printed, the threshold that a spike takes off does not decay.
+    membrane: ClassVar[Strings] = {
+        "paper": """
+            v : 1                                                       # membrane potential p of Eq. 1
+            drive : 1                                                   # sum over i of w_oi s_i of Eq. 1
+            owed : 1                                                    # theta_p s_o of Eq. 1
+        """,
+        "code": """
+            v : 1                                                       # membrane potential p of Eq. 1
+            drive : 1                                                   # sum over i of w_oi s_i of Eq. 1
+        """,
+    }
+    membrane_step: ClassVar[Strings] = {
+        "paper": """
+            v = beta_p*v + {drive} - owed                               # Eqs. 1, 16
+            drive = 0
+            owed = 0
+        """,
+        "code": """
+            v = beta_p*v + {drive}                                      # Eqs. 1, 16
+            drive = 0
+        """,
+    }
+    fires: ClassVar[Strings] = {"paper": "v > theta_p", "code": "v >= theta_p"}
+    spike: ClassVar[Strings] = {"paper": "owed = theta_p", "code": "v -= theta_p"}
+    transmission = "drive_post += w                                     # Eq. 1"
+    # A neuron that is left out of a sample neither fires nor learns nor passes errors on (Section 4.3).
+    kept = "kept : 1                                                    # m of Eq. 16"
+    draw_kept = "kept = int(rand() >= {dropped})"
+
+    # STDP (Section 4.1). Trains are kept, not traces, because a layer's desire is known only once the whole train is:
+    # a weight then changes once, by the sum over the sample's steps of `coincidence`.
+    trace = "r = beta_r*r + s                                           # Eq. 3"
+    coincidence = "s_post*r_pre                                         # Eq. 4"
+    update = "w += push_post*({coincidences})                           # Eq. 4"
+
+    # Desires (Section 4.2). A train is full when it has as many spikes as a desire of +1 asks for. Errors are compared
+    # in spikes: shares of spikes, in binary, would decide ties between an error and its threshold by their rounding.
+    desire = """
+        desire : 1                                                      # d: +1 ought to fire, -1 ought not, 0 either
+        error : 1                                                       # e of Eq. 14
+        push : 1                                                        # d eta of Eq. 4
+    """
+    full: ClassVar[Strings] = {"paper": "full = sample_steps", "code": "full = sample_steps - margin"}
+    output_desire: ClassVar[Strings] = {
+        "paper": """
+            excess = n_spikes - full*int(i == labels(t))                # Eq. 5
+            desire = -sign(excess)*int(abs(excess) > theta_out*full)    # Eq. 11
+        """,
+        # the neuron of the class is pushed up alone, all others down alone
+        "code": """
+            target = int(i == labels(t))                                # Eqs. 5, 11
+            desire = target*int(full - n_spikes > theta_out*full) - (1 - target)*int(n_spikes > theta_out*full)
+        """,
+    }
+    pull = "pull : 1                                                    # sum over h of w_hg e_h of Eq. 13"
+    backward = "pull_pre += w*error_post                                # Eq. 13"
+    hidden_desire: ClassVar[Strings] = {
+        "paper": "desire = -sign(pull)*int(abs(pull) > theta_hid)*kept          # Eq. 15",
+        "code": "desire = -sign(pull)*int(abs(pull) >= theta_hid)*kept          # Eq. 15",
+    }
+    error: ClassVar[Strings] = {
+        "paper": "error = (n_spikes/full - (desire + 1)/two)*abs(desire)        # Eq. 14",
+        # what is passed back has the sign of the desire, even where a neuron fires more than its target
+        "code": "error = -desire*abs((desire + 1)/two - n_spikes/full)          # Eq. 14",
+    }
+    push = "push = learning_rates(t)*desire                             # Eq. 4"
+
+    # One neuron a layer counts the desires of it, so that the layer below does nothing where there are none.
+    tally = "wanted : 1                                                 # desires of the layer other than zero"
+    count = "wanted_post += 1"
 
     # -- the network -----------------------------------------------------------------------------------
     @property
@@ -135,155 +190,128 @@ class DesireBackprop(Model):
         """Names of the hidden populations, from the input on."""
         return tuple(f"hidden_{k}" for k in range(1, len(self.layers) + 1))
 
+    @property
+    def _names(self) -> tuple[str, ...]:
+        return ("input", *self.hidden, self.readout)
+
     def build(self, phase: str, precision: str, inputs: Arrays, record: tuple[str, ...] = ()) -> Network:
         """See `Model.build`. Phases: ``train`` and ``test``, in which nothing learns and none is left out."""
         learns = phase == "train"
-        clock = Clock(self.dt, name="step_clock")
-        sample = self.steps * self.dt
-        constants: dict[str, Any] = {"sample_steps": self.steps, "span": 2.0**self.steps, "two": 2.0}
-        constants |= {name: TimedArray(values, dt=sample, name=name) for name, values in inputs.items()}
-        group = {"clock": clock, "namespace": constants}
-
-        names = ("input", *self.hidden, self.readout)
-        tallies = {n: NeuronGroup(1, desire.TALLY, events={"begin": FIRST_STEP}, name=f"tally_{n}", **group)
-                   for n in names[1:] if learns}  # fmt: skip
-        for tally in tallies.values():
-            tally.set_event_schedule("begin", when="start", order=0)
-            tally.run_on_event("begin", desire.CLEAR_TALLY, when="start", order=1)
-        populations = {n: self._population(n, learns, group) for n in names}
+        parts = Parts(self, self.dt, self.steps, inputs, {}, span=2.0**self.steps, two=2.0)
+        tallies = {
+            name: parts.neurons(
+                f"tally_{name}", 1, self.tally, events={"begin": BEGINS}, runs=[At("start 1", "wanted = 0", "begin")]
+            )
+            for name in self._names[1:] if learns
+        }
+        populations = {name: self._population(parts, name, learns) for name in self._names}
         pathways = []
-        for depth, (below, above) in enumerate(itertools.pairwise(names), start=1):
-            pathways.append(self._pathway(populations[below], populations[above], depth, learns, group))
+        for depth, (below, above) in enumerate(itertools.pairwise(self._names), start=1):
+            pathways.append(self._pathway(parts, populations[below], populations[above], depth, learns))
             if learns:
                 populations[below].wanted = linked_var(tallies[above], "wanted")
-                counting = Synapses(
-                    populations[above], tallies[above], on_pre=desire.COUNT_DESIRE, on_event="desires",
-                    name=f"count_{above}", **group,
-                )  # fmt: skip
-                counting.connect()
-                counting.pre.when, counting.pre.order = "end", self._order(depth, COUNT)
-                pathways.append(counting)
-        if learns:
-            for name in self.hidden:
-                populations[name].wanted_out = linked_var(tallies[self.readout], "wanted")
-        monitors = [SpikeMonitor(populations[p], name=f"{p}_spikes") for p in dict.fromkeys((self.readout, *record))]
+                pathways.append(parts.synapses(
+                    f"count_{above}", populations[above], tallies[above],
+                    on_pre={"pre": At(self._place(depth, COUNT), self.count, "desires")},
+                ))
+        for name in self.hidden if learns else ():
+            populations[name].wanted_out = linked_var(tallies[self.readout], "wanted")
+        monitors = parts.monitors(populations, self.readout, *record)
         return Network(*populations.values(), *tallies.values(), *pathways, monitors)
 
-    def _order(self, depth: int, what: int) -> int:
-        """The place of an operation of one layer in the slot ``end``; the input layer is at depth 0."""
-        return (len(self.layers) + 1 - depth) * A_LAYER + what
+    def _place(self, depth: int, what: int) -> str:
+        """The place in a step of what one layer does after a sample's last one; the input layer is at depth 0."""
+        return f"end {(len(self.layers) + 1 - depth) * A_LAYER + what}"
 
-    @property
-    def _updates(self) -> int:
-        """The place in the slot ``end`` from which weights change: no layer uses weights after that."""
-        return (len(self.layers) + 2) * A_LAYER
+    def _update(self, what: int) -> str:
+        """The place in a step at which weights change: no layer uses weights after that."""
+        return f"end {(len(self.layers) + 2) * A_LAYER + what}"
 
     def _variables(self, name: str, learns: bool) -> str:
         """The equations of a population, without the quantities it reads."""
-        lines = desire.ENCODER if name == "input" else desire.MEMBRANE
-        if name != "input" and self.reading == desire.PAPER:
-            lines += desire.OWED
-        if learns:
-            lines += desire.TRAIN
-            if name != "input":
-                lines += desire.digits(self.steps) + desire.DESIRE
-            if name in self.hidden:
-                lines += desire.HIDDEN + desire.TALLY_OF_OUTPUTS
-            if name != self.readout:
-                lines += desire.KEPT + desire.traces(self.steps) + desire.TALLY_OF_LAYER_ABOVE
-        return lines
-
-    def _population(self, name: str, learns: bool, group: dict[str, Any]) -> NeuronGroup:
-        is_input, is_output, reading = name == "input", name == self.readout, self.reading
-        depth = ("input", *self.hidden, self.readout).index(name)
-        dropped = "p_input" if is_input else "p_hidden"
-        below = {"dropped": "p_input" if depth == 1 else "p_hidden"}
-
-        fires = desire.ENCODER_FIRES[reading] if is_input else desire.FIRES[reading]
-        reset = desire.ENCODER_RESET if is_input else desire.RESET[reading]
-        if is_input:
-            step = desire.ENCODER_STEP
-            begin = desire.ENCODER_SWITCH.format(levels="levels")
-        else:
-            step = (desire.MEMBRANE_STEP if learns else desire.MEMBRANE_STEP_WHOLE)[reading].format(**below)
-            begin = desire.CLEAR_MEMBRANE + (desire.CLEAR_OWED if reading == desire.PAPER else "")
-        events, settle = {"begin": FIRST_STEP}, ""
-        if learns:
-            step += desire.TRAIN_STEP
-            reset += desire.TRAIN_SPIKE
-            begin += desire.CLEAR_TRAIN
-            if not is_output:
-                fires += desire.FIRES_IF_KEPT
-                begin += self.draw_kept.format(dropped=dropped, population=name)
-                events["eligible"] = desire.ELIGIBLE
-            if not is_input:
-                begin += desire.CLEAR_DESIRE
-                events["settle"] = LAST_STEP if is_output else desire.OUTPUTS_HAVE_DESIRES
-                events["desires"] = desire.DESIRES
-                rule = desire.OUTPUT_DESIRE if is_output else desire.HIDDEN_DESIRE
-                settle = desire.FULL[reading] + rule[reading] + desire.ERROR[reading] + desire.PUSH
-                settle += desire.read_digits(self.steps)
-                settle = settle.format(labels="labels", rates="learning_rates")
-            if name in self.hidden:
-                begin += desire.CLEAR_HIDDEN
-                settle += desire.traces_of_digits(self.steps)
-                if depth > 1:
-                    events["asks"] = desire.ASKS
-        trace = desire.read_traces(self.steps) if is_input and learns else ""
-        population = NeuronGroup(
-            self._sizes[name],
-            self._variables(name, learns) + self.declare_used(fires, reset, step, begin, settle, trace),
-            threshold=fires,
-            reset=reset,
-            events=events,
-            name=name,
-            dtype={"train": np.float64},  # single precision has digits for 24 steps
-            **group,
+        is_input, is_output = name == "input", name == self.readout
+        return lines(
+            self.encoder if is_input else chosen(self.membrane, self.reading),
+            learns and spike_trains.TRAIN,
+            learns and not is_input and lines(spike_trains.variables("s", self.steps), self.desire),
+            learns and name in self.hidden and lines(self.pull, "wanted_out : 1 (linked)"),
+            learns and not is_output and (
+                lines(self.kept, spike_trains.variables("r", self.steps), "wanted : 1 (linked)")
+            ),
         )
-        population.set_event_schedule("begin", when="start", order=BEGIN)
-        population.run_on_event("begin", begin, when="start", order=CLEAR)
+
+    def _population(self, parts: Parts, name: str, learns: bool) -> NeuronGroup:
+        depth, reading = self._names.index(name), self.reading
+        is_input, is_output, is_hidden = depth == 0, name == self.readout, name in self.hidden
+        kept, desires = learns and not is_output, learns and not is_input
+        drive = f"drive/(1 - {'p_input' if depth == 1 else 'p_hidden'})" if learns else "drive"
+        step = self.encoder_step if is_input else chosen(self.membrane_step, reading).format(drive=drive)
+        fires = chosen(self.encoder_fires if is_input else self.fires, reading)
+        draw = self.draw_kept.format(dropped="p_input" if is_input else "p_hidden", population=name)
+        cleared = "level = levels(t, i)\nv = 0" if is_input else "v = 0\ndrive = 0"
+        rule = chosen(self.output_desire if is_output else self.hidden_desire, reading)
+        # the lowest hidden layer passes nothing on: only what can change is asked for its pull
+        eligible = self._place(depth, ASK) if depth == 1 else self._update(0)
+        population = parts.neurons(
+            name,
+            self._sizes[name],
+            self._variables(name, learns),
+            threshold=f"{fires} and kept > 0" if kept else fires,
+            reset=(self.encoder_spike if is_input else chosen(self.spike, reading), learns and spike_trains.SPIKE),
+            events={
+                "begin": BEGINS,
+                "eligible": kept and At(eligible, "wanted > 0 and n_spikes > 0"),
+                "asks": kept and depth > 1 and At(self._place(depth, ASK), "wanted > 0 and kept > 0"),
+                "settle": desires and At(self._place(depth, SETTLE), ENDS.code if is_output else "wanted_out > 0"),
+                "desires": desires and At(self._place(depth, DESIRES), "desire != 0"),
+            },
+            runs=[
+                At("start 1", (
+                    cleared,
+                    not is_input and reading == "paper" and "owed = 0",
+                    learns and spike_trains.CLEAR,
+                    kept and draw,
+                    desires and "desire = 0\nerror = 0",
+                    learns and is_hidden and "pull = 0",
+                ), "begin"),
+                At(f"start {ENCODE}" if is_input else "groups 0", (step, learns and spike_trains.STEP)),
+                desires and At(self._place(depth, READ), (
+                    chosen(self.full, reading), rule, chosen(self.error, reading), self.push,
+                    spike_trains.read(self.steps), is_hidden and spike_trains.traces(self.trace, self.steps),
+                ), "settle"),
+                learns and is_input and At(
+                    self._update(1), spike_trains.read_traces(self.trace, self.steps), "eligible"
+                ),
+            ],
+            dtype={"train": np.float64},  # single precision has digits for 24 steps
+        )
         if is_input:
-            population.run_regularly(step, when="start", order=ENCODE)
             population.thresholder["spike"].when, population.thresholder["spike"].order = "start", FIRE
             population.resetter["spike"].when, population.resetter["spike"].order = "start", RESET
-        else:
-            population.run_regularly(step, when="groups")
-        if learns and not is_output:
-            early = depth == 1  # the lowest hidden layer passes nothing on: only what can change is asked
-            population.set_event_schedule(
-                "eligible", when="end", order=self._order(depth, ASK) if early else self._updates
-            )
-        if "asks" in events:
-            population.set_event_schedule("asks", when="end", order=self._order(depth, ASK))
-        if settle:
-            population.set_event_schedule("settle", when="end", order=self._order(depth, SETTLE))
-            population.run_on_event("settle", settle, when="end", order=self._order(depth, READ))
-            population.set_event_schedule("desires", when="end", order=self._order(depth, DESIRES))
-        if trace:
-            population.run_on_event("eligible", trace, when="end", order=self._updates + 1)
         return population
 
-    def _pathway(
-        self, below: NeuronGroup, above: NeuronGroup, depth: int, learns: bool, group: dict[str, Any]
-    ) -> Synapses:
-        """The synapses onto the layer at this depth."""
-        on_pre, events = {"transmit": desire.TRANSMIT}, {"transmit": "spike"}
-        if learns:
-            lag = 1 if self.reading == desire.CODE and depth > 1 else 0
-            on_pre["update"], events["update"] = desire.update(self.steps, lag), "eligible"
-            if depth > 1:
-                on_pre["backward"], events["backward"] = desire.BACKWARD, "eligible" if depth == 2 else "asks"
-        synapses = Synapses(
-            below, above, "w : 1", on_pre=on_pre, on_event=events, name=f"to_{above.name}", **group
+    def _pathway(self, parts: Parts, below: NeuronGroup, above: NeuronGroup, depth: int, learns: bool) -> Synapses:
+        """The synapses onto the layer at this depth.
+
+        In the code's reading, layers except the first are given the spikes of the step before, and trace what they are
+        given.
+        """
+        late = self.reading == "code" and depth > 1
+        coincidences = spike_trains.summed(self.coincidence, self.steps, lag=int(late))
+        first = self.reading == "code" and depth == 1
+        return parts.synapses(
+            f"to_{above.name}",
+            below,
+            above,
+            "w : 1",
+            on_pre={
+                "transmit": At(f"start {TRANSMIT}" if first else "synapses 0", self.transmission),
+                "update": learns and At(self._update(2), self.update.format(coincidences=coincidences), "eligible"),
+                "backward": learns and depth > 1 and At(
+                    self._place(depth - 1, PULL), self.backward, "eligible" if depth == 2 else "asks"
+                ),
+            },
         )
-        synapses.connect()
-        if depth == 1 and self.reading == desire.CODE:
-            synapses.transmit.when, synapses.transmit.order = "start", TRANSMIT
-        if learns:
-            synapses.update.when, synapses.update.order = "end", self._updates + 2
-            if depth > 1:
-                synapses.backward.when, synapses.backward.order = "end", self._order(depth - 1, PULL)
-        return synapses
 
     # -- declarations ----------------------------------------------------------------------------------
     def encode(self, images: NDArray[np.uint8]) -> Arrays:
@@ -298,7 +326,7 @@ class DesireBackprop(Model):
         """See `Model.epoch_inputs`: the rate of learning, which falls after each epoch."""
         if phase != "train":
             return {}
-        if self.reading == desire.PAPER:
+        if self.reading == "paper":
             return {"learning_rates": self.eta * (1 - self.eta_decay) ** epochs}
         return {"learning_rates": self.eta * np.exp(-self.eta_decay * epochs)}
 
@@ -306,7 +334,7 @@ class DesireBackprop(Model):
         """See `Model.input_spikes`; neurons that are left out are counted by their expectation."""
         # at or above the threshold: all whole multiples of it that the levels sum up to; above it: one less at a tie
         reached = images.astype(np.float64) * self.steps / self.white
-        counts = np.floor(reached) if self.reading == desire.CODE else np.maximum(np.ceil(reached) - 1, 0)
+        counts = np.floor(reached) if self.reading == "code" else np.maximum(np.ceil(reached) - 1, 0)
         kept = 1 - self.p_input if phase == "train" else 1.0
         return float((counts.sum(axis=1) * presentations).sum() * kept)
 
@@ -333,15 +361,15 @@ class DesireBackprop(Model):
         A neuron without a desire neither passes an error back nor changes a weight.
         """
         learns, sizes, reading = phase == "train", self._sizes, self.reading
-        membrane = desire.MEMBRANE_STEP if learns else desire.MEMBRANE_STEP_WHOLE
         found = []
         for depth, (below, above) in enumerate(itertools.pairwise(sizes)):
             n, fired = sizes[above], shown.count(above)
-            step = membrane[reading].format(dropped="p_hidden" if depth else "p_input") + desire.FIRES[reading]
+            drive = f"drive/(1 - {'p_hidden' if depth else 'p_input'})" if learns else "drive"
+            step = lines(chosen(self.membrane_step, reading).format(drive=drive), chosen(self.fires, reading))
             found += [
-                Work(FORWARD, desire.TRANSMIT, shown.count(below) * n, synaptic=True),
+                Work(FORWARD, self.transmission, shown.count(below) * n, synaptic=True),
                 Work(FORWARD, step, shown.steps * n),
-                Work(FORWARD, desire.RESET[reading], fired),
+                Work(FORWARD, chosen(self.spike, reading), fired),
             ]
             if learns:
                 found += self._desire_work(shown, below, above)
@@ -351,10 +379,10 @@ class DesireBackprop(Model):
     def _desire_work(self, shown: Shown, below: str, above: str) -> list[Work]:
         """Backward and update of one pathway, and the desires of the layer above it."""
         state, sizes = shown.state, self._sizes
-        found = [Work(BACKWARD, desire.COUNT_SPIKE, shown.count(above))]
+        found = [Work(BACKWARD, "n_spikes += 1", shown.count(above))]
         if above == self.readout or state[f"{self.readout}.desire"].any():
-            rule = (desire.OUTPUT_DESIRE if above == self.readout else desire.HIDDEN_DESIRE)[self.reading]
-            settle = (rule + desire.ERROR[self.reading] + desire.PUSH).format(labels="labels", rates="learning_rates")
+            rule = self.output_desire if above == self.readout else self.hidden_desire
+            settle = lines(chosen(rule, self.reading), chosen(self.error, self.reading), self.push)
             found.append(Work(BACKWARD, settle, sizes[above]))
         wanted, active = state[f"{above}.desire"] != 0, state[f"{below}.n_spikes"] > 0
         if not wanted.any():
@@ -362,12 +390,12 @@ class DesireBackprop(Model):
         if below != "input":
             asked = active if below == self.hidden[0] else state[f"{below}.kept"] > 0
             errors = int(np.count_nonzero(state[f"{above}.error"]))
-            found.append(Work(BACKWARD, desire.BACKWARD, int(asked.sum()) * errors, synaptic=True))
+            found.append(Work(BACKWARD, self.backward, int(asked.sum()) * errors, synaptic=True))
         spikes, changing = self._changes(shown, below, above)
         found += [
-            Work(UPDATE, desire.TRACE_STEP, int(active.sum()) * self.steps),
-            Work(UPDATE, desire.GATHER, int(active.sum()) * spikes),
-            Work(UPDATE, desire.CHANGE, changing, synaptic=True),
+            Work(UPDATE, self.trace, int(active.sum()) * self.steps),
+            Work(UPDATE, "gathered += r_pre", int(active.sum()) * spikes),
+            Work(UPDATE, "w += push_post*gathered", changing, synaptic=True),
         ]
         return found
 
@@ -383,3 +411,22 @@ class DesireBackprop(Model):
         pairs = itertools.pairwise(self._sizes)
         changed = sum(self._changes(shown, below, above)[1] for below, above in pairs)
         return 1 - changed / sum(n_pre * n_post for n_pre, n_post in itertools.pairwise(self._sizes.values()))
+
+    # -- what the paper leaves open ----------------------------------------------------------------------
+    slips: ClassVar[tuple[str, ...]] = (
+        "Eq. 16 drops the sum over inputs and the threshold's theta_p; both are as in Eq. 1.",
+        "Section 3.3 describes the second case of STDP in the order of the first; the rule of Eq. 4 needs only one.",
+    )
+
+    open_choices: ClassVar[tuple[str, ...]] = (
+        "reading=paper: a layer is given the spikes of the step before (Eq. 1), spikes need more than the threshold, "
+        "what a spike takes off the potential does not decay, counts are divided by T, desires need more than their "
+        "threshold, the rate of learning is multiplied by 1 - eta_decay after each epoch.",
+        "reading=code: the first hidden layer is given the spikes of the same step and later ones those of the step "
+        "before, which is also what their traces hold; spikes and hidden desires need no more than their threshold; "
+        "what a spike takes off decays; counts are divided by T - margin; an error has the sign of the desire; the "
+        "rate of learning falls by exp(-eta_decay) an epoch.",
+        "Input neurons count in pixel levels, which is exact. The authors' code adds up brightnesses in single "
+        "precision, which moves some spikes of 11 of the 256 levels by a step.",
+        "Weights begin as the authors' code has them: normally distributed with variance 2/(inputs of a neuron).",
+    )

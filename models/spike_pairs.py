@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-from brian2 import Clock, Network, NeuronGroup, Synapses
+from brian2 import Network, Quantity
 from numpy.typing import NDArray
 
 from hebbarium.models.contract import Model
+from hebbarium.models.parts import At, Code, Parts
 
 
 def network(
     model: Model,
-    dt: Any,
+    dt: Quantity,
     pre_steps: NDArray[np.int64],
     post_steps: NDArray[np.int64],
     *,
-    pre_trace: str,
-    pre_reset: str,
-    post_trace: str,
-    post_reset: str,
+    pre: tuple[Code, Code],
+    post: tuple[Code, Code],
     on_pre: str,
     on_post: str,
     start: float,
@@ -35,8 +32,8 @@ def network(
         Step of the simulation.
     pre_steps, post_steps : int arrays of one length
         The step at which each synapse's source and target fire, once each.
-    pre_trace, pre_reset, post_trace, post_reset : str
-        Equations of the traces and what a spike does to them.
+    pre, post : two strings each
+        Equations of the traces of either side, and what its spike does to them.
     on_pre, on_post : str
         What a spike of either side does to the weight ``w``.
     start : float
@@ -47,33 +44,19 @@ def network(
     Network
         Run it for longer than the last spike; ``network["plastic"].w`` then holds the weights.
     """
-    clock = Clock(dt, name="step_clock")
+    parts = Parts(model, dt, 1, {}, {})
     sides = []
-    for name, steps, lines, reset in (
-        ("pre", pre_steps, pre_trace, pre_reset),
-        ("post", post_steps, post_trace, post_reset),
-    ):
-        side = NeuronGroup(
-            len(steps),
-            lines + model.declare_used(lines, reset) + "spike_step : integer\n",
-            threshold="t_in_timesteps == spike_step",
-            reset=reset,
+    for name, steps, (trace, spike) in (("pre", pre_steps, pre), ("post", post_steps, post)):
+        side = parts.neurons(
+            name, len(steps), (trace, "spike_step : integer"), threshold="t_in_timesteps == spike_step", reset=spike,
             method="exponential_euler",
-            name=name,
-            clock=clock,
         )
         side.spike_step = steps
         sides.append(side)
-    plastic = Synapses(
-        *sides,
-        # what the target declares is read from there
-        "w : 1\n" + model.declare_used(on_pre, on_post, besides=tuple(sides[1].variables)),
-        on_pre=on_pre,
-        on_post=on_post,
-        name="plastic",
-        clock=clock,
+    plastic = parts.synapses(
+        "plastic", sides[0], sides[1], "w : 1",
+        on_pre={"pre": At("synapses -1", on_pre)}, on_post={"post": At("synapses 1", on_post)}, one_to_one=True,
     )
-    plastic.connect(j="i")
     for owner in (*sides, plastic):
         for symbol, value in model.run_time_values().items():
             if symbol in owner.variables:

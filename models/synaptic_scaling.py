@@ -12,24 +12,12 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
-from brian2 import (
-    Clock,
-    Equations,
-    Network,
-    NeuronGroup,
-    Quantity,
-    SpikeMonitor,
-    Synapses,
-    TimedArray,
-    hertz,
-    ms,
-    mV,
-    second,
-)
+from brian2 import Network, Quantity, hertz, ms, mV, second
 from numpy.typing import NDArray
 
-from hebbarium.equations import encoders, homeostasis, neurons, plasticity, synapses, topologies
-from hebbarium.models import poisson_inputs, spike_pairs
+from hebbarium.equations import encoders, homeostasis
+from hebbarium.equations.strings import Strings, chosen
+from hebbarium.models import poisson_inputs, spike_pairs, winner_take_all
 from hebbarium.models.contract import (
     Arrays,
     Model,
@@ -38,10 +26,10 @@ from hebbarium.models.contract import (
     quantity,
     structure,
 )
+from hebbarium.models.parts import BEGINS, At, Parts
 from hebbarium.models.ranges import NORM, NOT_NEGATIVE, POSITIVE, POTENTIAL, RISE, SIZE, WEIGHT, Range
 
 NOT_STATED = "not stated; chosen by validation"
-SAMPLE_BEGINS = "t_in_timesteps % sample_steps == 0"
 
 
 @dataclass(frozen=True, eq=False)
@@ -148,225 +136,158 @@ class SynapticScaling(Model):
         "total_rate*dt <= pixels if rate_coding != 'peak'",
     )
 
-    # The learning rule: what an input spike and an excitatory spike do to a weight; replace them for your own.
-    depression: ClassVar[str] = plasticity.DEPRESSION
-    potentiation: ClassVar[str] = plasticity.POTENTIATION
+    # -- the equations ---------------------------------------------------------------------------------
+    # A subclass replaces any of these strings by its own; see docs/own_rule.md. Conductances are in units of g_m: then
+    # tau_m = C_m/g_m is all that is left of the constants of the membrane.
 
-    slips: ClassVar[tuple[str, ...]] = (
-        "Eq. 3 prints the driving force as v - E, with which excitation hyperpolarises; E - v is used.",
-        "Eq. 5 prints exponents that grow with the interval; Fig. 3 shows decay, which is used.",
-    )
+    # Excitatory and inhibitory neurons (Section III)
+    membrane = """
+        dv/dt = (e_l - v + g_e*(e_exc - v) + g_i*(e_inh - v))/tau_m_exc : volt (unless refractory)    # Eqs. 2, 3
+        dg_e/dt = -g_e/tau_s : 1                                                                      # Eq. 4
+        dg_i/dt = -g_i/tau_s : 1                                                                      # Eq. 4
+    """
+    membrane_inhibitory = """
+        dv/dt = (e_l - v + g_e*(e_exc - v))/tau_m_inh : volt (unless refractory)                      # Eqs. 2, 3
+        dg_e/dt = -g_e/tau_s : 1                                                                      # Eq. 4
+    """
+    constant_threshold = "v > v_thresh"
+    reset = "v = v_reset"
 
-    open_choices: ClassVar[tuple[str, ...]] = (
-        "All choices below were made on images held out from training, by how well the pattern of Tables III to "
-        "VI comes out over both data sets and both sizes: they were fitted to the numbers they are held beside. "
-        "Every setting tried is in results/synaptic_scaling_search.md.",
-        "Input: every image is scaled to one summed rate. With one rate for a white pixel, Fashion-MNIST has "
-        "2.2 times the drive of MNIST, and its failure at L1 W_t = 60 cannot occur. With gain 1, 4,900 "
-        "spikes/s put the border below which nothing fires where the paper has it.",
-        "Inhibition: a strength shared by the N - 1 rivals. With the strength of N = 100 given to each, a "
-        "network of 400 falls to chance wherever drive is high. How late it comes, which w_ei sets, decides "
-        "how large W_t fail.",
-        "At an image switch conductances and traces are cleared as well as the potential: otherwise one "
-        "neuron wins image after image. Weights are bounded to [0, 1] by STDP; scaling, once an image, may "
-        "exceed that.",
-        "Testing: theta is zero and fixed. Kept at its trained value, the pattern is 4-5 points worse (RMS).",
-        "Labels come from the second half of the training responses: 0-1.5 points better than all of them, in "
-        "validation.",
-        "Not explained (test images, 3 seeds; see results/synaptic_scaling.csv): on Fashion-MNIST, L2 at N = 100 is "
-        "4 points above the paper at W_t 3/20 and 5 to 17 above elsewhere, and L1 60 at N = 100 is 6 and 11 above; on "
-        "MNIST, L1 200/60 is 9 below at N = 100, L1 200/20 is 6 below at N = 400 and L2 11/20 is 5 above at N = 100. "
-        "Slower inhibition lowers Fashion-MNIST and takes the L1 rows of MNIST along; every setting tried is in "
-        "results/synaptic_scaling_search.md.",
-    )
+    # Excitability regulation (Section IV.C). The decay is the exact solution over a step, and a difference: in single
+    # precision a factor so near to one would round it away.
+    theta = "theta : volt                                        # Eq. 7"
+    threshold = "v > v_thresh + theta                            # Eq. 7"
+    theta_decays = "theta += theta*expm1(-dt/tau_theta)          # Eq. 7"
+    theta_jump = "theta += theta_plus                            # Eq. 7"
+
+    # Synapses: an input's; an excitatory neuron's to its inhibitory one; those of all inhibitory spikes of a step to
+    # every excitatory neuron, less the neuron's own.
+    transmission = "g_e_post += gain*w/tau_s                     # Eq. 4"
+    excitation = "g_e_post += w_ei/tau_s                         # Eq. 4, one to one"
+    lateral_inhibition = "g_i_post += w_ie/n_rivals/tau_s*n_spikes_pre  # Eq. 4"
+    no_own_inhibition = "g_i_post -= w_ie/n_rivals/tau_s         # Eq. 4"
+
+    # STDP (Section IV.A): a trace is the exponential of Eq. 5, summed over all pairs or, where it is set instead of
+    # raised, of the nearest one.
+    pre_trace = "dx/dt = -x/tau_p : 1                            # Eq. 5, pre before post"
+    post_trace = "dy/dt = -y/tau_p : 1                           # Eq. 5, post before pre"
+    depression = "w = clip(w - a_minus*y_post, w_min, w_max)     # Eq. 5, post before pre"
+    potentiation = "w = clip(w + a_plus*x_pre, w_min, w_max)     # Eq. 5, pre before post"
+
+    # Synaptic scaling (Section IV.B), by the option `norm`; at a spike, few neurons do it without a step of their own.
+    norm_sum: ClassVar[Strings] = {
+        "L1": homeostasis.ADD_TO_SUM, "L2": "norm_sum_post += w*w", "Lp": "norm_sum_post += abs(w)**p_norm",
+    }
+    scale: ClassVar[Strings] = {
+        "L1": "scale = w_t/(norm_sum + int(norm_sum <= 0))                      # Eq. 6",
+        "L2": "scale = w_t/sqrt(norm_sum + int(norm_sum <= 0))                  # Eq. 6",
+        "Lp": "scale = w_t/(norm_sum + int(norm_sum <= 0))**(1/p_norm)          # Eq. 6",
+    }
+    scaling = "w *= scale_post                                   # Eq. 6"
+    scaling_at_spike: ClassVar[Strings] = {
+        "L1": "w *= w_t/norm_sum_post                                      # Eq. 6",
+        "L2": "w *= w_t/sqrt(norm_sum_post)                                # Eq. 6",
+        "Lp": "w *= w_t/norm_sum_post**(1/p_norm)                          # Eq. 6",
+    }
+
+    # For a rule with a third factor: variables of the excitatory neurons, and what sets them when an image begins.
+    third_factor = ""
+    third_factor_begins = ""
 
     # -- the network -----------------------------------------------------------------------------------
     def build(self, phase: str, precision: str, inputs: Arrays, record: tuple[str, ...] = ()) -> Network:
         """See `Model.build`. Phases: ``train``; ``respond`` (as long, but nothing learns) and ``test``."""
-        learns = phase == "train"
         poisson_inputs.refuse_long_block(self, phase, len(inputs["rates"]))
-        clock = Clock(self.dt, name="step_clock")
-        rates = TimedArray(inputs["rates"] * hertz, dt=self.sample_steps(phase) * self.dt, name="rates")
-        constants = {
-            "rates": rates,
-            "sample_steps": self.sample_steps(phase),
-            **poisson_inputs.CONSTANTS,
-            "p_norm": self.p_norm,
-            "n_rivals": max(self.neurons - 1, 1) if self.inhibition == "shared" else 1,
-        }
-        group = {"clock": clock, "namespace": constants, "method": "exponential_euler"}
-        path = {"clock": clock, "namespace": constants}
-
-        input_ = self._input(learns, group)
-        excitatory = self._excitatory(phase, group)
-        inhibitory = NeuronGroup(
-            self.neurons,
-            Equations(neurons.MEMBRANE_EXCITED_ONLY, tau_m="tau_m_inh")
-            + Equations(
-                neurons.EXCITATORY_CONDUCTANCE
-                + self.declare("tau_m_inh", "e_l", "e_exc", "tau_s", "t_ref_inh", "v_thresh", "v_reset")
-            ),
-            threshold=neurons.FIRES,
-            reset=neurons.RESET,
-            refractory="t_ref_inh",
-            events={"switch": SAMPLE_BEGINS},
-            name="inhibitory",
-            **group,
+        learns, theta = phase == "train", self._theta(phase)
+        at_images = learns and self.norm != "none" and self.scaling_at == "image"
+        at_spikes = learns and self.norm != "none" and self.scaling_at == "spike"
+        parts = Parts(
+            self, self.dt, self.sample_steps(phase), inputs, {"rates": hertz},
+            n_rivals=max(self.neurons - 1, 1) if self.inhibition == "shared" else 1, p_norm=self.p_norm,
         )
-        excitatory.v = inhibitory.v = self.e_l
-        hub = NeuronGroup(1, topologies.HUB, events={"inhibit": topologies.HUB_FIRES}, name="hub", **group)
-
-        plastic = self._input_synapses(learns, input_, excitatory, path)
-        to_inhibitory = Synapses(
-            excitatory, inhibitory, self.declare("w_ei"), on_pre=synapses.EXCITE_FIXED, name="to_inhibitory", **path
-        )
-        to_inhibitory.connect(j="i")
-        to_hub = Synapses(inhibitory, hub, on_pre=topologies.COUNT_INTO_HUB, name="to_hub", **path)
-        to_hub.connect()
-        from_hub = Synapses(
-            hub,
-            excitatory,
-            self.declare("w_ie"),
-            on_pre=topologies.INHIBIT_ALL,
-            on_event="inhibit",
-            name="from_hub",
-            **path,
-        )
-        from_hub.connect()
-        spare = Synapses(
-            inhibitory, excitatory, self.declare("w_ie"), on_pre=topologies.SPARE_ONESELF, name="spare", **path
-        )
-        spare.connect(j="i")
-
-        # The order of a step. At its start, if a sample begins: scaling and the reset of all that does not
-        # outlive an image; then integration and thresholds; then transmission, depression, potentiation,
-        # inhibition; resets and traces last, so that spikes of one step do not pair.
-        for population in (input_, excitatory, inhibitory):
-            population.set_event_schedule("switch", when="start", order=0)
-        reset_inputs = encoders.GEOMETRIC_SWITCH if self.encoder == "geometric" else encoders.BERNOULLI_SWITCH
-        reset_inputs = reset_inputs.format(rate="rates(t, i)")
-        if learns and self.reset_traces:
-            reset_inputs += "x = 0\n"
-        input_.run_on_event("switch", reset_inputs, when="start", order=4)
-        excitatory.run_on_event("switch", self._switch_excitatory(learns), when="start", order=2)
-        inhibitory.run_on_event("switch", "v = e_l\n" + "g_e = 0\n" * self.reset_conductances, when="start", order=4)
-        hub.set_event_schedule("inhibit", when="synapses", order=5)
-        for order, pathway in enumerate((to_inhibitory.pre, to_hub.pre), start=3):
-            pathway.when, pathway.order = "synapses", order
-        for pathway in (from_hub.pre, spare.pre):
-            pathway.when, pathway.order = "synapses", 6 + (pathway is spare.pre)
-        hub.run_on_event("inhibit", topologies.CLEAR_HUB, when="synapses", order=8)
-
-        recorded = dict.fromkeys((self.readout, *record))
-        populations = {"input": input_, "excitatory": excitatory, "inhibitory": inhibitory}
-        monitors = [SpikeMonitor(populations[p], name=f"{p}_spikes") for p in recorded]
-        return Network(input_, excitatory, inhibitory, hub, plastic, to_inhibitory, to_hub, from_hub, spare, monitors)
-
-    def _input(self, learns: bool, group: dict[str, Any]) -> NeuronGroup:
-        geometric = self.encoder == "geometric"
-        return NeuronGroup(
+        input_ = poisson_inputs.neurons(
+            parts,
+            "input",
             self.pixels,
-            (encoders.GEOMETRIC if geometric else encoders.BERNOULLI)
-            + (plasticity.PRE_TRACE + self.declare("tau_p") if learns else ""),
-            threshold=encoders.GEOMETRIC_FIRES if geometric else encoders.BERNOULLI_FIRES,
-            reset=(encoders.GEOMETRIC_RESET if geometric else encoders.BERNOULLI_RESET)
-            + (self._trace(plasticity.PRE_TRACE_ADDS, plasticity.PRE_TRACE_SETS) if learns else "")
-            or "p_spike = p_spike",
-            events={"switch": SAMPLE_BEGINS},
-            name="input",
-            **group,
+            "rates(t, i)",
+            encoder=encoders.GEOMETRIC if self.encoder == "geometric" else encoders.BERNOULLI,
+            equations=learns and self.pre_trace,
+            spike=learns and self._spike("x"),
+            begins=learns and self.reset_traces and "x = 0",
         )
-
-    def _excitatory(self, phase: str, group: dict[str, Any]) -> NeuronGroup:
-        learns = phase == "train"
-        theta = self._theta(phase)
-        lines = neurons.EXCITATORY_CONDUCTANCE + neurons.INHIBITORY_CONDUCTANCE
-        lines += self.declare("tau_m_exc", "e_l", "e_exc", "e_inh", "tau_s", "t_ref_exc", "v_thresh", "v_reset")
-        reset = neurons.RESET
-        if theta != "zero":
-            lines += neurons.THRESHOLD
-        if theta == "adapting":
-            lines += self.declare("tau_theta", "theta_plus")
-            reset += neurons.THETA_JUMP
-        if learns:
-            lines += plasticity.POST_TRACE + self.declare("tau_p")
-            reset += self._trace(plasticity.POST_TRACE_ADDS, plasticity.POST_TRACE_SETS)
-            if self.norm != "none":
-                lines += homeostasis.SCALED_NEURON + self.declare("w_t")
-                if self.scaling_at == "spike":
-                    reset += homeostasis.CLEAR_NORM
-        excitatory = NeuronGroup(
+        excitatory = parts.neurons(
+            "excitatory",
             self.neurons,
-            Equations(neurons.MEMBRANE, tau_m="tau_m_exc") + Equations(lines),
-            threshold=neurons.FIRES if theta == "zero" else neurons.FIRES_ADAPTIVE,
-            reset=reset,
+            (
+                self.membrane,
+                theta != "zero" and self.theta,
+                learns and self.post_trace,
+                (at_images or at_spikes) and homeostasis.SCALED_NEURON,
+                learns and self.third_factor,
+            ),
+            threshold=self.constant_threshold if theta == "zero" else self.threshold,
+            reset=(
+                self.reset,
+                theta == "adapting" and self.theta_jump,
+                learns and self._spike("y"),
+                at_spikes and homeostasis.CLEAR_SUM,
+            ),
             refractory="t_ref_exc",
-            events={"switch": SAMPLE_BEGINS},
-            name="excitatory",
+            events={"switch": BEGINS},
+            runs=[
+                At("start 2", (
+                    "v = e_l",
+                    self.reset_conductances and "g_e = 0\ng_i = 0",
+                    learns and self.reset_traces and "y = 0",
+                    at_images and chosen(self.scale, self.norm),
+                    at_images and homeostasis.CLEAR_SUM,
+                    learns and self.third_factor_begins,
+                ), "switch"),
+                theta == "adapting" and At("groups 1", self.theta_decays),
+            ],
+            method="exponential_euler",
             # theta moves by 5e-6 of itself a step, which float32 would round to a few of its digits
             dtype={"theta": np.float64, "tau_theta": np.float64, "theta_plus": np.float64},
-            **group,
         )
-        if theta == "adapting":
-            excitatory.run_regularly(neurons.THETA_DECAYS, when="groups", order=1)
-        return excitatory
-
-    def _input_synapses(
-        self, learns: bool, input_: NeuronGroup, excitatory: NeuronGroup, path: dict[str, Any]
-    ) -> Synapses:
-        if not learns:
-            plastic = Synapses(
-                input_,
-                excitatory,
-                "w : 1\n" + self.declare_used(synapses.EXCITE, besides=tuple(excitatory.variables)),
-                on_pre=synapses.EXCITE,
-                name="plastic",
-                **path,
-            )
-            plastic.connect()
-            return plastic
-        on_pre = {"transmit": synapses.EXCITE + self.depression}
-        on_post = {"potentiate": self.potentiation}
-        events = {"transmit": "spike", "potentiate": "spike"}
-        if self.norm != "none":
-            # one and the same pair of pathways, triggered from the side that knows the moment
-            side, event = (on_pre, "switch") if self.scaling_at == "image" else (on_post, "spike")
-            side["add_to_norm"] = homeostasis.ADD_TO_NORM[self.norm]
-            side["apply_scale"] = homeostasis.APPLY if self.scaling_at == "image" else homeostasis.APPLY_NORM[self.norm]
-            events |= {"add_to_norm": event, "apply_scale": event}
-        plastic = Synapses(
+        inhibitory = parts.neurons(
+            "inhibitory",
+            self.neurons,
+            self.membrane_inhibitory,
+            threshold=self.constant_threshold,
+            reset=self.reset,
+            refractory="t_ref_inh",
+            events={"switch": BEGINS},
+            runs=[At("start 4", ("v = e_l", self.reset_conductances and "g_e = 0"), "switch")],
+            method="exponential_euler",
+        )
+        excitatory.v = inhibitory.v = self.e_l
+        # Scaling is one and the same pair of pathways, triggered from the side that knows the moment.
+        plastic = parts.synapses(
+            "plastic",
             input_,
             excitatory,
-            # what the target declares is read from there
-            "w : 1\n" + self.declare_used(*on_pre.values(), *on_post.values(), besides=tuple(excitatory.variables)),
-            on_pre=on_pre,
-            on_post=on_post,
-            on_event=events,
-            name="plastic",
-            **path,
+            "w : 1",
+            on_pre={
+                "transmit": At("synapses 0", (self.transmission, learns and self.depression)),
+                "add_to_norm": at_images and At("start 1", chosen(self.norm_sum, self.norm), "switch"),
+                "apply_scale": at_images and At("start 3", self.scaling, "switch"),
+            },
+            on_post={
+                "potentiate": learns and At("synapses 1", self.potentiation),
+                "add_to_norm": at_spikes and At("synapses 9", chosen(self.norm_sum, self.norm)),
+                "apply_scale": at_spikes and At("synapses 10", chosen(self.scaling_at_spike, self.norm)),
+            },
         )
-        plastic.connect()
-        plastic.transmit.order, plastic.potentiate.order = 0, 1
-        if self.norm != "none":
-            if self.scaling_at == "image":
-                plastic.add_to_norm.when = plastic.apply_scale.when = "start"
-                plastic.add_to_norm.order, plastic.apply_scale.order = 1, 3
-            else:
-                plastic.add_to_norm.order, plastic.apply_scale.order = 9, 10
-        return plastic
+        lateral = winner_take_all.lateral_inhibition(
+            parts, "", excitatory, inhibitory, self.excitation, self.lateral_inhibition, self.no_own_inhibition
+        )
+        populations = {"input": input_, "excitatory": excitatory, "inhibitory": inhibitory}
+        monitors = parts.monitors(populations, self.readout, *record)
+        return Network(*populations.values(), plastic, lateral, monitors)
 
-    def _switch_excitatory(self, learns: bool) -> str:
-        code = "v = e_l\n"
-        if self.reset_conductances:
-            code += "g_e = 0\ng_i = 0\n"
-        if learns and self.reset_traces:
-            code += "y = 0\n"
-        if learns and self.norm != "none" and self.scaling_at == "image":
-            code += homeostasis.FACTOR[self.norm] + homeostasis.CLEAR_NORM
-        return code
-
-    def _trace(self, adds: str, sets: str) -> str:
-        return adds if self.pairing == "all" else sets
+    def _spike(self, trace: str) -> str:
+        """What a neuron's spike does to its trace."""
+        return f"{trace} += 1" if self.pairing == "all" else f"{trace} = 1"
 
     def _theta(self, phase: str) -> str:
         if not self.adaptive_threshold:
@@ -425,10 +346,8 @@ class SynapticScaling(Model):
             self.dt,
             pre_steps,
             post_steps,
-            pre_trace=plasticity.PRE_TRACE,
-            pre_reset=self._trace(plasticity.PRE_TRACE_ADDS, plasticity.PRE_TRACE_SETS),
-            post_trace=plasticity.POST_TRACE,
-            post_reset=self._trace(plasticity.POST_TRACE_ADDS, plasticity.POST_TRACE_SETS),
+            pre=(self.pre_trace, self._spike("x")),
+            post=(self.post_trace, self._spike("y")),
             on_pre=self.depression,
             on_post=self.potentiation,
             start=(self.w_min + self.w_max) / 2,
@@ -437,3 +356,32 @@ class SynapticScaling(Model):
     def pair_constants(self) -> tuple[float, float, Quantity]:
         """A+, A- and tau_p of Eq. 5: what a pair weakens is minus A-."""
         return self.a_plus, self.a_minus, self.tau_p
+
+    # -- what the paper leaves open ----------------------------------------------------------------------
+    slips: ClassVar[tuple[str, ...]] = (
+        "Eq. 3 prints the driving force as v - E, with which excitation hyperpolarises; E - v is used.",
+        "Eq. 5 prints exponents that grow with the interval; Fig. 3 shows decay, which is used.",
+    )
+
+    open_choices: ClassVar[tuple[str, ...]] = (
+        "All choices below were made on images held out from training, by how well the pattern of Tables III to "
+        "VI comes out over both data sets and both sizes: they were fitted to the numbers they are held beside. "
+        "Every setting tried is in results/synaptic_scaling_search.md.",
+        "Input: every image is scaled to one summed rate. With one rate for a white pixel, Fashion-MNIST has "
+        "2.2 times the drive of MNIST, and its failure at L1 W_t = 60 cannot occur. With gain 1, 4,900 "
+        "spikes/s put the border below which nothing fires where the paper has it.",
+        "Inhibition: a strength shared by the N - 1 rivals. With the strength of N = 100 given to each, a "
+        "network of 400 falls to chance wherever drive is high. How late it comes, which w_ei sets, decides "
+        "how large W_t fail.",
+        "At an image switch conductances and traces are cleared as well as the potential: otherwise one "
+        "neuron wins image after image. Weights are bounded to [0, 1] by STDP; scaling, once an image, may "
+        "exceed that.",
+        "Testing: theta is zero and fixed. Kept at its trained value, the pattern is 4-5 points worse (RMS).",
+        "Labels come from the second half of the training responses: 0-1.5 points better than all of them, in "
+        "validation.",
+        "Not explained (test images, 3 seeds; see results/synaptic_scaling.csv): on Fashion-MNIST, L2 at N = 100 is "
+        "4 points above the paper at W_t 3/20 and 5 to 17 above elsewhere, and L1 60 at N = 100 is 6 and 11 above; on "
+        "MNIST, L1 200/60 is 9 below at N = 100, L1 200/20 is 6 below at N = 400 and L2 11/20 is 5 above at N = 100. "
+        "Slower inhibition lowers Fashion-MNIST and takes the L1 rows of MNIST along; every setting tried is in "
+        "results/synaptic_scaling_search.md.",
+    )

@@ -12,8 +12,8 @@ import numpy as np
 from brian2 import NeuronGroup, Synapses
 from numpy.typing import NDArray
 
-from hebbarium.equations import presentation, synapses, topologies
-from hebbarium.models.contract import Model
+from hebbarium.equations import presentation, topologies
+from hebbarium.models.parts import BEGINS, At, Parts
 from hebbarium.models.poisson_inputs import MOST_STEPS
 
 RELATIONS = (
@@ -31,35 +31,74 @@ RELATIONS = (
 """What has to hold between the parameters of a network with a controller; see `Model.relations`."""
 
 
-def controller(model: Model, counts: bool, common: dict[str, Any]) -> NeuronGroup:
+def controller(parts: Parts, counts: bool) -> NeuronGroup:
     """One neuron that fires when a sample is over.
 
     Parameters
     ----------
-    model : Model
-        Has the quantities ``intensity_first``, ``intensity_step``, ``intensity_most`` and ``n_least``.
+    parts : Parts
+        Of a model with the quantities ``intensity_first``, ``intensity_step``, ``intensity_most`` and ``n_least``, and
+        with the constant ``shown_steps``.
     counts : bool
         Whether it waits for enough spikes, which `count_spikes` lets it see; if not, each sample is shown once.
-    common : dict
-        ``clock`` and ``namespace``, in which are ``sample_steps`` and ``shown_steps``.
     """
-    group = NeuronGroup(
+    group = parts.neurons(
+        "controller",
         1,
-        presentation.CONTROLLER
-        + model.declare_used(presentation.ENOUGH, presentation.NEXT_SAMPLE, presentation.SHOWN_AGAIN),
+        presentation.CONTROLLER,
         threshold=presentation.ENOUGH if counts else presentation.RESTS,
         reset=presentation.NEXT_SAMPLE,
-        events={"switch": presentation.BEGINS, "again": presentation.TOO_FEW} if counts else {},
-        name="controller",
-        **common,
+        events={"switch": counts and BEGINS, "again": counts and At("thresholds 1", presentation.TOO_FEW)},
+        runs=[
+            counts and At("start 4", presentation.COUNT_ANEW, "switch"),
+            counts and At("resets 1", presentation.SHOWN_AGAIN, "again"),
+        ],
     )
-    group.intensity = model.run_time_values()["intensity_first"]
-    if counts:
-        group.set_event_schedule("switch", when="start", order=0)
-        group.run_on_event("switch", presentation.COUNT_ANEW, when="start", order=4)
-        group.set_event_schedule("again", when="thresholds", order=1)
-        group.run_on_event("again", presentation.SHOWN_AGAIN, when="resets", order=1)
+    group.intensity = parts.model.run_time_values()["intensity_first"]
     return group
+
+
+def count_spikes(parts: Parts, neurons: NeuronGroup, controller: NeuronGroup) -> Synapses:
+    """Let a controller see the spikes of a population."""
+    return parts.synapses("to_controller", neurons, controller, on_pre={"pre": At("synapses 9", presentation.COUNT)})
+
+
+def lateral_inhibition(
+    parts: Parts, layer: str, excitatory: NeuronGroup, inhibitory: NeuronGroup, excite: str, inhibit: str, spare: str
+) -> list[Any]:
+    """Each excitatory neuron drives its inhibitory neuron, which inhibits all others.
+
+    Parameters
+    ----------
+    parts : Parts
+    layer : str
+        Prefix of the parts' names.
+    excite, inhibit, spare : str
+        What a spike does to its inhibitory neuron, the inhibitory spikes of a step (``n_spikes_pre``) to everyone, and
+        an inhibitory spike to its own excitatory neuron, to take that back.
+
+    Returns
+    -------
+    list
+        The hub and four pathways.
+    """
+    hub = parts.neurons(
+        f"{layer}hub",
+        1,
+        topologies.HUB,
+        events={"inhibit": At("synapses 5", topologies.HUB_FIRES)},
+        runs=[At("synapses 8", topologies.CLEAR_HUB, "inhibit")],
+    )
+    by_pre = {
+        "to_inhibitory": (excitatory, inhibitory, At("synapses 3", excite)),
+        "to_hub": (inhibitory, hub, At("synapses 4", topologies.COUNT_INTO_HUB)),
+        "from_hub": (hub, excitatory, At("synapses 6", inhibit, "inhibit")),
+        "spare": (inhibitory, excitatory, At("synapses 7", spare)),
+    }
+    return [hub] + [
+        parts.synapses(f"{layer}{name}", source, target, on_pre={"pre": at}, one_to_one=hub not in (source, target))
+        for name, (source, target, at) in by_pre.items()
+    ]
 
 
 def total_intensity(
@@ -68,66 +107,3 @@ def total_intensity(
     """Sum of the intensities of ``presentations`` (samples,): each is higher than the one before."""
     n = presentations.astype(np.float64)
     return n * intensity_first + intensity_step * n * (n - 1) / 2
-
-
-def count_spikes(neurons: NeuronGroup, controller: NeuronGroup, common: dict[str, Any]) -> Synapses:
-    """Let a controller see the spikes of a population."""
-    count = Synapses(neurons, controller, on_pre=presentation.COUNT, name="to_controller", **common)
-    count.connect()
-    count.pre.order = 9
-    return count
-
-
-def lateral_inhibition(
-    model: Model, layer: str, excitatory: NeuronGroup, inhibitory: NeuronGroup, common: dict[str, Any]
-) -> list[Any]:
-    """Each excitatory neuron drives its inhibitory neuron, which inhibits all others.
-
-    Parameters
-    ----------
-    model : Model
-        Has the quantities ``w_ei`` and ``w_ie``, jumps of a conductance.
-    layer : str
-        Prefix of the parts' names.
-
-    Returns
-    -------
-    list
-        The hub and four pathways.
-    """
-    hub = NeuronGroup(1, topologies.HUB, events={"inhibit": topologies.HUB_FIRES}, name=f"{layer}hub", **common)
-    to_inhibitory = Synapses(
-        excitatory,
-        inhibitory,
-        model.declare("w_ei"),
-        on_pre=synapses.EXCITE_BY_FIXED_WEIGHT,
-        name=f"{layer}to_inhibitory",
-        **common,
-    )
-    to_inhibitory.connect(j="i")
-    to_hub = Synapses(inhibitory, hub, on_pre=topologies.COUNT_INTO_HUB, name=f"{layer}to_hub", **common)
-    to_hub.connect()
-    from_hub = Synapses(
-        hub,
-        excitatory,
-        model.declare("w_ie"),
-        on_pre=topologies.INHIBIT_ALL_BY_WEIGHT,
-        on_event="inhibit",
-        name=f"{layer}from_hub",
-        **common,
-    )
-    from_hub.connect()
-    spare = Synapses(
-        inhibitory,
-        excitatory,
-        model.declare("w_ie"),
-        on_pre=topologies.SPARE_ONESELF_BY_WEIGHT,
-        name=f"{layer}spare",
-        **common,
-    )
-    spare.connect(j="i")
-    hub.set_event_schedule("inhibit", when="synapses", order=5)
-    hub.run_on_event("inhibit", topologies.CLEAR_HUB, when="synapses", order=8)
-    for pathway, order in ((to_inhibitory.pre, 3), (to_hub.pre, 4), (from_hub.pre, 6), (spare.pre, 7)):
-        pathway.when, pathway.order = "synapses", order
-    return [hub, to_inhibitory, to_hub, from_hub, spare]

@@ -7,6 +7,9 @@ import re
 import pytest
 
 from hebbarium.catalogue.description import FORMATS, describe, gather
+from hebbarium.models.contract import Model
+from hebbarium.models.desire_backprop import DesireBackprop
+from hebbarium.models.symmetric_stdp import SymmetricSTDP
 from hebbarium.models.synaptic_scaling import SynapticScaling
 
 
@@ -56,6 +59,38 @@ def test_a_choice_changes_the_equations(form: str) -> None:
     usual = describe(SynapticScaling(), form)
     assert "norm_sum" in usual.replace("\\_", "_")
     assert "norm_sum_post" not in fixed
+
+
+@pytest.mark.parametrize(
+    ("model", "lines"),
+    [
+        (SynapticScaling(), (
+            "dv/dt = (e_l - v + g_e*(e_exc - v) + g_i*(e_inh - v))/tau_m_exc : V (unless refractory)  # Eqs. 2, 3",
+            "event spike where v > v_thresh + theta  # Eq. 7",
+            "w *= scale_post  # Eq. 6",
+        )),
+        (SymmetricSTDP(), (
+            "dv/dt = (e_l - v + g_e*(e_exc - v) + g_i*(e_inh - v))/tau_m : V (unless refractory)  # Eq. 1",
+            "event spike where v > v_thresh + theta  # Eq. 4",
+            "theta += theta_plus*theta_init/abs(2*theta - theta_init)  # Eq. 5",
+            "w = clip(w + minus*a_plus_class*y_post, w_min, w_max_class)  # Eq. 6, post before pre",
+            "w *= scale_post  # Eq. 7",
+        )),
+        (DesireBackprop(), (
+            "v = beta_p*v + drive/(1 - p_hidden)  # Eqs. 1, 16",
+            "pull_pre += w*error_post  # Eq. 13",
+            "desire = -sign(pull)*int(abs(pull) >= theta_hid)*kept  # Eq. 15",
+        )),
+    ],
+    ids=lambda value: getattr(value, "name", ""),
+)
+def test_equations_have_the_papers_numbers(model: Model, lines: tuple[str, ...]) -> None:
+    for form in ("text", "markdown", "latex"):
+        description = describe(model, form)
+        for line in lines:
+            if form == "latex" and line.startswith("dv/dt"):
+                line = "\\tag*{" + line.partition("# ")[2] + "}"
+            assert line in description
 
 
 def test_nothing_is_learned_in_a_test() -> None:

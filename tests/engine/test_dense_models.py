@@ -29,7 +29,7 @@ LEARNING = {"plastic_transmit", "plastic_potentiate", "plastic_add_to_norm", "pl
         ("train", {"norm": "L1", "encoder": "bernoulli"}, LEARNING),
         ("train", {"norm": "Lp", "scaling_at": "spike", "pairing": "nearest"}, LEARNING),
         ("train", {"norm": "none", "adaptive_threshold": False}, {"plastic_transmit", "plastic_potentiate"}),
-        ("test", {}, {"plastic_pre"}),
+        ("test", {}, {"plastic_transmit"}),
     ],
 )
 def test_every_pathway_of_synaptic_scaling_is_dense(

@@ -6,10 +6,11 @@ import doctest
 
 import pytest
 
-from hebbarium.equations import counting, homeostasis, neurons
+from hebbarium.equations import counting
 from hebbarium.equations.counting import FUNCTION, Operations, operations
+from hebbarium.models.synaptic_scaling import SynapticScaling
 
-CONSTANTS = ("gain", "tau_s", "tau_m", "e_l", "e_exc", "e_inh", "w_t", "beta", "a")
+CONSTANTS = ("gain", "tau_s", "tau_m_exc", "e_l", "e_exc", "e_inh", "w_t", "beta", "a")
 
 
 @pytest.mark.parametrize(
@@ -26,10 +27,10 @@ CONSTANTS = ("gain", "tau_s", "tau_m", "e_l", "e_exc", "e_inh", "w_t", "beta", "
         ("r = labels(t)*y", (1, 0, 0)),
         ("u = 2*a*x + 3 + beta - y", (1, 2, 0)),
         ("w *= y/z", (2, 0, 0)),
-        (neurons.MEMBRANE, (3, 6, 0)),
-        (neurons.EXCITATORY_CONDUCTANCE, (1, 0, 0)),
+        (SynapticScaling.membrane, (5, 6, 0)),
+        ("dg_e/dt = -g_e/tau_s : 1", (1, 0, 0)),
         ("dv/dt = v + x : 1", (1, 2, 0)),
-        (homeostasis.ADD_TO_NORM["L2"], (1, 1, 0)),
+        ("norm_sum_post += w*w", (1, 1, 0)),
     ],
 )
 def test_counted_by_hand(code: str, expected: tuple[int, int, int]) -> None:

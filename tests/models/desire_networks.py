@@ -24,7 +24,7 @@ class GivenMasks(DesireBackprop):
     """The model with masks of dropout that come with the samples."""
 
     name: ClassVar[str] = "desire_with_given_masks"
-    draw_kept: ClassVar[str] = "kept = kept_{population}(t, i)\n"
+    draw_kept = "kept = kept_{population}(t, i)"
 
     def inputs(self, phase: str, images: NDArray[np.uint8], labels: NDArray[np.integer]) -> Arrays:
         """As the model's, and a mask for each layer but the output."""

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from hebbarium.engine import anatomy, devices
 from hebbarium.engine.anatomy import initial_state
 from hebbarium.engine.contract import Block, Structure
-from hebbarium.equations import desire
+from hebbarium.equations.strings import chosen, lines
 from hebbarium.models.desire_backprop import DesireBackprop
 from tests.models.desire_networks import (
     CLASSES,
@@ -121,8 +121,8 @@ def computed(code: str, wanted: str, **given: Any) -> list[float]:
 
 def output_desires(reading: str, n_spikes: list[int], is_target: bool) -> list[float]:
     """Desires of output neurons (Eq. 11): all of them of the class, or none."""
-    code = desire.FULL[reading] + desire.OUTPUT_DESIRE[reading]
-    code = code.replace("int(i == {labels}(t))", "of_class")
+    code = lines(chosen(DesireBackprop.full, reading), chosen(DesireBackprop.output_desire, reading))
+    code = code.replace("int(i == labels(t))", "of_class")
     return computed(code, "desire", n_spikes=n_spikes, of_class=[float(is_target)] * len(n_spikes))
 
 
@@ -139,7 +139,7 @@ def test_output_desires_of_the_code() -> None:
 
 
 def hidden_desires(reading: str, pull: list[float], kept: list[float]) -> list[float]:
-    return computed(desire.HIDDEN_DESIRE[reading], "desire", pull=pull, kept=kept)
+    return computed(chosen(DesireBackprop.hidden_desire, reading), "desire", pull=pull, kept=kept)
 
 
 @pytest.mark.parametrize(("reading", "tie"), [("paper", 0), ("code", 1)])
@@ -150,13 +150,13 @@ def test_hidden_desires(reading: str, tie: int) -> None:
 
 
 def test_errors_of_the_paper() -> None:
-    code = desire.FULL["paper"] + desire.ERROR["paper"]
+    code = lines(chosen(DesireBackprop.full, "paper"), chosen(DesireBackprop.error, "paper"))
     errors = computed(code, "error", n_spikes=[0, 5, 20, 0, 5, 20, 5], desire=[1, 1, 1, -1, -1, -1, 0])
     assert errors == [-1, -0.75, 0, 0, 0.25, 1, 0]
 
 
 def test_errors_of_the_code_have_the_sign_of_the_desire() -> None:
-    code = desire.FULL["code"] + desire.ERROR["code"]
+    code = lines(chosen(DesireBackprop.full, "code"), chosen(DesireBackprop.error, "code"))
     errors = computed(code, "error", n_spikes=[0, 4, 16, 20, 0, 4, 20, 4], desire=[1, 1, 1, 1, -1, -1, -1, 0])
     assert errors == [-1, -0.75, 0, -0.25, 0, 0.25, 1.25, 0]
 

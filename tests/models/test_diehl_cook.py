@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from brian2 import Clock, CodeRunner, Network, NeuronGroup, ms
+from brian2 import CodeRunner, Network, NeuronGroup, ms
 from brian2.synapses.synapses import SynapticPathway
 from numpy.typing import NDArray
 
@@ -16,6 +16,7 @@ from hebbarium.engine import anatomy
 from hebbarium.engine.contract import BlockResult
 from hebbarium.engine.runtime import runtime_device
 from hebbarium.models.diehl_cook import DiehlCook
+from hebbarium.models.parts import Parts
 from tests.models.small_triplets import (
     CAPACITY,
     EVERYONE,
@@ -38,7 +39,8 @@ POST = [[24], [14], [4, 20], [20, 40], [6, 10], [4, 10], [14, 34]]
 def changes(model: DiehlCook, delay_steps: int = 0) -> NDArray[np.float64]:
     """Change of weight of a synapse for each pair of trains `PRE` and `POST`, in steps of 0.5 ms."""
     with runtime_device("numpy", "float64"):
-        common: dict[str, Any] = {"clock": Clock(model.dt, name="step_clock"), "namespace": {}}
+        parts = Parts(model, model.dt, 1, {}, {})
+        common: dict[str, Any] = {"clock": parts.clock, "namespace": {}}
         counted = "t_in_timesteps == first or t_in_timesteps == second_one"
         spikes = "first : integer\nsecond_one : integer\nscale : 1\nnorm_sum : 1\n"
         traces = "x : 1\n", "y : 1\nz : 1\ng_e : 1\n"
@@ -56,7 +58,7 @@ def changes(model: DiehlCook, delay_steps: int = 0) -> NDArray[np.float64]:
             groups.append(group)
         pre, post = groups
         pre.resetter["spike"].when = "before_synapses"
-        plastic = model.plastic(True, pre, post, common)
+        plastic = model.plastic(parts, True, pre, post)
         for owner in (pre, post, plastic):
             for symbol, value in model.run_time_values().items():
                 if symbol in owner.variables:

@@ -1,0 +1,199 @@
+"""What a network is made of: Brian2's groups and synapses, on one clock, with what their strings name.
+
+`Parts.neurons` is Brian2's `NeuronGroup`, `Parts.synapses` its `Synapses`. Both declare the quantities of the model's
+parameter table that occur in their strings, and say for every string at which place of a step it is carried out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, NamedTuple
+
+from brian2 import Clock, NeuronGroup, Quantity, SpikeMonitor, Synapses, TimedArray, linked_var
+
+from hebbarium.equations import presentation
+from hebbarium.equations.strings import lines, without_comments
+from hebbarium.models.contract import Arrays, Model
+
+Code = str | bool | Sequence["Code"]
+"""An equation string or several, one below the other; False for what an option leaves out."""
+
+
+class At(NamedTuple):
+    """A string, and the place in a step at which it is carried out or, a condition, looked for.
+
+    Parameters
+    ----------
+    place : str
+        Slot and order, as `hebbarium describe` shows them: ``start 2``.
+    code : str or sequence of str
+    event : str
+        The event that it waits for.
+    """
+
+    place: str
+    code: Code
+    event: str = ""
+
+    @property
+    def when(self) -> str:
+        """The slot."""
+        return self.place.split()[0]
+
+    @property
+    def order(self) -> int:
+        """The order in it."""
+        return int(self.place.split()[1])
+
+
+BEGINS = At("start 0", presentation.BEGINS)
+RESTS = At("start 0", presentation.RESTS)
+ENDS = At("end 0", presentation.ENDS)
+
+
+def follow(group: NeuronGroup, controller: NeuronGroup) -> None:
+    """Let neurons with the equations `presentation.FOLLOWS` read which sample is shown, and how intensely."""
+    group.sample, group.intensity = linked_var(controller, "sample"), linked_var(controller, "intensity")
+
+
+class Parts:
+    """Makes the parts of one network.
+
+    Parameters
+    ----------
+    model : Model
+    dt : Quantity
+        Step of the clock.
+    steps : int
+        Of a sample: ``sample_steps`` in equations, ``t_sample`` as a time.
+    inputs : dict of (samples, ...) arrays
+        Read in equations by their names, as ``rates(t, i)``.
+    units : mapping of str to Unit
+        Of those inputs that have one.
+    **constants
+        What equations name besides.
+    """
+
+    def __init__(
+        self, model: Model, dt: Quantity, steps: int, inputs: Arrays, units: Mapping[str, Any], **constants: Any
+    ) -> None:
+        self.model = model
+        t_sample = steps * dt
+        self.clock = Clock(dt, name="step_clock")
+        self.namespace = {
+            **{k: TimedArray(values * units.get(k, 1), dt=t_sample, name=k) for k, values in inputs.items()},
+            "sample_steps": steps,
+            "t_sample": t_sample,
+            **constants,
+        }
+
+    def neurons(
+        self,
+        name: str,
+        size: int,
+        equations: Code,
+        *,
+        threshold: str = "",
+        reset: Code = "",
+        refractory: str = "",
+        events: Mapping[str, At | Literal[False]] | None = None,
+        runs: Sequence[At | bool] = (),
+        constants: Mapping[str, Any] | None = None,
+        **options: Any,
+    ) -> NeuronGroup:
+        """Neurons.
+
+        Parameters
+        ----------
+        name, size, equations, threshold, reset, refractory
+            As Brian2's.
+        events : mapping of str to At
+            Name of an event to its condition.
+        runs : sequence of At
+            What is carried out at each step or, with an event, at each neuron that has it.
+        constants : mapping of str to float
+            What the strings name besides.
+        **options
+            Handed on to Brian2.
+        """
+        scheduled = {event: at for event, at in (events or {}).items() if at}
+        carried_out = [(at, _joined(at.code)) for at in runs if isinstance(at, At) and _joined(at.code)]
+        whole, after = _joined(equations), _joined(reset)
+        conditions = {event: without_comments(_joined(at.code)).strip() for event, at in scheduled.items()}
+        fires = without_comments(threshold)
+        codes = (whole, after, fires, refractory, *conditions.values(), *(code for _, code in carried_out))
+        group = NeuronGroup(
+            size,
+            whole + self._declared(*codes),
+            threshold=fires or None,
+            reset=after or None,
+            refractory=refractory or False,
+            events=conditions,
+            name=name,
+            clock=self.clock,
+            namespace=self.namespace | dict(constants or {}),
+            **options,
+        )
+        for event, at in scheduled.items():
+            group.set_event_schedule(event, when=at.when, order=at.order)
+        for at, code in carried_out:
+            if at.event:
+                group.run_on_event(at.event, code, when=at.when, order=at.order)
+            else:
+                group.run_regularly(code, when=at.when, order=at.order)
+        return group
+
+    def synapses(
+        self,
+        name: str,
+        source: NeuronGroup,
+        target: NeuronGroup,
+        equations: Code = "",
+        *,
+        on_pre: Mapping[str, At | Literal[False]],
+        on_post: Mapping[str, At | Literal[False]] | None = None,
+        one_to_one: bool = False,
+        **options: Any,
+    ) -> Synapses:
+        """Synapses, all to all unless one to one.
+
+        Parameters
+        ----------
+        name, source, target, equations
+            As Brian2's. Quantities that the target declares are read from there.
+        on_pre, on_post : mapping of str to At
+            Name of a pathway to what it does at each event of its side, spikes unless said otherwise.
+        **options
+            Handed on to Brian2.
+        """
+        before, after = ({path: at for path, at in (side or {}).items() if at} for side in (on_pre, on_post))
+        paths = before | after
+        codes = {path: _joined(at.code) for path, at in paths.items()}
+        synapses = Synapses(
+            source,
+            target,
+            _joined(equations) + self._declared(*codes.values(), besides=tuple(target.variables)),
+            on_pre={path: codes[path] for path in before},
+            on_post={path: codes[path] for path in after} or None,
+            on_event={path: at.event or "spike" for path, at in paths.items()},
+            name=name,
+            clock=self.clock,
+            namespace=self.namespace,
+            **options,
+        )
+        synapses.connect(**({"j": "i"} if one_to_one else {}))
+        for path, at in paths.items():
+            pathway = getattr(synapses, path)
+            pathway.when, pathway.order = at.when, at.order
+        return synapses
+
+    def monitors(self, populations: Mapping[str, NeuronGroup], *names: str) -> list[SpikeMonitor]:
+        """Of the spikes of some populations, those that there are."""
+        return [SpikeMonitor(populations[n], name=f"{n}_spikes") for n in dict.fromkeys(names) if n in populations]
+
+    def _declared(self, *code: str, besides: tuple[str, ...] = ()) -> str:
+        return self.model.declare_used(*map(without_comments, code), besides=besides)
+
+
+def _joined(code: Code) -> str:
+    return lines(*([code] if isinstance(code, str | bool) else map(_joined, code)))
