@@ -12,9 +12,7 @@ from types import ModuleType
 from hebbarium.catalogue.own_models import OwnModel, RegistryError
 from hebbarium.models.contract import Model
 
-_WRITTEN = (
-    "build", "encode", "sample_steps", "time_step", "state", "initial_state", "population_sizes", "synaptic_events"
-)  # fmt: skip
+_WRITTEN = ("build", "encode", "sample_steps")
 _SAID = ("name", "title", "paper", "phases")
 _NAME = re.compile(r"\w[\w.-]{0,59}")
 
