@@ -311,11 +311,15 @@ def _latex(d: Description) -> str:
     out += ["\\end{longtable}", "", f"\\subsection*{{Equations (phase {_escaped(d.phase)})}}"]
     for population in d.populations:
         out += ["", f"\\paragraph{{{_escaped(population.name)}}} {_escaped(population.what)}."]
-        numbered = zip(population.equations, population.comments, strict=True)
+        numbered = list(zip(population.equations, population.comments, strict=True))
         dynamic = [_align_line(eq, comment) for eq, comment in numbered if eq.type != PARAMETER]
         if dynamic:
             out += ["\\begin{align*}", " \\\\\n".join(dynamic), "\\end{align*}"]
-        if plain := [f"${_symbol(eq.varname)}$" for eq in population.equations if eq.type == PARAMETER]:
+        plain = [
+            f"${_symbol(eq.varname)}$" + f" ({_escaped(comment)})" * bool(comment)
+            for eq, comment in numbered if eq.type == PARAMETER
+        ]
+        if plain:
             out.append(f"Variables: {', '.join(plain)}.")
         if population.facts:
             out += ["\\begin{verbatim}", *population.facts, "\\end{verbatim}"]

@@ -91,6 +91,8 @@ def test_equations_have_the_papers_numbers(model: Model, lines: tuple[str, ...])
             if form == "latex" and line.startswith("dv/dt"):
                 line = "\\tag*{" + line.partition("# ")[2] + "}"
             assert line in description
+        if model.name == "symmetric_stdp":
+            assert ("$\\theta$ (Eq. 5)" if form == "latex" else "theta : V  # Eq. 5") in description
 
 
 def test_nothing_is_learned_in_a_test() -> None:
