@@ -15,7 +15,7 @@ from hebbarium.engine.anatomy import initial_state
 from hebbarium.engine.contract import Block, Structure
 from hebbarium.engine.runtime import RuntimeProgram
 from hebbarium.record import results
-from hebbarium.training import settings
+from hebbarium.training import parameters
 from hebbarium.training.progress import QuietReporter
 from hebbarium.training.run_settings import RunSettings
 from hebbarium.training.training import train
@@ -67,7 +67,7 @@ def test_every_example_changes_weights_by_its_own_rule(name: str, examples: dict
     images, labels = np.random.default_rng(0).integers(0, 255, (3, 784), dtype=np.uint8), np.array([3, 1, 4])
     learned = []
     for source in (str(examples[name]), base):
-        model: Any = settings.apply(registry.find(source), changes)
+        model: Any = parameters.apply(registry.find(source), changes)
         phase = model.schedules[next(iter(model.schedules))][0]
         state = initial_state(model, phase, model.initial_state(np.random.default_rng(1)))
         program = RuntimeProgram(Structure(model, phase, "float64", "numpy", 3), tmp_path)
@@ -76,7 +76,7 @@ def test_every_example_changes_weights_by_its_own_rule(name: str, examples: dict
         assert not np.array_equal(after[weights], state[weights])
     assert set(examples) == set(EXAMPLES)
     assert np.isfinite(learned[0]).all()
-    assert not np.array_equal(*learned)
+    assert not np.array_equal(learned[0], learned[1])
 
 
 def test_a_rule_with_a_third_factor_trains_to_the_end_without_a_window(
@@ -93,7 +93,7 @@ def test_a_rule_with_a_third_factor_trains_to_the_end_without_a_window(
 
 def test_a_third_factor_is_set_for_every_neuron_and_sample(examples: dict[str, Path], tmp_path: Path) -> None:
     """One at the neurons of the image's class, minus the constant at the others."""
-    model: Any = registry.find(str(examples["taught"]))(neurons=12, unlearning=0.25)
+    model = parameters.apply(registry.find(str(examples["taught"])), {"neurons": 12, "unlearning": 0.25})
     state = initial_state(model, "train", model.initial_state(np.random.default_rng(1)))
     program = RuntimeProgram(Structure(model, "train", "float64", "numpy", 1), tmp_path)
     for label in (1, 7):
