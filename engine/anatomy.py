@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from dense_pathways.connections import ALL
 from hebbarium.engine import inspection, sketch, statements
-from hebbarium.engine.contract import Arrays, Model
+from hebbarium.engine.contract import Arrays, DeclaredNetwork
 from hebbarium.engine.sketch import Sketch
 from hebbarium.engine.statements import ASSIGNMENT, Statement
 from hebbarium.files.errors import ModelRefused
@@ -38,7 +38,7 @@ class StateVariable:
     size : int
         Number of elements.
     initial : float or array
-        What it begins with, in SI units, unless `Model.initial_state` gives it.
+        What it begins with, in SI units, unless `DeclaredNetwork.initial_state` gives it.
     is_time : bool
         Whether it holds a time, which a block stores relative to its own start.
     is_cursor : bool
@@ -119,7 +119,7 @@ _MOST_KNOWN = 256
 _turn = threading.RLock()
 
 
-def of(model: Model, phase: str) -> Anatomy:
+def of(model: DeclaredNetwork, phase: str) -> Anatomy:
     """The network of a phase of a model.
 
     Raises
@@ -138,7 +138,7 @@ def of(model: Model, phase: str) -> Anatomy:
         return _known[key]
 
 
-def shape(model: Model, phase: str) -> Anatomy:
+def shape(model: DeclaredNetwork, phase: str) -> Anatomy:
     """The network of a phase, but for initial values, which may be those of other quantities: sweeps share it.
 
     Raises
@@ -150,7 +150,7 @@ def shape(model: Model, phase: str) -> Anatomy:
         return _shapes.get(_key(model, phase, quantities=False)) or of(model, phase)
 
 
-def _key(model: Model, phase: str, quantities: bool) -> Hashable:
+def _key(model: DeclaredNetwork, phase: str, quantities: bool) -> Hashable:
     """What the network of a phase depends on, with the quantities that reach it at run time, or without."""
     left_out = set() if quantities else set(model.run_time_values())
     fields = [f.name for f in dataclasses.fields(model) if f.name not in left_out]  # type: ignore[arg-type]
@@ -163,7 +163,7 @@ def _hashable(value: Any) -> Hashable:
     return value if isinstance(value, Hashable) else repr(value)
 
 
-def state(model: Model, phase: str) -> tuple[StateVariable, ...]:
+def state(model: DeclaredNetwork, phase: str) -> tuple[StateVariable, ...]:
     """Every variable that a block of a phase carries on: what changes, and the delays that the model has drawn.
 
     How they begin is what `initial_state` says.
@@ -171,24 +171,24 @@ def state(model: Model, phase: str) -> tuple[StateVariable, ...]:
     return shape(model, phase).state
 
 
-def populations(model: Model) -> dict[str, int]:
+def populations(model: DeclaredNetwork) -> dict[str, int]:
     """Neurons of each population of any phase."""
     return {name: size for phase in model.phases for name, size in shape(model, phase).populations.items()}
 
 
-def projections(model: Model) -> tuple[Projection, ...]:
+def projections(model: DeclaredNetwork) -> tuple[Projection, ...]:
     """Weights of any phase."""
     found = {p.variable: p for phase in reversed(model.phases) for p in shape(model, phase).projections}
     order = dict.fromkeys(p.variable for phase in model.phases for p in shape(model, phase).projections)
     return tuple(found[variable] for variable in order)
 
 
-def time_step(model: Model) -> float:
+def time_step(model: DeclaredNetwork) -> float:
     """The step of the simulation in seconds."""
     return shape(model, model.phases[0]).time_step
 
 
-def synaptic_events(model: Model, phase: str, spikes: Mapping[str, int]) -> int:
+def synaptic_events(model: DeclaredNetwork, phase: str, spikes: Mapping[str, int]) -> int:
     """Events at synapses that spikes cause, by population; what tells the controller of them is not counted."""
     pathways = [p for p in shape(model, phase).pathways if p.target != model.controller]
     return round(sum(p.reach * spikes.get(p.event.removesuffix(".spike"), 0) for p in pathways))
@@ -201,7 +201,7 @@ def relative(variable: StateVariable, array: NDArray[Any], length: float, consum
     return array - consumed if variable.is_cursor else array
 
 
-def initial_state(model: Model, phase: str, given: Mapping[str, NDArray[Any]]) -> Arrays:
+def initial_state(model: DeclaredNetwork, phase: str, given: Mapping[str, NDArray[Any]]) -> Arrays:
     """Every state variable of a phase: what is given (drawn or trained), and for the others their initial value.
 
     What is given besides, such as the state of other phases, is left out.
@@ -220,7 +220,7 @@ def initial_state(model: Model, phase: str, given: Mapping[str, NDArray[Any]]) -
     return begin
 
 
-def _read(model: Model, phase: str, network: Network, device: Sketch) -> Anatomy:
+def _read(model: DeclaredNetwork, phase: str, network: Network, device: Sketch) -> Anatomy:
     said = statements.read(network)
     parts = inspection.owners(network)
     groups = [parts[name] for name in device.owners if name in parts]  # in the order of their making

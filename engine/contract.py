@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 Arrays = dict[str, NDArray[Any]]
 
 
-class Model(Protocol):
+class DeclaredNetwork(Protocol):
     """A network with what it declares about itself."""
 
     @property
@@ -46,7 +46,7 @@ class Structure:
 
     Parameters
     ----------
-    model : Model
+    model : DeclaredNetwork
     phase : str
     precision : {'float64', 'float32'}
     device : str
@@ -58,7 +58,7 @@ class Structure:
         Whether the program measures what each operation takes.
     """
 
-    model: Model
+    model: DeclaredNetwork
     phase: str
     precision: str
     device: str

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from dense_pathways.brian2_parts import connect
 from dense_pathways.connections import Connection, recognise
 from hebbarium.engine import isolation
-from hebbarium.engine.contract import Model
+from hebbarium.engine.contract import DeclaredNetwork
 from hebbarium.files.errors import ModelRefused
 
 # Networks are read and dropped: that they never ran is meant.
@@ -186,7 +186,7 @@ def _words(code: str) -> set[str]:
 
 
 @contextmanager
-def drawn(model: Model, phase: str) -> Iterator[tuple[Network, Sketch]]:
+def drawn(model: DeclaredNetwork, phase: str) -> Iterator[tuple[Network, Sketch]]:
     """The network of a phase for one sample, in double precision, and the device that knows what it is given.
 
     Both are of use within the context alone.

@@ -9,18 +9,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hebbarium.engine import anatomy
-from hebbarium.engine.contract import Model
+from hebbarium.engine.contract import DeclaredNetwork
 from hebbarium.files.errors import UnsoundState
 
 
 def refuse(
-    model: Model, phases: Iterable[str], state: Mapping[str, NDArray[Any]], needed: Iterable[str], where: str, do: str
+    model: DeclaredNetwork,
+    phases: Iterable[str],
+    state: Mapping[str, NDArray[Any]],
+    needed: Iterable[str],
+    where: str,
+    do: str,
 ) -> None:
     """Raise `UnsoundState` for state that lacks something, or has what is no number or not as many as the model has.
 
     Parameters
     ----------
-    model : Model
+    model : DeclaredNetwork
     phases : iterable of str
         Phases whose variables the state may hold.
     state : mapping of str to arrays
