@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from hebbarium.files import whole_files
+from hebbarium.ledger import wall_times
 
 COLUMNS = ("name", "value", "unit", "machine", "commit")
 
@@ -87,12 +88,16 @@ def write_csv(path: Path, rows: Sequence[Benchmark], machine: str, commit: str, 
     ----------
     keep : bool
         Keep what the file has, with the machine and commit of each row; rows of the same name are replaced where
-        they stand, others come after.
+        they stand, others come after. How long tables took, which `hebbarium reproduce` adds, is kept in any case.
     """
     lines: dict[str, tuple[str, ...]] = {}
-    if keep and path.exists():
+    if path.exists():
         with open(path, newline="", encoding="utf-8") as file:
-            lines = {row["name"]: tuple(row[column] for column in COLUMNS) for row in csv.DictReader(file)}
+            lines = {
+                row["name"]: tuple(row[column] for column in COLUMNS)
+                for row in csv.DictReader(file)
+                if keep or wall_times.is_one(row["name"])
+            }
     for row in rows:
         lines[row.name] = (row.name, f"{row.value:.4g}", row.unit, machine, commit)
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -12,6 +12,7 @@ from benchmarks import by_hand, comparison, figure, rows
 from benchmarks.rows import Benchmark
 from benchmarks.worker import Measurement, Worker, WorkerFailed, measure
 from hebbarium.engine import machine
+from hebbarium.ledger import wall_times
 from hebbarium.models.synaptic_scaling import SynapticScaling
 
 ROWS = [
@@ -172,6 +173,14 @@ def test_rows_of_other_parts_are_kept(tmp_path: Path) -> None:
         ("share", "9", "another", "def456"),
         ("memory", "3", "another", "def456"),
     ]
+
+
+def test_a_whole_run_keeps_how_long_tables_took(tmp_path: Path) -> None:
+    path = tmp_path / "benchmarks.csv"
+    rows.write_csv(path, ROWS, "a processor", "abc123")
+    wall_times.note(path, "model: IV", 4, 2, 90, "a processor", "abc123")
+    rows.write_csv(path, [Row("memory", 3.0, "MB")], "another", "def456")
+    assert [row.name for row in rows.read_csv(path)] == [wall_times.name_of("model: IV", 4, 2), "memory"]
 
 
 def test_options_of_a_side(monkeypatch: pytest.MonkeyPatch) -> None:

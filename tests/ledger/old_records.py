@@ -2,9 +2,11 @@
 
     python -m tests.ledger.old_records OLD results                     # everything
     python -m tests.ledger.old_records OLD results --made-by eb638bf   # only rows that this commit made
+    python -m tests.ledger.old_records OLD results --benchmarks        # only benchmarks, measured anew
 
 ``OLD`` is a folder with the files of before; it is only read. Rows of the same cell and seed are replaced, all others
-stay. ``benchmarks.csv`` has kept its format and is not touched, but for the wall times that come into it.
+stay. ``benchmarks.csv`` has kept its format; that of ``OLD`` takes the place of ours when asked for, and what it does
+not hold, how long tables took to make, stays.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
+from hebbarium.files import whole_files
 from hebbarium.ledger import networks, operations, robustness, rows, wall_times
 from hebbarium.ledger.networks import TrainedNetwork
 from hebbarium.ledger.operations import KINDS, PROCESSES, SampleCost
@@ -376,13 +379,26 @@ def convert(old: Path, new: Path, made_by: str = "") -> dict[str, int]:
     return counts
 
 
+def take_benchmarks(old: Path, new: Path) -> int:
+    """Put the rows of one ``benchmarks.csv`` in place of another's, wall times excepted; returns how many."""
+    path = new / wall_times.FILE
+    kept = [row for row in rows.records(path, wall_times.COLUMNS, dict) if wall_times.is_one(row["name"])]
+    measured = rows.records(old / wall_times.FILE, wall_times.COLUMNS, dict)
+    whole_files.write_table(path, wall_times.COLUMNS, [list(row.values()) for row in [*measured, *kept]])
+    return len(measured)
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Command line."""
     parser = argparse.ArgumentParser(prog="python -m tests.ledger.old_records", description=__doc__.splitlines()[0])
     parser.add_argument("old", type=Path, help="folder of the files of before")
     parser.add_argument("new", type=Path, help="folder of the ledgers")
     parser.add_argument("--made-by", default="", metavar="COMMIT", help="only rows of this commit")
+    parser.add_argument("--benchmarks", action="store_true", help="only benchmarks.csv, which has kept its format")
     given = parser.parse_args(arguments)
+    if given.benchmarks:
+        print(f"benchmarks: {take_benchmarks(given.old, given.new)} rows")
+        return 0
     if not any(table(given.old / name) for name in FILES):
         print(f"{given.old}: holds no table of before", file=sys.stderr)
         return 1

@@ -15,6 +15,7 @@ import pytest
 from hebbarium.commands import not_run
 from hebbarium.ledger import commits, ledger
 from hebbarium.models.symmetric_stdp import SymmetricSTDP
+from hebbarium.studies import reproduction
 from hebbarium.training import parameters
 
 RESULTS = Path(__file__).parents[2] / "results"
@@ -68,6 +69,18 @@ def test_a_ledger_holds_each_seed_of_a_cell_once(model: str) -> None:
     rows = ledger.read(RESULTS / f"{model}.csv")
     assert len({row.key for row in rows}) == len(rows)
     ledger.summarise(rows)
+
+
+@pytest.mark.parametrize(("model", "runs"), [("synaptic_scaling", 246), ("diehl_cook", 16), ("desire_backprop", 31)])
+def test_what_the_ledgers_have_is_not_made_again(model: str, runs: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A row of today has the words of those that were carried over; of the paper's runs this many are there."""
+    monkeypatch.setattr(
+        reproduction, "_image_numbers", lambda asked: (asked.epochs * (asked.images or 60_000), 10_000)
+    )
+    paper = reproduction.paper_of(model)
+    asked = reproduction.Reproduction(paper, paper.cells, paper.seeds, Path("runs"), RESULTS, paper.protocol)
+    planned = len(paper.cells) * len(paper.seeds)
+    assert planned - len(reproduction.missing(asked)) >= runs
 
 
 def test_the_inhibition_of_each_size_is_what_the_ledger_says() -> None:

@@ -266,6 +266,20 @@ def test_what_one_commit_made_is_carried_over_alone(old: Path, tmp_path: Path) -
     assert [row.value for row in rows_of_now] == [12.5]
 
 
+def test_benchmarks_measured_anew_leave_the_wall_times(old: Path, tmp_path: Path) -> None:
+    (old / "wall_times.csv").write_text("made,runs,processes,wall time (min),machine,commit\na: IV,4,2,1.5,this,abc\n")
+    new = tmp_path / "new"
+    old_records.convert(old, new)
+    wall_times.note(new / wall_times.FILE, "b: V", 6, 2, 120, "this", "def")
+    (old / wall_times.FILE).write_text(f"{','.join(wall_times.COLUMNS)}\nan image,0.25,ms,this,def\n")
+    assert old_records.main([str(old), str(new), "--benchmarks"]) == 0
+    assert (new / wall_times.FILE).read_text().splitlines()[1:] == [
+        "an image,0.25,ms,this,def",
+        '"a: IV: wall time, 4 runs in 2 processes",1.5,min,this,abc',
+        '"b: V: wall time, 6 runs in 2 processes",2.0,min,this,def',
+    ]
+
+
 def test_a_folder_without_files_of_before_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert old_records.main([str(tmp_path), str(tmp_path)]) == 1
     assert "holds no table of before" in capsys.readouterr().err
