@@ -179,7 +179,7 @@ def test_a_whole_run_keeps_how_long_tables_took(tmp_path: Path) -> None:
     path = tmp_path / "benchmarks.csv"
     rows.write_csv(path, ROWS, "a processor", "abc123")
     wall_times.note(path, "model: IV", 4, 2, 90, "a processor", "abc123")
-    rows.write_csv(path, [Row("memory", 3.0, "MB")], "another", "def456")
+    rows.write_csv(path, [Benchmark("memory", 3.0, "MB")], "another", "def456")
     assert [row.name for row in rows.read_csv(path)] == [wall_times.name_of("model: IV", 4, 2), "memory"]
 
 
