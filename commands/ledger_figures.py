@@ -13,6 +13,7 @@ from pathlib import Path
 from matplotlib.figure import Figure
 
 from hebbarium.analysis import figures
+from hebbarium.catalogue import registry
 from hebbarium.ledger import figures as table_figures
 from hebbarium.ledger import ledger, operations, robustness
 from hebbarium.record import results
@@ -26,8 +27,21 @@ def _control(folder: Path) -> Figure:
     return table_figures.paper_comparison(rows)
 
 
+def numbers(folder: Path) -> dict[str, list[ledger.Mean]]:
+    """Every cell beside which its paper has a number, by what people call the paper."""
+    by_paper = {}
+    for model in reproduction.REPRODUCIBLE:
+        rows = ledger.select(ledger.read(folder / f"{model}.csv"), measure=ledger.ACCURACY, selection=ledger.LAST)
+        cells = [cell for cell in ledger.summarise(rows) if cell.paper is not None]
+        authors = (sys.modules[registry.find(model).__module__].__doc__ or model).partition(":")[0]
+        if cells:
+            by_paper[authors] = cells
+    return by_paper
+
+
 OF_STUDIES: Mapping[str, Callable[[Path], Figure]] = {
     "hebbian_control.svg": _control,
+    "overview.svg": lambda folder: table_figures.every_number(numbers(folder)),
     "operations.svg": lambda folder: table_figures.operation_costs(operations.read(folder)),
     "robustness.svg": lambda folder: disturbed.side_by_side(robustness.read(folder)),
 }

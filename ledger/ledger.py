@@ -1,9 +1,9 @@
-"""Tables of a document, from the ledgers ``results/<paper>.csv``.
+"""Tables of the site's pages, from the ledgers ``results/<paper>.csv``.
 
-A document takes its tables between markers that say where they come from::
+A page asks for a table, which is made when the site is built::
 
-    <!-- table: synaptic_scaling IV columns=w_t readout=most_active -->
-    <!-- end -->
+    ```{ledger} synaptic_scaling IV columns=w_t readout=most_active
+    ```
 
 The first word is the ledger, the second the item, for short (``IV`` is Table IV); then come conditions on any column
 or symbol, ``w_ie=17`` or ``w_ie!=17``, and ``columns=SYMBOL`` to spread a symbol's values over the columns as the paper
@@ -19,22 +19,17 @@ an item stand
 - names that begin with ``literature_``: a paper's list of networks with ours below it (see
   `hebbarium.ledger.literature`).
 
-``python -m hebbarium.ledger.ledger`` writes the tables of a document anew, or, with ``--check``, says whether they are
-up to date. Names of `hebbarium.ledger.rows` and `hebbarium.ledger.tables` can be had from here as well.
+Names of `hebbarium.ledger.rows` and `hebbarium.ledger.tables` can be had from here as well.
 """
 
 from __future__ import annotations
 
-import argparse
 import csv
 import difflib
 import os
-import re
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from hebbarium.files import whole_files
 from hebbarium.ledger import literature, operations, wall_times
 from hebbarium.ledger.rows import (
     ACCURACY,
@@ -65,7 +60,6 @@ __all__ = [
     "Row",
     "append",
     "item_of",
-    "main",
     "markdown_table",
     "mean_and_error",
     "papers",
@@ -75,22 +69,17 @@ __all__ = [
     "summarise",
     "symbols_of",
     "table_of",
-    "update_readme",
     "value_of",
     "verdict",
 ]
 
-_MARKED = re.compile(r"(<!-- table: (?P<what>[^\n]*?) -->\n)(?P<body>.*?)(<!-- end -->)", re.DOTALL)
-_OPENING = re.compile(r"<!-- table: ")
-
-
 def table_of(what: str, folder: str | os.PathLike[str]) -> str:
-    """The table that a marker asks for.
+    """The table that a page asks for.
 
     Parameters
     ----------
     what
-        What stands in the marker, such as ``synaptic_scaling IV columns=w_t``.
+        What the page asks for, such as ``synaptic_scaling IV columns=w_t``.
     folder
         Where the ledgers are.
 
@@ -138,42 +127,6 @@ def table_of(what: str, folder: str | os.PathLike[str]) -> str:
     return markdown_table(chosen, columns)
 
 
-def update_readme(
-    path: str | os.PathLike[str], folder: str | os.PathLike[str], *, check: bool = False
-) -> bool:
-    """Write the tables between a document's markers anew.
-
-    Parameters
-    ----------
-    path
-        The document.
-    folder
-        Where the ledgers are.
-    check
-        Only say whether anything would change.
-
-    Returns
-    -------
-    bool
-        Whether the document was, or with `check` is, out of date.
-
-    Raises
-    ------
-    LedgerError
-        If a marker has no end, or asks for what is not there.
-    """
-    path = Path(path)
-    old = path.read_text(encoding="utf-8")
-    matches = list(_MARKED.finditer(old))
-    unclosed = len(_OPENING.findall(old)) - len(matches)
-    if unclosed or any(_OPENING.search(match["body"]) for match in matches):
-        raise LedgerError(f"{path}: a line <!-- table: … --> has no <!-- end --> after it.")
-    new = _MARKED.sub(lambda match: f"{match[1]}{table_of(match['what'], folder)}\n{match[4]}", old)
-    if new != old and not check:
-        whole_files.write(path, new)
-    return new != old
-
-
 def _chosen(path: Path, words: Sequence[str]) -> list[list[str]]:
     """Lines of a table, those of its rows whose names have the right words."""
     wanted = [word.replace("_", " ") for word in words if not word.startswith("-")] or [""]
@@ -205,24 +158,3 @@ def _plain_table(lines: Sequence[Sequence[str]]) -> str:
     table = "\n".join([line(cut[0]), line(["---"] * len(kept)), *map(line, cut[1:])])
     common = ", ".join(f"{name} {value}" for name, value in shared.items())
     return f"{table}\n\nAll rows: {common}." if common else table
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Command line: write a document's tables anew, or check them."""
-    parser = argparse.ArgumentParser(prog="python -m hebbarium.ledger.ledger", description=main.__doc__)
-    parser.add_argument("document", type=Path)
-    parser.add_argument("--results", type=Path, default=Path("results"), help="folder of the ledgers")
-    parser.add_argument("--check", action="store_true", help="write nothing; exit with 1 if out of date")
-    given = parser.parse_args(arguments)
-    changed = update_readme(given.document, given.results, check=given.check)
-    if given.check and changed:
-        print(
-            f"{given.document} is out of date: run python -m hebbarium.ledger.ledger {given.document}",
-            file=sys.stderr,
-        )
-        return 1
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,10 +1,10 @@
 """What others reached, as a paper lists it, with our measured networks beside it.
 
 Each table is a file of ``results/`` with the columns that the paper's has. Reference numbers are that paper's; its own
-row has none. A document takes one between markers, as it does the ledgers' (see `hebbarium.ledger.ledger`)::
+row has none. A page asks for one as for a table of the ledgers (see `hebbarium.ledger.ledger`)::
 
-    <!-- table: literature_gerlinghoff_1 -->
-    <!-- end -->
+    ```{ledger} literature_gerlinghoff_1
+    ```
 
 ==============================  ======================================================================
 ``literature_mnist``            Hao et al., Table 2: networks trained and tested on the whole of MNIST
@@ -205,7 +205,7 @@ def beside_ours(table: Table, given: Iterable[Row] | str | os.PathLike[str], our
 
 
 def table_of(name: str, folder: str | os.PathLike[str]) -> str:
-    """The table that a document's marker asks for by name, with our networks from the ledger in the same folder.
+    """The table that a page asks for by name, with our networks from the ledger in the same folder.
 
     Raises
     ------

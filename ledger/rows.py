@@ -47,7 +47,7 @@ _SELECTIONS = (LAST, BEST, "")
 
 
 class LedgerError(ValueError):
-    """A ledger, or a marker that asks for a table, is not what was expected."""
+    """A ledger, or what a page asks of one, is not what was expected."""
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from hebbarium.catalogue import registry
+from hebbarium.ledger import ledger
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
@@ -54,6 +56,17 @@ def test_the_site_has_a_page_for_each_paper_script_and_command(site: Path) -> No
     commands = (site / "commands.html").read_text(encoding="utf-8")
     assert 'id="hebbarium-train"' in commands
     assert "--evaluate-every" in commands
+
+
+def test_tables_of_the_docs_have_numbers() -> None:
+    tables = [
+        what for file in (*DOCS.glob("*.md"), *(DOCS / "notes").glob("*.md"))
+        for what in re.findall(r"^```\{ledger\} (.*)$", file.read_text(encoding="utf-8"), re.MULTILINE)
+    ]  # fmt: skip
+    assert len(tables) >= 20
+    for what in tables:
+        table = ledger.table_of(what, ROOT / "results")
+        assert table.count("\n|") >= 2, f"{what}: {table}"
 
 
 def test_a_new_paper_has_a_page_without_a_line_in_the_docs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

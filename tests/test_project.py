@@ -330,11 +330,17 @@ def setup_script() -> str:
     return (ROOT / "virtual-environment.sh").read_text()
 
 
-@pytest.mark.parametrize("document", ["README.md", "CONTRIBUTING.md"])
+_MADE = (ROOT / ".gitignore").read_text().split()
+DOCUMENTS = (
+    "README.md", "CONTRIBUTING.md",
+    *(f"docs/{file.name}" for file in sorted((ROOT / "docs").glob("*.md")) if f"/docs/{file.name}" not in _MADE),
+)  # fmt: skip
+"""What people read, but for pages that are made when the site is built."""
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
 def test_bash_blocks_are_commands(document: str) -> None:
-    blocks = code_blocks(document, "bash")
-    assert blocks
-    for block in blocks:
+    for block in code_blocks(document, "bash"):
         checked = subprocess.run(["bash", "-n"], input=block, text=True, capture_output=True, check=False)
         assert checked.returncode == 0, f"{block}\n{checked.stderr}"
         for line in block.replace("\\\n", " ").splitlines():
@@ -347,26 +353,16 @@ def test_bash_blocks_are_commands(document: str) -> None:
 
 
 def test_python_blocks_parse() -> None:
-    for document in ("README.md", "CONTRIBUTING.md"):
+    for document in DOCUMENTS:
         for block in code_blocks(document, "python"):
             ast.parse(block)
 
 
 @pytest.mark.parametrize("document", ["README.md", "CONTRIBUTING.md"])
 def test_links_lead_somewhere(document: str) -> None:
+    """Those of the docs are followed when the site is built."""
     for target in re.findall(r"\]\((?!https?:)([^)#]+)", (ROOT / document).read_text(encoding="utf-8")):
         assert (ROOT / target).exists(), f"{document} links to {target}, which is not there"
-
-
-def test_table_markers_are_paired() -> None:
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
-    markers = re.findall(r"^<!-- (table: .+|end) -->$", text, re.MULTILINE)
-    assert len(markers) == len(re.findall("<!--", text)), "a marker is misspelt"
-    names, ends = markers[::2], markers[1::2]
-    assert len(names) == len(ends)
-    assert set(ends) <= {"end"}
-    assert "end" not in names
-    assert len(set(names)) == len(names)
 
 
 def test_make_targets() -> None:

@@ -16,5 +16,8 @@ def visit_inline(translator: Any, node: nodes.math) -> None:
 
 def visit_block(translator: Any, node: nodes.math_block) -> None:
     """Write a formula in lines of its own."""
-    translator.body.append(f'<div class="math">{tex2mathml(node.astext(), as_block=True)}</div>\n')
+    text = node.astext()
+    if r"\\" not in text:
+        text = text.replace("&", "")  # nothing to align with
+    translator.body.append(f'<div class="math">{tex2mathml(text, as_block=True)}</div>\n')
     raise nodes.SkipNode

@@ -74,7 +74,7 @@ def paper(kind: type[Model], notes: Path = NOTES, results: Path = RESULTS) -> st
         Folder of the ledgers.
     """
     name = kind.name
-    description = describe(kind(), "markdown")
+    description = _with_formulas(describe(kind(), "markdown"), describe(kind(), "latex"))
     title, introduction = _introduced(kind)
     reproducible = name in reproduction.REPRODUCIBLE
     written = notes / f"{name}.md"
@@ -102,6 +102,17 @@ def paper(kind: type[Model], notes: Path = NOTES, results: Path = RESULTS) -> st
         place = file.relative_to(ROOT).as_posix()
         parts.append(_folded(f"`{place}`", f"```{{literalinclude}} ../../{place}\n:language: python\n```"))
     return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _with_formulas(markdown: str, latex: str) -> str:
+    """A description whose differential equations stand as formulas before the strings that run."""
+    for name, lines in re.findall(
+        r"^\\paragraph\{([^}]*)\}[^\n]*\n\\begin\{align\*\}\n(.*?)\n\\end\{align\*\}", latex, re.DOTALL | re.MULTILINE
+    ):
+        plain = re.escape(name.replace("\\_", "_"))
+        if heading := re.search(rf"^`{plain}`: .*$", markdown, re.MULTILINE):
+            markdown = f"{markdown[: heading.end()]}\n\n$$\n{lines}\n$$\n{markdown[heading.end() :]}"
+    return markdown
 
 
 def _introduced(kind: type[Model]) -> tuple[str, str]:

@@ -271,17 +271,12 @@ def test_wrong_columns_suggest_the_nearest() -> None:
 
 
 @pytest.fixture
-def document(tmp_path: Path) -> Path:
+def folder(tmp_path: Path) -> Path:
     ledger.append(tmp_path / "results" / "model.csv", [*table_four(), row(item="Table VI", value=60.0)])
     (tmp_path / "results" / "benchmarks.csv").write_text(
         "name,value,unit,machine,commit\ntrain,222,images/s,x,abc\ntest,333,images/s,x,def\n"
     )
-    path = tmp_path / "README.md"
-    path.write_text(
-        "# Title\n\n<!-- table: model IV columns=w_t neurons=400 -->\nold\n<!-- end -->\n\nBetween.\n\n"
-        "<!-- table: model III -->\n<!-- end -->\n<!-- table: benchmarks -->\n<!-- end -->\nAfter.\n"
-    )
-    return path
+    return tmp_path / "results"
 
 
 def test_rows_of_a_benchmark_file_are_chosen_by_words_of_their_names(tmp_path: Path) -> None:
@@ -297,36 +292,24 @@ def test_rows_of_a_benchmark_file_are_chosen_by_words_of_their_names(tmp_path: P
     assert ledger.table_of("benchmarks nothing", tmp_path) == "*No numbers yet.*"
 
 
-def test_tables_are_written_between_markers(document: Path) -> None:
-    folder = document.parent / "results"
-    before = document.read_text()
-    assert ledger.update_readme(document, folder, check=True)
-    assert document.read_text() == before
-    assert ledger.update_readme(document, folder)
-    text = document.read_text()
+def test_a_page_gets_what_it_asks_for(folder: Path) -> None:
     table = ledger.markdown_table(ledger.select(table_four(), neurons="400"), columns="w_t")
-    assert text.startswith(
-        "# Title\n\n<!-- table: model IV columns=w_t neurons=400 -->\n" + table + "\n<!-- end -->"
+    assert ledger.table_of("model IV columns=w_t neurons=400", folder) == table
+    assert ledger.table_of("model III", folder) == "*No numbers in the ledger yet.*"
+    rows = "| train | 222 | images/s | abc |\n| test | 333 | images/s | def |\n\nAll rows: machine x."
+    assert ledger.table_of("benchmarks", folder) == (
+        f"| name | value | unit | commit |\n| --- | --- | --- | --- |\n{rows}"
     )
-    assert "<!-- table: model III -->\n*No numbers in the ledger yet.*\n<!-- end -->" in text
-    rows = "| train | 222 | images/s | abc |\n| test | 333 | images/s | def |\n\nAll rows: machine x.\n"
-    assert f"| name | value | unit | commit |\n| --- | --- | --- | --- |\n{rows}" in text
-    assert "\n\nBetween.\n\n" in text
-    assert text.endswith("<!-- end -->\nAfter.\n")
-    assert not ledger.update_readme(document, folder, check=True)
-    assert not ledger.update_readme(document, folder)
-    assert document.read_text() == text
 
 
-def test_rows_can_be_left_out(document: Path) -> None:
-    folder = document.parent / "results"
+def test_rows_can_be_left_out(folder: Path) -> None:
     without = ledger.table_of("model IV columns=w_t neurons!=400", folder)
     assert without == ledger.table_of("model IV columns=w_t neurons=100", folder)
     assert without != ledger.table_of("model IV columns=w_t", folder)
 
 
 @pytest.mark.parametrize(
-    ("marker", "message"),
+    ("what", "message"),
     [
         ("none IV", r"no ledger .*none\.csv; there are: benchmarks, model"),
         ("model IV neuron=400", "no row has neuron. Did you mean neurons"),
@@ -334,28 +317,9 @@ def test_rows_can_be_left_out(document: Path) -> None:
         ("model IV V", "'V' is neither"),
     ],
 )
-def test_markers_that_ask_for_what_is_not_there(document: Path, marker: str, message: str) -> None:
-    document.write_text(f"<!-- table: {marker} -->\n<!-- end -->\n")
+def test_what_is_not_there_is_told(folder: Path, what: str, message: str) -> None:
     with pytest.raises(ledger.LedgerError, match=message):
-        ledger.update_readme(document, document.parent / "results")
-
-
-@pytest.mark.parametrize(
-    "text", ["<!-- table: model IV -->\nrest\n", "<!-- table: model IV -->\n" * 2 + "<!-- end -->"]
-)
-def test_a_marker_without_an_end_is_refused(document: Path, text: str) -> None:
-    document.write_text(text)
-    with pytest.raises(ledger.LedgerError, match="has no <!-- end --> after it"):
-        ledger.update_readme(document, document.parent / "results")
-    assert document.read_text() == text
-
-
-def test_command_line(document: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    arguments = [str(document), "--results", str(document.parent / "results")]
-    assert ledger.main([*arguments, "--check"]) == 1
-    assert "out of date" in capsys.readouterr().err
-    assert ledger.main(arguments) == 0
-    assert ledger.main([*arguments, "--check"]) == 0
+        ledger.table_of(what, folder)
 
 
 def test_rows_hold_every_column() -> None:
