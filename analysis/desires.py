@@ -107,7 +107,7 @@ def _wishes(desire: Floats, n: Floats, rule: Rule) -> Wishes:
 
 
 @dataclass(frozen=True)
-class Operations:
+class LayerOperations:
     """Operations a sample, by layer: what Table 3 counts, as often as they are needed.
 
     Parameters
@@ -125,7 +125,7 @@ class Operations:
     updated: float
 
 
-def operations(before: ArrayLike, after: ArrayLike, wished: Wishes, *, passes_back: bool = True) -> Operations:
+def operations(before: ArrayLike, after: ArrayLike, wished: Wishes, *, passes_back: bool = True) -> LayerOperations:
     """Operations of one layer.
 
     Parameters
@@ -141,12 +141,12 @@ def operations(before: ArrayLike, after: ArrayLike, wished: Wishes, *, passes_ba
     --------
     >>> wished = Wishes(np.array([[1.0, -1.0, 0.0]]), np.array([[-0.5, 0.0, 0.0]]))
     >>> operations([[3, 0]], [[2, 1, 4]], wished)
-    Operations(forward=9.0, backward=2.0, updated=2.0)
+    LayerOperations(forward=9.0, backward=2.0, updated=2.0)
     """
     n_before, n_after = np.asarray(before), np.asarray(after)
     active = (n_before > 0).sum(axis=1)
     changing = ((wished.desire != 0) & (n_after > 0)).sum(axis=1)
-    return Operations(
+    return LayerOperations(
         float(n_before.sum(axis=1).mean() * n_after.shape[1]),
         float((wished.error != 0).sum(axis=1).mean() * n_before.shape[1]) if passes_back else 0.0,
         float((active * changing).mean()),

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from hebbarium.analysis import desires, figures
 from hebbarium.analysis.accuracy import accuracy
-from hebbarium.analysis.desires import Operations, Rule, Wishes
+from hebbarium.analysis.desires import LayerOperations, Rule, Wishes
 from hebbarium.analysis.readouts import class_layer
 from hebbarium.datasets import draws
 from hebbarium.engine import anatomy, devices, presentations, run_folder, streams
@@ -57,7 +57,7 @@ class Snapshot:
         Spikes by population, the input first.
     wishes : dict of Wishes
         Desires and errors by population, without the input.
-    operations : dict of Operations
+    operations : dict of LayerOperations
         By population, without the input.
     """
 
@@ -65,7 +65,7 @@ class Snapshot:
     accuracy: float
     counts: dict[str, NDArray[np.uint16]]
     wishes: dict[str, Wishes]
-    operations: dict[str, Operations]
+    operations: dict[str, LayerOperations]
 
 
 def snapshots(run: Path, *, images: int = 1000, data: str | None = None) -> tuple[list[Snapshot], NDArray[np.int64]]:
@@ -251,7 +251,7 @@ def as_csv(found: Sequence[Snapshot]) -> str:
     """A line a snapshot and layer: loss, spikes, desires and operations, each a sample's mean.
 
     ``wanted_up`` and ``wanted_down`` are neurons with a desire of +1 and -1; for operations see
-    `hebbarium.analysis.desires.Operations`.
+    `hebbarium.analysis.desires.LayerOperations`.
     """
     rows = [
         [
