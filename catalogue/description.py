@@ -107,7 +107,7 @@ def gather(model: Model, phase: str) -> Description:
     pixels = anatomy.populations(model)["input"]
     with runtime.runtime_device("numpy", "float64"):
         network = model.build(
-            phase, "float64", model.all_inputs(phase, np.zeros((1, pixels), np.uint8), np.zeros(1, int))
+            phase, model.all_inputs(phase, np.zeros((1, pixels), np.uint8), np.zeros(1, int))
         )
         comments = _comments(model)
         populations = tuple(_populations(network, list(anatomy.populations(model)), comments))

@@ -55,7 +55,7 @@ def refuse(model: Model) -> None:
             network: Network | None = None
             try:
                 pixels = np.zeros((1, anatomy.populations(model)["input"]), np.uint8)
-                network = model.build(phase, "float64", model.all_inputs(phase, pixels, np.zeros(1, int)))
+                network = model.build(phase, model.all_inputs(phase, pixels, np.zeros(1, int)))
                 faithfulness.refuse_unfaithful(network, Structure(model, phase, "float64", "numpy", 1))
                 network.run(0 * second)
                 _refuse_unread(path, network)

@@ -41,7 +41,7 @@ class RuntimeProgram:
         dt = known.time_step
         compiled = compiler.for_brian2() if self.target == "cython" else nullcontext()
         with runtime_device(self.target, s.precision), compiled:
-            network = s.model.build(s.phase, s.precision, dict(block.inputs))
+            network = s.model.build(s.phase, dict(block.inputs))
             monitors.add(network, s)
             faithfulness.refuse_unfaithful(network, s)
             variables = dict(inspection.arrays(network))

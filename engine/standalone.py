@@ -114,7 +114,7 @@ class StandaloneProgram:
         blank = blank_inputs(s, known.populations["input"])
         with standalone_device(self.brian_device, s.precision, **self.device_options), compiler.for_brian2():
             self.set_preferences()
-            network = s.model.build(s.phase, s.precision, blank)
+            network = s.model.build(s.phase, blank)
             monitors.add(network, s)
             self.check(network)
             variables = dict(inspection.arrays(network))

@@ -253,19 +253,16 @@ class Model:
         }
 
     # -- what a subclass declares ----------------------------------------------------------------------
-    def build(self, phase: str, precision: str, inputs: Arrays, record: tuple[str, ...] = ()) -> Network:
+    def build(self, phase: str, inputs: Arrays) -> Network:
         """The network of named objects for a block. Runs nothing and does not know the device.
 
         Parameters
         ----------
         phase : str
             One of `phases`.
-        precision : {'float64', 'float32'}
         inputs : dict of arrays
             One array ``(samples, ...)`` for each name of `all_inputs`; a compiled program takes their shape from
             here and their values at run time.
-        record : tuple of str
-            Populations whose spikes are recorded besides the readout's.
         """
         raise NotImplementedError
 

@@ -194,7 +194,7 @@ class DesireBackprop(Model):
     def _names(self) -> tuple[str, ...]:
         return ("input", *self.hidden, self.readout)
 
-    def build(self, phase: str, precision: str, inputs: Arrays, record: tuple[str, ...] = ()) -> Network:
+    def build(self, phase: str, inputs: Arrays) -> Network:
         """See `Model.build`. Phases: ``train`` and ``test``, in which nothing learns and none is left out."""
         learns = phase == "train"
         parts = Parts(self, self.dt, self.steps, inputs, {}, span=2.0**self.steps, two=2.0)
@@ -216,8 +216,7 @@ class DesireBackprop(Model):
                 ))
         for name in self.hidden if learns else ():
             populations[name].wanted_out = linked_var(tallies[self.readout], "wanted")
-        monitors = parts.monitors(populations, self.readout, *record)
-        return Network(*populations.values(), *tallies.values(), *pathways, monitors)
+        return Network(*populations.values(), *tallies.values(), *pathways)
 
     def _place(self, depth: int, what: int) -> str:
         """The place in a step of what one layer does after a sample's last one; the input layer is at depth 0."""

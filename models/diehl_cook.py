@@ -207,7 +207,7 @@ class DiehlCook(Model):
     third_factor_begins: ClassVar[str] = ""
 
     # -- the network -----------------------------------------------------------------------------------
-    def build(self, phase: str, precision: str, inputs: Arrays, record: tuple[str, ...] = ()) -> Network:
+    def build(self, phase: str, inputs: Arrays) -> Network:
         """See `Model.build`. Phases: ``train``; ``respond`` and ``test``, in which nothing learns."""
         poisson_inputs.refuse_long_block(self, phase, len(inputs["rates"]))
         learns, clamped = phase == "train", self.integration == "clamped"
@@ -273,9 +273,8 @@ class DiehlCook(Model):
             parts, "", excitatory, inhibitory, self.excitation, self.lateral_inhibition, self.no_own_inhibition
         )
         counts = winner_take_all.count_spikes(parts, excitatory, controller)
-        monitors = parts.monitors({**populations, "controller": controller}, self.readout, *record, "controller")
         plastic = self.plastic(parts, learns, input_, excitatory)
-        return Network(controller, *populations.values(), plastic, lateral, counts, monitors)
+        return Network(controller, *populations.values(), plastic, lateral, counts)
 
     def plastic(self, parts: Parts, learns: bool, source: NeuronGroup, target: NeuronGroup) -> Synapses:
         """The pathway that transmits and learns, all to all.

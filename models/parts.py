@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
-from brian2 import Clock, NeuronGroup, Quantity, SpikeMonitor, Synapses, TimedArray, linked_var
+from brian2 import Clock, NeuronGroup, Quantity, Synapses, TimedArray, linked_var
 
 from hebbarium.equations import presentation
 from hebbarium.equations.strings import lines, without_comments
@@ -186,10 +186,6 @@ class Parts:
             pathway = getattr(synapses, path)
             pathway.when, pathway.order = at.when, at.order
         return synapses
-
-    def monitors(self, populations: Mapping[str, NeuronGroup], *names: str) -> list[SpikeMonitor]:
-        """Of the spikes of some populations, those that there are."""
-        return [SpikeMonitor(populations[n], name=f"{n}_spikes") for n in dict.fromkeys(names) if n in populations]
 
     def _declared(self, *code: str, besides: tuple[str, ...] = ()) -> str:
         return self.model.declare_used(*map(without_comments, code), besides=besides)

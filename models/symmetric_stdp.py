@@ -273,7 +273,7 @@ class SymmetricSTDP(Model):
     third_factor_begins: ClassVar[str] = ""
 
     # -- the network -----------------------------------------------------------------------------------
-    def build(self, phase: str, precision: str, inputs: Arrays, record: tuple[str, ...] = ()) -> Network:
+    def build(self, phase: str, inputs: Arrays) -> Network:
         """See `Model.build`.
 
         Phases: ``train`` (both pathways learn), ``train_hidden`` (there is no class layer), ``train_classes`` (hidden
@@ -316,8 +316,7 @@ class SymmetricSTDP(Model):
             classes = self._taught(parts, controller, len(below)) if taught else self._fast(parts, "classes")
             populations["classes"] = classes
             members.append(self._plastic(parts, "to_classes", "classes", below, classes, phase))
-        monitors = parts.monitors({**populations, "controller": controller}, self.readout, *record, "controller")
-        return Network(*populations.values(), *members, monitors)
+        return Network(*populations.values(), *members)
 
     def _excitatory(self, parts: Parts, controller: NeuronGroup, layer: str, n_in: int, phase: str) -> NeuronGroup:
         """The neurons of a hidden layer."""
@@ -547,7 +546,7 @@ class SymmetricSTDP(Model):
         return float((self.encode(images)["rates"].sum(axis=1) * shown).sum() * float(self.t_shown))
 
     # -- the learning rule on its own ------------------------------------------------------------------
-    def build_pairs(self, precision: str, pre_steps: NDArray[np.int64], post_steps: NDArray[np.int64]) -> Network:
+    def build_pairs(self, pre_steps: NDArray[np.int64], post_steps: NDArray[np.int64]) -> Network:
         """One synapse of the input pathway a spike pair, with this model's own STDP strings: what Fig. 1 shows.
 
         Parameters

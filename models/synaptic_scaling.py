@@ -195,7 +195,7 @@ class SynapticScaling(Model):
     third_factor_begins = ""
 
     # -- the network -----------------------------------------------------------------------------------
-    def build(self, phase: str, precision: str, inputs: Arrays, record: tuple[str, ...] = ()) -> Network:
+    def build(self, phase: str, inputs: Arrays) -> Network:
         """See `Model.build`. Phases: ``train``; ``respond`` (as long, but nothing learns) and ``test``."""
         poisson_inputs.refuse_long_block(self, phase, len(inputs["rates"]))
         learns, theta = phase == "train", self._theta(phase)
@@ -282,8 +282,7 @@ class SynapticScaling(Model):
             parts, "", excitatory, inhibitory, self.excitation, self.lateral_inhibition, self.no_own_inhibition
         )
         populations = {"input": input_, "excitatory": excitatory, "inhibitory": inhibitory}
-        monitors = parts.monitors(populations, self.readout, *record)
-        return Network(*populations.values(), plastic, lateral, monitors)
+        return Network(*populations.values(), plastic, lateral)
 
     def _spike(self, trace: str) -> str:
         """What a neuron's spike does to its trace."""
@@ -327,7 +326,7 @@ class SynapticScaling(Model):
         return float((self.encode(images)["rates"].sum(axis=1) * presentations).sum() * seconds)
 
     # -- the learning rule on its own ------------------------------------------------------------------
-    def build_pairs(self, precision: str, pre_steps: NDArray[np.int64], post_steps: NDArray[np.int64]) -> Network:
+    def build_pairs(self, pre_steps: NDArray[np.int64], post_steps: NDArray[np.int64]) -> Network:
         """One synapse a spike pair, with this model's own STDP strings: what Fig. 3 shows.
 
         Parameters

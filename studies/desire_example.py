@@ -43,9 +43,9 @@ class RecordedDesires(DesireBackprop):
         potentials = "".join(f"p_{k} : 1\n" for k in range(self.steps)) if name == self.hidden[0] else ""
         return super()._variables(name, learns) + potentials
 
-    def build(self, phase: str, precision: str, inputs: Arrays, record: tuple[str, ...] = ()) -> Network:
+    def build(self, phase: str, inputs: Arrays) -> Network:
         """See `Model.build`."""
-        network = super().build(phase, precision, inputs, record)
+        network = super().build(phase, inputs)
         keep = "".join(f"p_{k} += (v - p_{k})*int(t_in_timesteps % sample_steps == {k})\n" for k in range(self.steps))
         network[self.hidden[0]].run_regularly(keep, when="groups", order=1)  # between integration and threshold
         return network

@@ -22,9 +22,7 @@ from hebbarium.training.progress import Reporter
 class Paired(Protocol):
     """A model that shows its learning rule on single pairs of spikes."""
 
-    def build_pairs(
-        self, precision: str, pre_steps: NDArray[np.int64], post_steps: NDArray[np.int64]
-    ) -> Network: ...
+    def build_pairs(self, pre_steps: NDArray[np.int64], post_steps: NDArray[np.int64]) -> Network: ...
     def pair_constants(self) -> tuple[float, float, Quantity]: ...
 
 
@@ -97,7 +95,7 @@ def stdp_window(model: Paired, time_step: float, precision: str, reach_ms: int =
     pre = np.where(steps >= 0, first, first - steps)
     post = np.where(steps >= 0, first + steps, first)
     with runtime.runtime_device("numpy", precision):
-        network = model.build_pairs(precision, pre, post)
+        network = model.build_pairs(pre, post)
         before = np.array(network["plastic"].w)
         network.run((int(max(pre.max(), post.max())) + 2) * time_step * second)
         change = np.array(network["plastic"].w) - before

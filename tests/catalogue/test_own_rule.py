@@ -171,8 +171,8 @@ def test_a_network_that_would_lose_spikes_is_refused(tmp_path: Path) -> None:
         "@dataclass(frozen=True, eq=False)\n"
         "class Late(SynapticScaling):\n"
         "    name = 'late'\n"
-        "    def build(self, phase, precision, inputs, record=()):\n"
-        "        network = super().build(phase, precision, inputs, record)\n"
+        "    def build(self, phase, inputs):\n"
+        "        network = super().build(phase, inputs)\n"
         "        network['to_inhibitory'].pre.delay = 'dt'\n"
         "        return network\n"
     )

@@ -41,7 +41,7 @@ class Plain(Model):
     def encode(self, images: Any) -> Arrays:
         return {"rates": images.astype(float)}
 
-    def build(self, phase: str, precision: str, inputs: Arrays, record: tuple[str, ...] = ()) -> Network:
+    def build(self, phase: str, inputs: Arrays) -> Network:
         rates = TimedArray(inputs["rates"], dt=10 * self.step * ms, name="rates")
         common = {"clock": Clock(self.step * ms), "namespace": {"rates": rates, "late": 2 * ms}}
         cells = NeuronGroup(4, self.lines + self.declare("e_l"), threshold="v > 0*mV", reset="v = e_l",

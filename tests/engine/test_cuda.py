@@ -101,8 +101,8 @@ def test_brian2_is_left_as_it_was_found(tmp_path: Path) -> None:
 class Racing(SynapticScaling):
     """Normalises by `run_regularly` on synapses: correct on one core, a race on a GPU."""
 
-    def build(self, phase: str, precision: str, inputs: Arrays, record: tuple[str, ...] = ()) -> Network:
-        network = super().build(phase, precision, inputs, record)
+    def build(self, phase: str, inputs: Arrays) -> Network:
+        network = super().build(phase, inputs)
         network["plastic"].run_regularly("norm_sum_post += w*w", name="racing")
         return network
 

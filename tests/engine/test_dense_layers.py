@@ -9,7 +9,7 @@ import pytest
 from brian2 import Network
 
 import side_by_side
-from hebbarium.engine import anatomy, dense, inspection
+from hebbarium.engine import anatomy, dense, inspection, monitors
 from hebbarium.engine.contract import Structure
 from hebbarium.models.desire_backprop import DesireBackprop
 from tests.models.desire_networks import first_state, samples, small_model
@@ -34,7 +34,8 @@ def test_every_operation_is_dense_and_at_once(phase: str, reading: str, precisio
 def network(model: DesireBackprop) -> Network:
     """The learning network with inputs, weights and parameters, as the engine would set them."""
     images, labels = samples(SAMPLES)
-    made = model.build("train", "float64", model.all_inputs("train", images, labels), ("input", *model.hidden))
+    made = model.build("train", model.all_inputs("train", images, labels))
+    monitors.add(made, Structure(model, "train", "float64", dense.DEVICE, SAMPLES, ("input", *model.hidden)))
     variables = dict(inspection.arrays(made))
     for full, symbol in inspection.run_time_variables(made, set(model.run_time_values())).items():
         variables[full].set_value(model.run_time_values()[symbol])

@@ -9,7 +9,7 @@ import pytest
 from brian2 import Network
 
 import side_by_side
-from hebbarium.engine import dense, inspection
+from hebbarium.engine import dense, inspection, monitors
 from hebbarium.engine.contract import Structure
 from hebbarium.models.diehl_cook import DiehlCook
 from hebbarium.models.symmetric_stdp import SymmetricSTDP
@@ -103,7 +103,9 @@ def test_every_pathway_of_diehl_cook_without_delays_is_dense(
 def network(model: SynapticScaling | SymmetricSTDP, phase: str) -> Network:
     """A network of the project with weights and parameters, as the engine would set them."""
     rates = np.random.default_rng(0).uniform(0, 250, (3, model.pixels))
-    made = model.build(phase, "float64", {"rates": rates}, ("input", "inhibitory"))
+    made = model.build(phase, {"rates": rates})
+    recorded = ("input", "inhibitory")
+    monitors.add(made, Structure(model, phase, "float64", dense.DEVICE, len(rates), recorded))
     variables = dict(inspection.arrays(made))
     for full, symbol in inspection.run_time_variables(made, set(model.run_time_values())).items():
         variables[full].set_value(model.run_time_values()[symbol])

@@ -30,8 +30,8 @@ class Altered(SynapticScaling):
     change: Change = lambda network: None
     promises: Mapping[str, float] = field(default_factory=dict)
 
-    def build(self, phase: str, precision: str, inputs: Arrays, record: tuple[str, ...] = ()) -> Network:
-        network = super().build(phase, precision, inputs, record)
+    def build(self, phase: str, inputs: Arrays) -> Network:
+        network = super().build(phase, inputs)
         self.change(network)
         return network
 
@@ -54,7 +54,7 @@ def build(model: SynapticScaling, device: str, folder: Path) -> None:
         Generated(structure, folder)
         return
     with runtime_device("numpy", "float64"):
-        network = model.build("train", "float64", {"rates": np.zeros((2, 16))})
+        network = model.build("train", {"rates": np.zeros((2, 16))})
         faithfulness.refuse_unfaithful(network, structure)
 
 
@@ -163,7 +163,7 @@ def test_cuda_refuses_delays() -> None:
     program = CudaProgram.__new__(CudaProgram)
     program.structure = Structure(promising(), "train", "float64", "cuda", 2)
     with runtime_device("numpy", "float64"):
-        network = program.structure.model.build("train", "float64", {"rates": np.zeros((2, 16))})
+        network = program.structure.model.build("train", {"rates": np.zeros((2, 16))})
         with pytest.raises(ModelRefused, match="device cuda knows no delays"):
             program.check(network)
 
@@ -184,11 +184,11 @@ def test_state_of_an_added_population_is_carried_on(tmp_path: Path) -> None:
 
 @dataclass(frozen=True, eq=False)
 class Varying(SynapticScaling):
-    """A model that adds a variable in single precision alone."""
+    """A model that adds a variable where there are several samples."""
 
-    def build(self, phase: str, precision: str, inputs: Arrays, record: tuple[str, ...] = ()) -> Network:
-        network = super().build(phase, precision, inputs, record)
-        if precision == "float32":
+    def build(self, phase: str, inputs: Arrays) -> Network:
+        network = super().build(phase, inputs)
+        if len(inputs["rates"]) > 1:
             counter = NeuronGroup(1, "n : 1", name="counter", clock=network["excitatory"].clock)
             counter.run_regularly("n += 1", name="count", when="end")
             network.add(counter)
@@ -196,9 +196,9 @@ class Varying(SynapticScaling):
 
 
 def test_a_network_that_is_not_always_the_same_is_refused() -> None:
-    structure = Structure(Varying(pixels=16, neurons=4), "train", "float32", "numpy", 1)
-    with runtime_device("numpy", "float32"):
-        network = structure.model.build("train", "float32", {"rates": np.zeros((1, 16))})
+    structure = Structure(Varying(pixels=16, neurons=4), "train", "float64", "numpy", 2)
+    with runtime_device("numpy", "float64"):
+        network = structure.model.build("train", {"rates": np.zeros((2, 16))})
         with pytest.raises(ModelRefused, match=r"counter\.n can change .* must give the same groups and variables"):
             faithfulness.refuse_unfaithful(network, structure)
 

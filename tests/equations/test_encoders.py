@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from brian2 import Hz, Network, ms, seed
+from brian2 import Hz, Network, SpikeMonitor, ms, seed
 from numpy.typing import NDArray
 
 from hebbarium.engine import devices, inspection
@@ -48,13 +48,13 @@ def interpreted_raster(encoder: str, samples: int = 80) -> Raster:
     """Spikes of the input population alone, in Brian2's runtime with NumPy."""
     model = model_of(encoder)
     with runtime_device("numpy", "float64"):
-        network = model.build("respond", "float64", {"rates": np.tile(RATES, (samples, 1))}, ("input",))
-        alone = Network(network["input"], network["input_spikes"])
+        network = model.build("respond", {"rates": np.tile(RATES, (samples, 1))})
+        monitor = SpikeMonitor(network["input"])
+        alone = Network(network["input"], monitor)
         for full, symbol in inspection.run_time_variables(alone, set(model.run_time_values())).items():
             dict(inspection.arrays(alone))[full].set_value(model.run_time_values()[symbol])
         seed(6)
         alone.run(samples * STEPS * ms)
-        monitor = network["input_spikes"]
         return raster(np.rint(np.asarray(monitor.t / ms)).astype(int), np.asarray(monitor.i), samples * STEPS)
 
 

@@ -32,12 +32,12 @@ def changes(
     start = (model.w_min + model.w_max) / 2
     if target == "dense":
         with standalone_device(dense_pathways.NAME, precision):
-            network = model.build_pairs(precision, pre, post)
+            network = model.build_pairs(pre, post)
             network.run(130 * ms)
             device.build(directory=str(folder), compile=True, run=True, with_output=False)
             return np.array(network["plastic"].w[:], np.float64) - start
     with runtime_device(target, precision):
-        network = model.build_pairs(precision, pre, post)
+        network = model.build_pairs(pre, post)
         network.run(0.13 * second)
         return np.array(network["plastic"].w[:], np.float64) - start
 

@@ -208,7 +208,7 @@ def test_nothing_learns_outside_training(delays: str, tmp_path: Path) -> None:
 def parts(model: DiehlCook, phase: str = "train") -> dict[str, str]:
     """All that a network does, by name: equations, thresholds, resets, pathways, regular operations."""
     with runtime_device("numpy", "float64"):
-        network = model.build(phase, "float64", model.encode(images(1)))
+        network = model.build(phase, model.encode(images(1)))
         found = {}
         for member in network.sorted_objects:
             if isinstance(member, SynapticPathway):

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from brian2 import Synapses, hertz, ms, mV, second, seed
+from brian2 import SpikeMonitor, Synapses, hertz, ms, mV, second, seed
 from numpy.typing import NDArray
 
 from hebbarium.engine import anatomy, devices, faithfulness, inspection
@@ -263,8 +263,9 @@ def run_steps(
     pictures, classes = images(presentations + 1), labels(presentations + 1)
     steps = model.sample_steps(phase)
     with runtime_device("numpy", "float64"):
-        everyone = tuple(anatomy.populations(model))
-        network = model.build(phase, "float64", model.inputs(phase, pictures, classes), everyone)
+        network = model.build(phase, model.inputs(phase, pictures, classes))
+        recorded = {population: SpikeMonitor(network[population]) for population in anatomy.populations(model)}
+        network.add(recorded)
         variables = dict(inspection.arrays(network))
         for full, symbol in inspection.run_time_variables(network, set(model.run_time_values())).items():
             variables[full].set_value(model.run_time_values()[symbol])
@@ -273,8 +274,7 @@ def run_steps(
         seed(7)
         network.run((presentations * steps + 1) * model.dt)
         spikes = {}
-        for population in anatomy.populations(model):
-            monitor = network[f"{population}_spikes"]
+        for population, monitor in recorded.items():
             at = np.rint(np.asarray(monitor.t / model.dt)).astype(np.int64)
             spikes[population] = np.stack([at // steps, at % steps, np.asarray(monitor.i)], axis=1)
         end = {v.name: np.array(variables[v.name].get_value()) for v in anatomy.state(model, phase) if not v.is_time}
@@ -341,7 +341,7 @@ def test_the_state_is_what_can_change(changes: dict[str, Any], phase: str) -> No
     everyone = tuple(anatomy.populations(model))
     inputs = model.inputs(phase, np.zeros((1, PIXELS), np.uint8), np.zeros(1, int))
     with runtime_device("numpy", precision):
-        network = model.build(phase, precision, inputs, everyone)
+        network = model.build(phase, inputs)
         faithfulness.refuse_unfaithful(network, Structure(model, phase, precision, "numpy", 1, everyone))
         state = {v.name: v.size for v in anatomy.state(model, phase)}
         known = dict(inspection.arrays(network))
@@ -370,7 +370,7 @@ def test_a_rest_shorter_than_what_a_jump_simulates_is_refused() -> None:
 def test_blocks_too_long_for_single_precision_are_refused() -> None:
     model = SymmetricSTDP(neurons=2, pixels=2)
     with pytest.raises(ValueError, match=r"blocks of 17000 images: a step's number has to stay below 2\*\*24"):
-        model.build("test", "float32", {"rates": np.zeros((17000, 2))})
+        model.build("test", {"rates": np.zeros((17000, 2))})
 
 
 # -- constants that follow from the size -------------------------------------------------------------------

@@ -234,7 +234,7 @@ def test_weights_are_handed_on_scaled(norm: str, p: float) -> None:
 def test_lateral_inhibition_takes_memory_of_order_n() -> None:
     model = small_model()
     with runtime_device("numpy", "float64"):
-        network = model.build("train", "float64", {"rates": darkness()})
+        network = model.build("train", {"rates": darkness()})
         counts = {s.name: len(s) for s in inspection.owners(network).values() if isinstance(s, Synapses)}
     assert counts.pop("plastic") == PIXELS * NEURONS
     assert len(counts) == 4
@@ -274,7 +274,7 @@ VARIANTS: list[dict[str, Any]] = [
 def test_the_state_is_what_can_change(changes: dict[str, Any], phase: str, precision: str) -> None:
     model = small_model(**changes)
     with runtime_device("numpy", precision):
-        network = model.build(phase, precision, {"rates": darkness()}, EVERYONE)
+        network = model.build(phase, {"rates": darkness()})
         faithfulness.refuse_unfaithful(network, Structure(model, phase, precision, "numpy", 1, EVERYONE))
         state = {v.name: v.size for v in anatomy.state(model, phase)}
         known = dict(inspection.arrays(network))
