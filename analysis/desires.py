@@ -82,13 +82,13 @@ def wishes(counts: Sequence[ArrayLike], weights: Sequence[ArrayLike], label: Arr
     if len(weights) != len(counts) - 1:
         raise ValueError(f"{len(weights)} weight matrices between {len(counts)} layers; expected {len(counts) - 1}.")
     n = np.asarray(counts[-1], np.float64)
-    found = [_wishes(_output_desire(n, np.asarray(label), rule), n, rule)]
+    layers = [_wishes(_output_desire(n, np.asarray(label), rule), n, rule)]
     for count, w in zip(reversed(counts[:-1]), reversed(weights), strict=True):
         n = np.asarray(count, np.float64)
-        pull = found[0].error @ np.asarray(w, np.float64).T
+        pull = layers[0].error @ np.asarray(w, np.float64).T
         large = np.abs(pull) >= rule.theta_hid if rule.as_code else np.abs(pull) > rule.theta_hid
-        found.insert(0, _wishes(np.where(large, -np.sign(pull), 0.0), n, rule))
-    return found
+        layers.insert(0, _wishes(np.where(large, -np.sign(pull), 0.0), n, rule))
+    return layers
 
 
 def _output_desire(n: Floats, label: NDArray[np.int_], rule: Rule) -> Floats:

@@ -49,8 +49,8 @@ def t_interval(values: Sequence[float], confidence: float = CONFIDENCE) -> Inter
 
     Examples
     --------
-    >>> found = t_interval([86.0, 88.0, 87.0])
-    >>> round(found.mean, 2), round(found.error, 3), round(found.low, 2), round(found.high, 2)
+    >>> interval = t_interval([86.0, 88.0, 87.0])
+    >>> round(interval.mean, 2), round(interval.error, 3), round(interval.low, 2), round(interval.high, 2)
     (87.0, 0.577, 84.52, 89.48)
     """
     numbers = np.asarray(values, dtype=float)

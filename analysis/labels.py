@@ -167,8 +167,8 @@ def responses_of(tree: xr.DataTree, group: str, population: str = results.EXCITA
     try:
         node = tree[path]
     except KeyError:
-        there = [node.path.strip("/") for node in tree.subtree if node.has_data and node.path != "/"]
-        raise KeyError(f"The run has no {path}; it has {', '.join(there) or 'nothing'}.") from None
+        groups = [node.path.strip("/") for node in tree.subtree if node.has_data and node.path != "/"]
+        raise KeyError(f"The run has no {path}; it has {', '.join(groups) or 'nothing'}.") from None
     return node.to_dataset()
 
 

@@ -275,11 +275,12 @@ def weight_map(
     KeyError
         If the run has no such weights.
     """
-    there = [group.rsplit("/", 1)[1] for group in tree.groups if group.startswith(f"/{results.WEIGHTS}/")]
-    known = [name for name in (results.EXCITATORY_TO_CLASSES, results.INPUT_TO_EXCITATORY) if name in there]
+    projections = [group.rsplit("/", 1)[1] for group in tree.groups if group.startswith(f"/{results.WEIGHTS}/")]
+    known = [name for name in (results.EXCITATORY_TO_CLASSES, results.INPUT_TO_EXCITATORY) if name in projections]
     chosen = projection or (known[0] if known else results.EXCITATORY_TO_CLASSES)
     if chosen not in known:
-        raise KeyError(f"The run has no weights of hidden neurons in {chosen}; it has {', '.join(there) or 'none'}.")
+        has = ", ".join(projections) or "none"
+        raise KeyError(f"The run has no weights of hidden neurons in {chosen}; it has {has}.")
     w = results.array(tree, f"{results.WEIGHTS}/{chosen}/w")[-1]
     labels = results.array(tree, f"{results.EVALUATION}/neuron_label")
     by_neuron = w if chosen == results.EXCITATORY_TO_CLASSES else w.T

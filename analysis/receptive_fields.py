@@ -39,8 +39,8 @@ def fields(w: ArrayLike, shape: tuple[int, int] | None = None) -> NDArray[Any]:
         raise ValueError(f"w has shape {weights.shape}; expected (pre, post).")
     rows, columns = shape or (math.isqrt(len(weights)),) * 2
     if len(weights) != rows * columns:
-        wanted = f"an image of {rows} × {columns} pixels" if shape else "a square image; say its shape"
-        raise ValueError(f"w has {len(weights)} presynaptic neurons; these do not fill {wanted}.")
+        expected = f"an image of {rows} × {columns} pixels" if shape else "a square image; say its shape"
+        raise ValueError(f"w has {len(weights)} presynaptic neurons; these do not fill {expected}.")
     return weights.T.reshape(-1, rows, columns)
 
 
@@ -95,9 +95,9 @@ def shape_of(tree: xr.DataTree) -> tuple[int, int] | None:
 
 def from_input(tree: xr.DataTree) -> str:
     """The projection that begins at the input, whatever the lowest layer of the network is called."""
-    there = tree[results.WEIGHTS].children if f"/{results.WEIGHTS}" in tree.groups else ()
+    projections = tree[results.WEIGHTS].children if f"/{results.WEIGHTS}" in tree.groups else ()
     begin = f"{results.INPUT}_to_"
-    return next((str(name) for name in there if str(name).startswith(begin)), results.INPUT_TO_EXCITATORY)
+    return next((str(name) for name in projections if str(name).startswith(begin)), results.INPUT_TO_EXCITATORY)
 
 
 def _lowest(tree: xr.DataTree) -> str:

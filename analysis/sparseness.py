@@ -96,14 +96,14 @@ def sparseness(
     counts = responses_of(tree, group, population)["spike_count"].values
     if not len(counts):
         raise ValueError(f"{group}/{population} holds no image; expected one at least.")
-    found = responding(counts, least)
-    quantiles = np.quantile(found, QUANTILES, method="inverted_cdf")
+    numbers = responding(counts, least)
+    quantiles = np.quantile(numbers, QUANTILES, method="inverted_cdf")
     return Sparseness(
-        responding=found,
+        responding=numbers,
         neurons=counts.shape[1],
-        mean=float(found.mean()),
+        mean=float(numbers.mean()),
         quantiles={share: int(value) for share, value in zip(QUANTILES, quantiles, strict=True)},
         few=few,
-        share_few=float(100 * np.mean(found <= few)),
-        share_silent=float(100 * np.mean(found == 0)),
+        share_few=float(100 * np.mean(numbers <= few)),
+        share_silent=float(100 * np.mean(numbers == 0)),
     )

@@ -76,10 +76,10 @@ def _refuse_unread(path: Path, network: Network) -> None:
             read = {node.id for node in names if isinstance(node.ctx, ast.Load)}
             for node in names:
                 if isinstance(node.ctx, ast.Store) and node.id not in (read | set(member.group.variables)):
-                    found = _where(path, node.id)
-                    if found is not None:
+                    place = _where(path, node.id)
+                    if place is not None:
                         near = _near(node.id, member.group.variables)
-                        raise OwnFileError(f"{found}: '{node.id}' is set, but no variable of that name is there{near}")
+                        raise OwnFileError(f"{place}: '{node.id}' is set, but no variable of that name is there{near}")
 
 
 def _told(path: Path, model: Model, network: Network | None, error: Exception) -> str:

@@ -122,9 +122,9 @@ def read(path: Path) -> OwnModel:
         origin, content = files[importer]
         package = importer if origin.name == "__init__.py" else importer.rpartition(".")[0]
         for name in sources.imports(content, package):
-            found = None if name in files or name.partition(".")[0] in _TAKEN else _beside(file.parent, name)
-            if found:
-                files[name] = (found, plain_files.read(found))
+            neighbour = None if name in files or name.partition(".")[0] in _TAKEN else _beside(file.parent, name)
+            if neighbour:
+                files[name] = (neighbour, plain_files.read(neighbour))
                 waiting.append(name)
     return OwnModel(file, module, files)
 
@@ -222,7 +222,7 @@ def _importing(package: str, neighbours: set[str]) -> Any:
         top = name.partition(".")[0]
         if level or top not in neighbours:
             return __import__(name, globals, locals, fromlist, level)
-        found = __import__(f"{package}.{name}", globals, locals, fromlist)
-        return found if fromlist else getattr(found, top)
+        neighbour = __import__(f"{package}.{name}", globals, locals, fromlist)
+        return neighbour if fromlist else getattr(neighbour, top)
 
     return import_it

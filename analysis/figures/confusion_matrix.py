@@ -59,9 +59,9 @@ def confusion_matrix(
             fontsize=6,
             color="white" if share > 50 else "black",
         )
-    shown = range(0, len(names), -(-len(names) // _MOST_NAMES))  # every second or third, where they are many
-    axes.set_xticks([*shown, len(names)], [*(names[c] for c in shown), "none"], rotation=90 if long or many else 0)
-    axes.set_yticks(shown, [names[c] for c in shown])
+    ticks = range(0, len(names), -(-len(names) // _MOST_NAMES))  # every second or third, where they are many
+    axes.set_xticks([*ticks, len(names)], [*(names[c] for c in ticks), "none"], rotation=90 if long or many else 0)
+    axes.set_yticks(ticks, [names[c] for c in ticks])
     axes.axvline(len(names) - 0.5, color=style.GREY, linewidth=0.8)
     axes.set(xlabel=f"Predicted class ({readout.replace('_', ' ')})", ylabel="True class")
     axes.spines[:].set_visible(True)

@@ -60,20 +60,20 @@ def convergence(
         values: dict[int, list[float]] = {}
         for table in tables:
             if name not in table["readout"].values:
-                there = ", ".join(map(str, table["readout"].values))
-                raise KeyError(f"A run has no accuracy by {name}; it has {there}.")
+                has = ", ".join(map(str, table["readout"].values))
+                raise KeyError(f"A run has no accuracy by {name}; it has {has}.")
             for seen, column in zip(table["samples_seen"].values, table.sel(readout=name).values.T, strict=True):
                 values.setdefault(int(seen), []).extend(column[np.isfinite(column)])
         seen_at = [seen for seen in sorted(values) if values[seen]]
-        found = [t_interval(values[seen], confidence) for seen in seen_at]
+        intervals = [t_interval(values[seen], confidence) for seen in seen_at]
         axes.plot(
-            seen_at, [f.mean for f in found], color=colour, marker=_MARKS[index % len(_MARKS)],
+            seen_at, [f.mean for f in intervals], color=colour, marker=_MARKS[index % len(_MARKS)],
             markerfacecolor="none", label=name.replace("_", " "),
         )  # fmt: skip
-        if any(f.trials > 1 for f in found):
+        if any(f.trials > 1 for f in intervals):
             banded = True
             axes.fill_between(
-                seen_at, [f.low for f in found], [f.high for f in found], color=colour, alpha=0.2, linewidth=0
+                seen_at, [f.low for f in intervals], [f.high for f in intervals], color=colour, alpha=0.2, linewidth=0
             )
         if paper and name in paper:
             axes.axhline(

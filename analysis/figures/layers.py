@@ -68,8 +68,8 @@ def activity_by_class(
         By layer: spikes as a share of the steps of a sample.
     """
     layers = list(activity)
-    there = next(iter(activity.values())).shape[1]
-    classes = min(there, _MOST_CLASSES)
+    all_classes = next(iter(activity.values())).shape[1]
+    classes = min(all_classes, _MOST_CLASSES)
     heights = [activity[name].shape[2] for name in layers]
     figure = style.new_figure(style.PAGE_MM, 22 + 1.9 * sum(heights))
     panels = figure.subplots(len(layers), classes, squeeze=False, height_ratios=heights, sharex=True)
@@ -85,7 +85,8 @@ def activity_by_class(
         row[0].set_ylabel(f"{name.replace('_', ' ')}\n{activity[name].shape[2]} neurons")
     for number, axes in enumerate(panels[0]):
         axes.set_title(class_names[number] if class_names else f"class {number}")
-    figure.supxlabel("Training images seen" + (f" (first {classes} of {there} classes)" if there > classes else ""))
+    first = f" (first {classes} of {all_classes} classes)" if all_classes > classes else ""
+    figure.supxlabel(f"Training images seen{first}")
     assert image is not None
     figure.colorbar(image, ax=panels, label="Spikes a step", shrink=0.6)
     return figure

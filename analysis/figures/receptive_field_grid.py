@@ -43,11 +43,11 @@ def receptive_field_grid(
     image = axes.imshow(canvas, cmap=style.WEIGHTS, vmin=min(0.0, float(np.nanmin(canvas))))
     style.as_picture(axes)
     if len(chosen) == total:
-        shown = f"{total} neurons"
+        extent = f"{total} neurons"
     elif neurons is None:
-        shown = f"the {len(chosen)} most active of {total:,} neurons"
+        extent = f"the {len(chosen)} most active of {total:,} neurons"
     else:
-        shown = f"{len(chosen)} of {total:,} neurons"
-    axes.set_xlabel(f"{shown}, {int(w['samples_seen']):,} training images seen")
+        extent = f"{len(chosen)} of {total:,} neurons"
+    axes.set_xlabel(f"{extent}, {int(w['samples_seen']):,} training images seen")
     figure.colorbar(image, ax=axes, label=style.with_unit("Synaptic weight", w.attrs["units"]), shrink=0.7)
     return figure

@@ -25,20 +25,19 @@ def responding_neurons(
     group, population, few
         See `hebbarium.analysis.sparseness.sparseness`.
     """
-    found = sparseness(tree, group=group, population=population, few=few)
-    share = 100 * np.bincount(found.responding) / len(found.responding)
+    sparse = sparseness(tree, group=group, population=population, few=few)
+    share = 100 * np.bincount(sparse.responding) / len(sparse.responding)
     number = np.arange(len(share))
     figure = style.new_figure(style.COLUMN_MM, 70)
     axes = figure.add_subplot()
     axes.bar(number, share, width=1.0, color=style.SKY, label="so many neurons")
     axes.step(number, share.cumsum(), where="post", color=style.BLUE, label="at most so many")
-    axes.axvline(
-        few, color=style.VERMILION, linewidth=0.8, linestyle="--", label=f"{few}: {found.share_few:.1f} % of the images"
-    )
-    q = found.quantiles
+    label = f"{few}: {sparse.share_few:.1f} % of the images"
+    axes.axvline(few, color=style.VERMILION, linewidth=0.8, linestyle="--", label=label)
+    q = sparse.quantiles
     axes.set(
-        xlabel=f"Responding neurons of {found.neurons:,}",
-        ylabel=f"Share of {len(found.responding):,} images (%)",
+        xlabel=f"Responding neurons of {sparse.neurons:,}",
+        ylabel=f"Share of {len(sparse.responding):,} images (%)",
         ylim=(0, 102),
         xlim=(-0.7, max(len(share), few + 1)),
     )

@@ -27,14 +27,14 @@ def robustness_curve(measured: xr.Dataset) -> Figure:
     for index, name in enumerate(measured["readout"].values):
         colour, mark = style.LINES[index % len(style.LINES)]
         values = measured["accuracy"].sel(readout=name).transpose("level", "seed").values
-        found = [t_interval(list(row)) for row in values]
+        intervals = [t_interval(list(row)) for row in values]
         long_name = str(name).replace("_", " ")
         axes.plot(
-            level, [f.mean for f in found], color=colour, marker=mark, markerfacecolor="none", label=long_name
+            level, [f.mean for f in intervals], color=colour, marker=mark, markerfacecolor="none", label=long_name
         )
         if seeds > 1:
             axes.fill_between(
-                level, [f.low for f in found], [f.high for f in found], color=colour, alpha=0.2, linewidth=0
+                level, [f.low for f in intervals], [f.high for f in intervals], color=colour, alpha=0.2, linewidth=0
             )
         axes.axhline(
             float(measured["unperturbed"].sel(readout=name)), color=colour, linewidth=0.8, linestyle="--",

@@ -65,8 +65,8 @@ def save_all(run: str | os.PathLike[str], formats: Sequence[str] = ("png",)) -> 
         projection = receptive_fields.from_input(tree)
         for name, (draw, needs) in _FIGURES.items():
             pictured = draw in (receptive_field_grid, weight_time_lapse)
-            there = any(_holds(tree, path.format(projection=projection)) for path in needs)
-            if there and (not pictured or receptive_fields.shape_of(tree)):
+            holds_any = any(_holds(tree, path.format(projection=projection)) for path in needs)
+            if holds_any and (not pictured or receptive_fields.shape_of(tree)):
                 figure = draw(tree)
                 paths += [save(figure, folder / f"{name}.{kind}") for kind in formats]
     return paths
@@ -80,14 +80,14 @@ def save(figure: Figure, path: str | os.PathLike[str]) -> Path:
     FileNotWritten
         The disk is full, or the folder cannot be written; what was there is left.
     """
-    path, drawn = Path(path), io.BytesIO()
+    path, content = Path(path), io.BytesIO()
     if not path.suffix:
         path = path.with_name(f"{path.name}.png")
     with style.saving():
         kind = path.suffix.removeprefix(".")
         # without the time of day, the same numbers give the same file
-        figure.savefig(drawn, format=kind, metadata={"Date": None} if kind == "svg" else None)
-    whole_files.write(path, [drawn.getbuffer()])
+        figure.savefig(content, format=kind, metadata={"Date": None} if kind == "svg" else None)
+    whole_files.write(path, [content.getbuffer()])
     return path
 
 
