@@ -14,7 +14,6 @@ from hebbarium.ledger import commits
 RESULTS = Path(__file__).parents[2] / "results"
 LEDGERS = [path for path in sorted(RESULTS.glob("*.csv")) if "commit" in path.read_text().splitlines()[0].split(",")]
 AWAITED = {
-    "benchmarks.csv": r"2cf05af-dirty",
     "desire_backprop.csv": r"12e20677a00e-dirty",
 }
 """Rows that are still to be made anew, by what made them."""
