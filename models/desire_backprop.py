@@ -85,10 +85,7 @@ class DesireBackprop(Model):
     p_input: float = quantity(0.0, 1, "dropout of input neurons", "Section 5.2; 0.05 for Fashion-MNIST", PROBABILITY)
 
     reading: str = choice(
-        "code",
-        ("paper", "code"),
-        "the equations as printed, or as the authors' code has them",
-        "Eqs. 1, 3-16",
+        "code", ("paper", "code"), "the equations as printed, or as the authors' code has them", "Eqs. 1, 3-16"
     )
 
     relations: ClassVar[tuple[str, ...]] = ("margin < steps if reading == 'code'",)

@@ -20,14 +20,7 @@ from numpy.typing import NDArray
 from hebbarium.equations import homeostasis, presentation
 from hebbarium.equations.strings import Strings, chosen, lines, renamed
 from hebbarium.models import poisson_inputs, winner_take_all
-from hebbarium.models.contract import (
-    Arrays,
-    Model,
-    choice,
-    encoding,
-    quantity,
-    structure,
-)
+from hebbarium.models.contract import Arrays, Model, choice, encoding, quantity, structure
 from hebbarium.models.parts import BEGINS, At, Parts, follow
 from hebbarium.models.ranges import NORM, NOT_NEGATIVE, POSITIVE, POTENTIAL, RISE, SIZE, WEIGHT
 

@@ -19,17 +19,11 @@ from numpy.typing import NDArray
 
 from hebbarium.equations import encoders, homeostasis, presentation
 from hebbarium.equations.strings import Strings, chosen, lines, renamed
-from hebbarium.models import poisson_inputs, spike_pairs, winner_take_all
-from hebbarium.models.contract import (
-    Arrays,
-    Model,
-    choice,
-    encoding,
-    quantity,
-    structure,
-)
+from hebbarium.models import poisson_inputs, winner_take_all
+from hebbarium.models.contract import Arrays, Model, choice, encoding, quantity, structure
 from hebbarium.models.parts import BEGINS, ENDS, At, Parts, follow
 from hebbarium.models.ranges import FRACTION, NOT_NEGATIVE, POSITIVE, POTENTIAL, RISE, SIZE, WEIGHT, Range
+from hebbarium.models.spike_pairs import PairRule
 
 AUTHORS_CODE = "not stated; from the authors' code"
 NOT_STATED = "not stated; chosen by validation"
@@ -545,38 +539,15 @@ class SymmetricSTDP(Model):
         shown = winner_take_all.total_intensity(self.intensity_first, self.intensity_step, presentations)
         return float((self.encode(images)["rates"].sum(axis=1) * shown).sum() * float(self.t_shown))
 
-    # -- the learning rule on its own ------------------------------------------------------------------
-    def build_pairs(self, pre_steps: NDArray[np.int64], post_steps: NDArray[np.int64]) -> Network:
-        """One synapse of the input pathway a spike pair, with this model's own STDP strings: what Fig. 1 shows.
-
-        Parameters
-        ----------
-        pre_steps, post_steps : int arrays of one length
-            The step at which each synapse's source and target fire, once each.
-
-        Returns
-        -------
-        Network
-            Run it for longer than the last spike; ``network["plastic"].w`` then holds the weights, which
-            begin at (w_min + w_max)/2.
-        """
-        by_pre, by_post = self._rule(self._targets[0])
-        return spike_pairs.network(
-            self,
-            self.dt,
-            pre_steps,
-            post_steps,
-            pre=(self.pre_trace, "x += 1"),
-            post=(self.post_trace, "y += 1"),
-            on_pre=by_pre,
-            on_post=by_post,
-            start=(self.w_min + self.w_max) / 2,
+    @property
+    def pair_rule(self) -> PairRule:
+        """Eq. 6 on single pairs of spikes, in the input pathway: what Fig. 1 shows."""
+        pre_spike, potentiation = self._rule(self._targets[0])
+        weakens = self.minus * self.a_plus if self.plasticity == "classic" else -self.minus * self.a_plus
+        return PairRule(
+            pre=(self.pre_trace, "x += 1"), post=(self.post_trace, "y += 1"), on_pre=pre_spike, on_post=potentiation,
+            start=(self.w_min + self.w_max) / 2, a_plus=self.a_plus, a_minus=weakens, tau_p=self.tau_p,
         )
-
-    def pair_constants(self) -> tuple[float, float, Quantity]:
-        """A+, A- and tau of Eq. 6, A- negative where both orders of spikes strengthen a synapse."""
-        a_minus = self.minus * self.a_plus
-        return self.a_plus, -a_minus if self.plasticity == "symmetric" else a_minus, self.tau_p
 
     # -- what the paper leaves open ----------------------------------------------------------------------
     open_choices: ClassVar[tuple[str, ...]] = (

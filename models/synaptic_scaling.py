@@ -17,17 +17,11 @@ from numpy.typing import NDArray
 
 from hebbarium.equations import encoders, homeostasis
 from hebbarium.equations.strings import Strings, chosen
-from hebbarium.models import poisson_inputs, spike_pairs, winner_take_all
-from hebbarium.models.contract import (
-    Arrays,
-    Model,
-    choice,
-    encoding,
-    quantity,
-    structure,
-)
+from hebbarium.models import poisson_inputs, winner_take_all
+from hebbarium.models.contract import Arrays, Model, choice, encoding, quantity, structure
 from hebbarium.models.parts import BEGINS, At, Parts
 from hebbarium.models.ranges import NORM, NOT_NEGATIVE, POSITIVE, POTENTIAL, RISE, SIZE, WEIGHT, Range
+from hebbarium.models.spike_pairs import PairRule
 
 NOT_STATED = "not stated; chosen by validation"
 
@@ -325,36 +319,14 @@ class SynapticScaling(Model):
         seconds = self.sample_steps(phase) * float(self.dt / second)
         return float((self.encode(images)["rates"].sum(axis=1) * presentations).sum() * seconds)
 
-    # -- the learning rule on its own ------------------------------------------------------------------
-    def build_pairs(self, pre_steps: NDArray[np.int64], post_steps: NDArray[np.int64]) -> Network:
-        """One synapse a spike pair, with this model's own STDP strings: what Fig. 3 shows.
-
-        Parameters
-        ----------
-        pre_steps, post_steps : int arrays of one length
-            The step at which each synapse's source and target fire, once each.
-
-        Returns
-        -------
-        Network
-            Run it for longer than the last spike; ``network["plastic"].w`` then holds the weights, which
-            begin at (w_min + w_max)/2.
-        """
-        return spike_pairs.network(
-            self,
-            self.dt,
-            pre_steps,
-            post_steps,
-            pre=(self.pre_trace, self._spike("x")),
-            post=(self.post_trace, self._spike("y")),
-            on_pre=self.depression,
-            on_post=self.potentiation,
-            start=(self.w_min + self.w_max) / 2,
+    @property
+    def pair_rule(self) -> PairRule:
+        """Eq. 5 on single pairs of spikes: what Fig. 3 shows."""
+        return PairRule(
+            pre=(self.pre_trace, self._spike("x")), post=(self.post_trace, self._spike("y")),
+            on_pre=self.depression, on_post=self.potentiation, start=(self.w_min + self.w_max) / 2,
+            a_plus=self.a_plus, a_minus=self.a_minus, tau_p=self.tau_p,
         )
-
-    def pair_constants(self) -> tuple[float, float, Quantity]:
-        """A+, A- and tau_p of Eq. 5: what a pair weakens is minus A-."""
-        return self.a_plus, self.a_minus, self.tau_p
 
     # -- what the paper leaves open ----------------------------------------------------------------------
     slips: ClassVar[tuple[str, ...]] = (

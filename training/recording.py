@@ -3,27 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Protocol, runtime_checkable
+from typing import Any
 
 import numpy as np
 import xarray as xr
-from brian2 import Network, Quantity, second
+from brian2 import second
 from brian2.core.base import BrianObjectException
 from numpy.typing import NDArray
 
 from hebbarium.engine import anatomy, runtime, streams
 from hebbarium.engine.contract import Block, Program
+from hebbarium.models import spike_pairs
 from hebbarium.models.contract import Model
+from hebbarium.models.spike_pairs import Paired, PairRule
 from hebbarium.record import results
 from hebbarium.training.progress import Reporter
-
-
-@runtime_checkable
-class Paired(Protocol):
-    """A model that shows its learning rule on single pairs of spikes."""
-
-    def build_pairs(self, pre_steps: NDArray[np.int64], post_steps: NDArray[np.int64]) -> Network: ...
-    def pair_constants(self) -> tuple[float, float, Quantity]: ...
 
 
 def record(
@@ -49,7 +43,7 @@ def record(
     groups: dict[str, Any] = {"raster": raster(model, state, images, labels, seed, program)}
     if isinstance(model, Paired):
         try:
-            groups["stdp_window"] = stdp_window(model, anatomy.time_step(model), program.structure.precision)
+            groups["stdp_window"] = stdp_window(model, model.pair_rule, program.structure.precision)
         except BrianObjectException as error:
             why = " ".join(str(error.__cause__ or error).strip("'\"").split())
             reporter.message(f"There is no STDP window: the rule depends on more than a pair of spikes. {why}")
@@ -86,8 +80,9 @@ def raster(
     }
 
 
-def stdp_window(model: Paired, time_step: float, precision: str, reach_ms: int = 100) -> xr.Dataset:
+def stdp_window(model: Model, rule: PairRule, precision: str, reach_ms: int = 100) -> xr.Dataset:
     """Change of weight of one synapse a spike pair, for intervals of whole milliseconds, as far as steps give them."""
+    time_step = anatomy.time_step(model)
     dt_ms = time_step * 1e3
     intervals = np.arange(-reach_ms, reach_ms + 1)
     steps = np.unique(np.rint(intervals / dt_ms).astype(np.int64))  # steps longer than a millisecond: fewer intervals
@@ -95,11 +90,14 @@ def stdp_window(model: Paired, time_step: float, precision: str, reach_ms: int =
     pre = np.where(steps >= 0, first, first - steps)
     post = np.where(steps >= 0, first + steps, first)
     with runtime.runtime_device("numpy", precision):
-        network = model.build_pairs(pre, post)
+        network = spike_pairs.network(model, rule, time_step * second, pre, post)
         before = np.array(network["plastic"].w)
         network.run((int(max(pre.max(), post.max())) + 2) * time_step * second)
         change = np.array(network["plastic"].w) - before
-    a_plus, a_minus, tau_p = model.pair_constants()
     return results.stdp_window(
-        delta_t=steps * dt_ms, delta_w=change, a_plus=a_plus, a_minus=a_minus, tau_p_ms=float(tau_p) * 1e3
+        delta_t=steps * dt_ms,
+        delta_w=change,
+        a_plus=rule.a_plus,
+        a_minus=rule.a_minus,
+        tau_p_ms=float(rule.tau_p) * 1e3,
     )

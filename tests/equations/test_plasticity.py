@@ -15,6 +15,7 @@ from hebbarium.analysis.figures.stdp_window import pair_rule
 from hebbarium.engine import anatomy
 from hebbarium.engine.runtime import runtime_device
 from hebbarium.engine.standalone import standalone_device
+from hebbarium.models import spike_pairs
 from hebbarium.models.symmetric_stdp import SymmetricSTDP
 from hebbarium.models.synaptic_scaling import SynapticScaling
 from hebbarium.training.recording import stdp_window
@@ -32,12 +33,12 @@ def changes(
     start = (model.w_min + model.w_max) / 2
     if target == "dense":
         with standalone_device(dense_pathways.NAME, precision):
-            network = model.build_pairs(pre, post)
+            network = spike_pairs.network(model, model.pair_rule, model.dt, pre, post)
             network.run(130 * ms)
             device.build(directory=str(folder), compile=True, run=True, with_output=False)
             return np.array(network["plastic"].w[:], np.float64) - start
     with runtime_device(target, precision):
-        network = model.build_pairs(pre, post)
+        network = spike_pairs.network(model, model.pair_rule, model.dt, pre, post)
         network.run(0.13 * second)
         return np.array(network["plastic"].w[:], np.float64) - start
 
@@ -113,7 +114,7 @@ def test_a_pair_changes_the_weight_by_eq_6(options: dict[str, Any], before: floa
 
 @pytest.mark.parametrize("model", [SynapticScaling(), SymmetricSTDP(), SymmetricSTDP(plasticity="classic")], ids=str)
 def test_the_window_of_the_results_lies_on_its_own_curve(model: SynapticScaling | SymmetricSTDP) -> None:
-    window = stdp_window(model, anatomy.time_step(model), "float64")
+    window = stdp_window(model, model.pair_rule, "float64")
     constants = [window.attrs[name] for name in ("a_plus", "a_minus", "tau_p_ms")]
     times, measured = window["delta_t"].values, window["delta_w"].values
     assert (times.min(), times.max()) == (-100, 100)
