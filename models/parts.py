@@ -25,7 +25,9 @@ class At(NamedTuple):
     Parameters
     ----------
     place : str
-        Slot and order, as `hebbarium describe` shows them: ``start 2``.
+        Slot and order, as `hebbarium describe` shows them: ``start 2``. The slots of a step are start, groups (in which
+        equations are integrated first), thresholds, synapses, resets, end. A spike's reset comes after its synapses,
+        so that spikes of one step do not pair.
     code : str or sequence of str
     event : str
         The event that it waits for.
