@@ -15,7 +15,8 @@ COMPILED = (dense.DEVICE, standalone.DEVICE)
 NAMES = (*COMPILED, *runtime.DEVICES, cuda.DEVICE)
 
 _SHAPING = (
-    "block_io.h", "contract.py", "cuda.py", "dense.py", "presentations.py", "runtime.py", "standalone.py", "streams.py",
+    "anatomy.py", "block_io.h", "contract.py", "cuda.py", "dense.py", "inspection.py", "monitors.py",
+    "presentations.py", "runtime.py", "sketch.py", "standalone.py", "statements.py", "streams.py",
 )  # fmt: skip
 
 

@@ -42,8 +42,6 @@ class Sketch(RuntimeDevice):
         Names of what has variables, in the order of their making.
     connections : dict
         How each `Synapses`, by name, is connected, where its pairs can be counted.
-    delayed : set
-        Names of pathways whose delays are set.
     """
 
     def __init__(self) -> None:
@@ -53,7 +51,7 @@ class Sketch(RuntimeDevice):
     def _forget(self, values: Mapping[str, float]) -> None:
         self.owners: dict[str, None] = {}
         self.connections: dict[str, Connection] = {}
-        self.delayed: set[str] = set()
+        self._made: set[str] = set()
         self._given: dict[ArrayVariable, Any] = {}
         self._values = values
 
@@ -97,14 +95,22 @@ class Sketch(RuntimeDevice):
             synapses.variables["N"].set_value(found.n_synapses)
             self.connections[synapses.name] = found
             return
-        self._make(synapses.name, synapses)
+        self._make(synapses)
+        self.connections.pop(synapses.name, None)
         connect(synapses, *args, level=level + 1, **arguments)
 
-    def _make(self, name: str, synapses: Synapses) -> None:
+    def _is_noted(self, variable: ArrayVariable) -> bool:
+        """Whether a variable is of synapses that were not made."""
+        name = variable.owner.name
+        return isinstance(variable, DynamicArrayVariable) and name in self.connections and name not in self._made
+
+    def _make(self, synapses: Synapses) -> None:
         """Make the synapses of a connection that was only noted."""
-        connection = self.connections.pop(name, None)
-        if connection is None:
+        name = synapses.name
+        connection = self.connections.get(name)
+        if connection is None or name in self._made:
             return
+        self._made.add(name)
         synapses.variables["N"].set_value(0)
         synapses._resize(connection.n_synapses)
         for side in ("pre", "post"):
@@ -133,20 +139,17 @@ class Sketch(RuntimeDevice):
         """Brian2's, for what is not only noted."""
         variable = view.variable
         if variable.name == "delay" and not variable.scalar:
-            if np.any(np.asarray(value) != 0):
-                self.delayed.add(view.group.name)
-            return
-        connection = self.connections.get(variable.owner.name)
-        if connection is not None and isinstance(variable, DynamicArrayVariable):
+            return  # a block brings its own
+        if self._is_noted(variable):
             everywhere = isinstance(item, slice) and item == slice(None)
-            if everywhere and np.size(value) in (1, connection.n_synapses):
+            if everywhere and np.size(value) in (1, self.size(variable)):
                 if check_units:
                     what = f"Incorrect unit for setting variable {view.name}"
                     fail_for_dimension_mismatch(variable.dim, value, what)
                 number = np.asarray(value, dtype=float)
                 self._given[variable] = float(number.item()) if number.size == 1 else number
                 return
-            self._make(variable.owner.name, view.group)
+            self._make(view.group)
         VariableView.set_with_index_array.original_function(view, item, value, check_units)
 
     def variableview_set_with_expression(
@@ -159,7 +162,7 @@ class Sketch(RuntimeDevice):
     def variableview_set_with_expression_conditional(
         self, view: VariableView, cond: Any, code: str, run_namespace: Any, check_units: bool = True
     ) -> None:
-        """Brian2's; random numbers are refused, since a run has its own, and delays are only noted."""
+        """Brian2's; random numbers are refused, since each run has its own, and delays are left out."""
         if self._is_set(view, code):
             set_them = VariableView.set_with_expression_conditional.original_function
             set_them(view, cond, code, run_namespace, check_units)
@@ -167,14 +170,14 @@ class Sketch(RuntimeDevice):
     def _is_set(self, view: VariableView, code: str) -> bool:
         variable = view.variable
         if variable.name == "delay":
-            self.delayed.add(view.group.name)
             return False
         if RANDOM & _words(code):
             raise ModelRefused(
                 f"{variable.owner.name}.{variable.name} = '{code}': begins with random numbers, which each run has of"
                 " its own; return them from initial_state(generator)"
             )
-        self._make(variable.owner.name, view.group)
+        if self._is_noted(variable):
+            self._make(view.group)
         return True
 
 

@@ -19,7 +19,6 @@ from brian2.groups.group import CodeRunner
 from brian2.groups.neurongroup import Resetter, StateUpdater, Thresholder
 from brian2.synapses.synapses import SummedVariableUpdater, SynapticPathway
 
-from hebbarium.engine.sketch import RANDOM
 from hebbarium.files.errors import ModelRefused
 
 EQUATION, ASSIGNMENT, CONDITION = "equation", "assignment", "condition"
@@ -50,8 +49,6 @@ class Statement:
         Names in the text that do not change while the network runs.
     by_number : frozenset of str
         Of ``reads``: what an input array is read by, besides the time.
-    is_random, reads_inputs : bool
-        Whether it draws random numbers, and whether it reads an array by time.
     """
 
     kind: str
@@ -63,8 +60,6 @@ class Statement:
     reads: frozenset[str]
     constants: frozenset[str]
     by_number: frozenset[str]
-    is_random: bool
-    reads_inputs: bool
 
 
 @dataclass
@@ -138,8 +133,6 @@ class _Line:
             reads=frozenset(scope.changing(self.value) | ({self.sets} if self.changes else set())),
             constants=frozenset(scope.fixed(self.value)),
             by_number=frozenset(by_number - {_TIME, _STEP}),
-            is_random=any(isinstance(call.func, ast.Name) and call.func.id in RANDOM for call in calls),
-            reads_inputs=bool(inputs),
         )
 
 
@@ -162,9 +155,10 @@ def moments(network: Network, steps: int, values: Mapping[str, float]) -> dict[s
     for line in _lines(network):
         if line.kind != CONDITION or not line.scope.changing(line.value) <= {_TIME, _STEP}:
             continue
-        dt = float(line.scope.group.clock.dt_)
-        known = {**line.scope.namespace, **{name: v.item() for name, v in line.scope.group.variables.items()
-                 if isinstance(v, ArrayVariable) and v.scalar and v.constant}, **values, "dt": dt}  # fmt: skip
+        group = line.scope.group
+        dt = float(group.clock.dt_)
+        shared = {name: v for name, v in group.variables.items() if isinstance(v, ArrayVariable) and v.scalar}
+        known = {**line.scope.namespace, **{name: v.item() for name, v in shared.items()}, **values, "dt": dt}
         code = compile(ast.Expression(line.value), line.scope.operation, "eval")
         try:
             found[line.sets] = sum(bool(eval(code, {}, {**known, _STEP: k, _TIME: k * dt})) for k in range(steps))

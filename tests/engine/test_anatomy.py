@@ -158,6 +158,7 @@ def test_variables_begin_as_the_network_sets_them() -> None:
     assert found["wires.w"].initial == 0.25
     assert np.array_equal(found["wires.trace"].initial, [i + 10 * j for i in range(4) for j in range(4)])
     assert "cells.const" not in found
+    assert [p.variable for p in plain(set_values).projections] == ["wires.w"]
     begin = anatomy.initial_state(Plain(change=set_values), "train", {"wires.w": np.ones(16)})
     assert np.array_equal(begin["wires.w"], np.ones(16))
     assert np.array_equal(begin["cells.mood"], [1, 2, 3, 4])
