@@ -48,6 +48,7 @@ __all__ = [
     "printed",
     "reproduce",
     "rows_of",
+    "sized_setting",
 ]
 
 _PROTOCOLS = Path(__file__).resolve().parent.parent / "protocols"
@@ -78,6 +79,8 @@ class Cell:
         Where the cell's run differs from the paper's usual one, such as ``{"epochs": 3}``.
     after : mapping, optional
         The run that this one begins with differs so from this one: its trained state is where this one starts.
+    spreads : mapping of str to float
+        By readout: what the paper prints behind ±, over its trials.
     """
 
     table: str
@@ -88,13 +91,15 @@ class Cell:
     others: Mapping[str, float] = field(default_factory=dict)
     run: Mapping[str, Any] = field(default_factory=dict)
     after: Mapping[str, Any] | None = None
+    spreads: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def before(self) -> Cell | None:
         """A cell whose run this one begins with, if there is one; what the paper prints for it is not this cell's."""
         if self.after is None:
             return None
-        return dataclasses.replace(self, run={**self.run, **self.after}, after=None, accuracy=None, others={})
+        run = {**self.run, **self.after}
+        return dataclasses.replace(self, run=run, after=None, accuracy=None, others={}, spreads={})
 
     @property
     def neurons(self) -> str:
@@ -428,7 +433,7 @@ def read_as_printed(rows: Iterable[ledger.Row], paper: Paper, table: str) -> lis
 
 def embedded(cell: Cell) -> Cell:
     """The same cell on the part of the set that comes with the project: quick, and not the paper's number."""
-    return dataclasses.replace(cell, dataset=f"{cell.dataset}-embedded", accuracy=None, others={})
+    return dataclasses.replace(cell, dataset=f"{cell.dataset}-embedded", accuracy=None, others={}, spreads={})
 
 
 def measure_shown_again(asked: Reproduction, reporter: Reporter, images: int = 2000) -> None:
@@ -441,7 +446,7 @@ def measure_shown_again(asked: Reproduction, reporter: Reporter, images: int = 2
         once, again = shown_again.compare(run, reporter)
         made = _row(cell, run, "", 0.0, images, 0, commits.named(**provenance.code_version()))
         command = f"hebbarium reproduce {run.model} --claims --measure"
-        of_claims = dataclasses.replace(made, item=CLAIMS, setting=_sized(cell), tested=None, command=command)
+        of_claims = dataclasses.replace(made, item=CLAIMS, setting=sized_setting(cell), tested=None, command=command)
         times = {
             "time_once": (once.seconds, "s"),
             "time_repeated": (again.seconds, "s"),
@@ -475,11 +480,13 @@ def _rows(cell: Cell, asked: RunSettings, tree: xr.DataTree, best: bool = False)
 def _measured(row: ledger.Row, measured: Mapping[str, tuple[float, str]]) -> Iterable[ledger.Row]:
     """Other numbers of the run of a row."""
     for measure, (value, unit) in measured.items():
-        yield dataclasses.replace(row, readout="", measure=measure, value=value, unit=unit, paper=None)
+        yield dataclasses.replace(
+            row, readout="", measure=measure, value=value, unit=unit, paper=None, paper_spread=None
+        )
 
 
-def _sized(cell: Cell) -> str:
-    """What a cell varies, its size first."""
+def sized_setting(cell: Cell) -> str:
+    """What a cell varies, as the ledger writes it, its size first."""
     return " ".join(filter(None, [f"neurons={cell.neurons}" if cell.neurons else "", cell.setting]))
 
 
@@ -499,14 +506,14 @@ def _row(
     return ledger.Row(
         item=ledger.item_of(cell.table),
         dataset=cell.dataset,
-        setting=" ".join(filter(None, [_sized(cell), *(f"{name}={text}" for name, text in extra.items())])),
+        setting=" ".join(filter(None, [sized_setting(cell), *(f"{name}={text}" for name, text in extra.items())])),
         readout=readout,
         seed=asked.seed,
         measure=ledger.ACCURACY,
         value=accuracy,
         unit=ledger.PER_CENT,
         paper=printed(cell, asked.model).get(readout),
-        paper_spread=None,
+        paper_spread=cell.spreads.get(readout),
         trained=trained,
         tested=tested,
         selection=ledger.LAST,

@@ -24,6 +24,8 @@ from hebbarium.ledger import networks, operations, robustness, rows, wall_times
 from hebbarium.ledger.networks import TrainedNetwork
 from hebbarium.ledger.operations import KINDS, PROCESSES, SampleCost
 from hebbarium.ledger.rows import ACCURACY, BEST, LAST, PER_CENT, Row
+from hebbarium.studies import reproduction
+from hebbarium.studies.reproduction import Cell
 
 MODELS = ("desire_backprop", "diehl_cook", "symmetric_stdp", "synaptic_scaling")
 CONTROL = "symmetric_stdp"
@@ -76,7 +78,9 @@ def table(path: Path) -> list[Record]:
 
 def converted(old: Path) -> ByPaper:
     """All records of a folder as rows, by paper."""
-    found: ByPaper = {model: list(_accuracies(table(old / f"{model}.csv"))) for model in MODELS}
+    found: ByPaper = {
+        model: [with_spread(model, row) for row in _accuracies(table(old / f"{model}.csv"))] for model in MODELS
+    }
     of_table_1 = found["symmetric_stdp"]
     for model in MODELS:
         found[model] += _measurements(table(old / f"{model}_measurements.csv"), list(found[model]))
@@ -97,6 +101,20 @@ def converted(old: Path) -> ByPaper:
     for given in found.values():
         one_each(given)
     return found
+
+
+def cell_of(model: str, row: Row) -> Cell | None:
+    """The cell of a paper that a row is of: of those that begin its setting, the one that says most."""
+    cells = {f"{reproduction.sized_setting(cell)} ": cell for cell in reproduction.paper_of(model).cells
+             if (rows.item_of(cell.table), cell.dataset) == (row.item, row.dataset)}  # fmt: skip
+    beginnings = [beginning for beginning in cells if f"{row.setting} ".startswith(beginning)]
+    return cells[max(beginnings, key=len)] if beginnings else None
+
+
+def with_spread(model: str, row: Row) -> Row:
+    """A row with what the paper prints behind ±, which files of before did not have."""
+    cell = cell_of(model, row)
+    return dataclasses.replace(row, paper_spread=cell.spreads.get(row.readout)) if cell else row
 
 
 def one_each(given: Iterable[Row]) -> None:
@@ -212,7 +230,7 @@ def _maps(records: Iterable[Record], of_run: Sequence[Row]) -> Iterator[Row]:
         for measure, unit in MAP_MEASURES.items():
             yield dataclasses.replace(
                 run, item="maps", setting=rows.without(run.setting, "schedule", "epochs"), readout=record["map"],
-                measure=measure, value=float(record[measure]), unit=unit, paper=None,
+                measure=measure, value=float(record[measure]), unit=unit, paper=None, paper_spread=None,
                 tested=None if record["map"].endswith("weights") else int(record["points"]),
             )  # fmt: skip
 
@@ -224,8 +242,8 @@ def _layers(records: Sequence[Record], known: Sequence[Row]) -> list[Row]:
         sizes = dict(zip(("hidden_1", "hidden_2", "output"), ("1600", "800", "10"), strict=True))
         assert record["neurons"] == sizes[record["layer"]]
         shared = dataclasses.replace(
-            run, item="layers", setting=rows.without(run.setting, "epochs"), paper=None, tested=ON_LAYERS,
-            trained=int(record["samples_seen"]),
+            run, item="layers", setting=rows.without(run.setting, "epochs"), paper=None, paper_spread=None,
+            tested=ON_LAYERS, trained=int(record["samples_seen"]),
         )  # fmt: skip
         row = dataclasses.replace(shared, value=float(record["accuracy"]))
         made[row.key] = row  # once for all layers

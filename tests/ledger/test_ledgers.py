@@ -17,6 +17,7 @@ from hebbarium.ledger import commits, ledger
 from hebbarium.models.symmetric_stdp import SymmetricSTDP
 from hebbarium.studies import reproduction
 from hebbarium.training import parameters
+from tests.ledger import old_records
 
 RESULTS = Path(__file__).parents[2] / "results"
 MODELS = ("desire_backprop", "diehl_cook", "symmetric_stdp", "synaptic_scaling")
@@ -62,6 +63,19 @@ def test_measures_are_of_runs_whose_accuracy_is_there(model: str) -> None:
     }
     measured = [row for row in rows if row.command.startswith("hebbarium train") and row.item not in ON_NETWORKS]
     assert {(row.item, row.dataset, row.setting, row.seed, row.trained) for row in measured} <= known
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_the_papers_numbers_are_those_of_its_protocol(model: str) -> None:
+    items = {ledger.item_of(table) for table in reproduction.paper_of(model).tables}
+    accuracies = [row for row in ledger.read(RESULTS / f"{model}.csv") if row.measure == ledger.ACCURACY]
+    for row in (row for row in accuracies if row.item in items):
+        cell = old_records.cell_of(model, row)
+        assert cell is not None, row
+        printed = reproduction.printed(cell, model)
+        spread = cell.spreads.get(row.readout)
+        assert (row.paper, row.paper_spread) == (printed.get(row.readout), spread), row
+    assert all(row.paper is None for row in accuracies if row.item not in items)
 
 
 @pytest.mark.parametrize("model", MODELS)
