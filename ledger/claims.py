@@ -107,7 +107,7 @@ class Evidence:
 
     def quantity_at(self, name: str, entry: _Entry) -> _Entry | None:
         """A quantity in the cell of another entry."""
-        found = self.quantity(
+        means = self.quantity(
             name,
             dataset=entry.dataset,
             neurons=entry.neurons,
@@ -115,7 +115,7 @@ class Evidence:
             w_t=entry.w_t,
             tau_p=entry.tau_p,
         )
-        return found[0] if found else None
+        return means[0] if means else None
 
 
 def _cell(symbols: dict[str, str]) -> tuple[str, str, str]:
@@ -214,14 +214,14 @@ def _most_active_beats_class_mean(e: Evidence) -> Judgement:
             if (other.norm, other.w_t, other.tau_p) == (entry.norm, entry.w_t, entry.tau_p):
                 pairs.setdefault(entry.neurons, []).append((entry, other))
     numbers = "; ".join(
-        f"N={neurons}: {statistics.fmean(active.value - mean.value for active, mean in found):+.2f} points on average, "
-        f"better in {sum(active.value > mean.value for active, mean in found)} of {len(found)} cells"
-        for neurons, found in sorted(pairs.items())
+        f"N={neurons}: {statistics.fmean(active.value - mean.value for active, mean in cells):+.2f} points on average, "
+        f"better in {sum(active.value > mean.value for active, mean in cells)} of {len(cells)} cells"
+        for neurons, cells in sorted(pairs.items())
     )
-    if not (found := pairs.get("400")):
+    if not (cells := pairs.get("400")):
         return OPEN, "no cell", numbers
-    borne_out = [active.value > mean.value for active, mean in found]
-    return _judged(borne_out, numbers, [_is_clear(active, mean) for active, mean in found])
+    borne_out = [active.value > mean.value for active, mean in cells]
+    return _judged(borne_out, numbers, [_is_clear(active, mean) for active, mean in cells])
 
 
 def _l1_leaves_higher_weights(e: Evidence) -> Judgement:
@@ -230,11 +230,11 @@ def _l1_leaves_higher_weights(e: Evidence) -> Judgement:
         for neurons in _SIZES:
             for tau_p in _TIME_CONSTANTS:
                 where = {"dataset": dataset, "neurons": neurons, "tau_p": tau_p}
-                found = [
+                both = [
                     e.quantity_at("mean_weight", best) if (best := e.best(norm=norm, **where)) else None
                     for norm in ("L1", "L2")
                 ]
-                pairs.append((f"{dataset} N={neurons} tau_p={_plain(tau_p)}", found[0], found[1]))
+                pairs.append((f"{dataset} N={neurons} tau_p={_plain(tau_p)}", both[0], both[1]))
     return _pairs(pairs)
 
 
@@ -242,7 +242,7 @@ def _small_target_forms_no_fields(e: Evidence) -> Judgement:
     name = "class_specific_fields"
     small = [*e.quantity(name, dataset="mnist", norm="L2", w_t="2")]
     small += e.quantity(name, dataset="fashion-mnist", norm="L1", w_t="60")
-    formed = [found for cell in _bests(e) if (found := e.quantity_at(name, cell))]
+    formed = [mean for cell in _bests(e) if (mean := e.quantity_at(name, cell))]
     if not small or not formed:
         return OPEN, "none", "needs Fig.4c or Table V at w_t=60, and the best cell of a row"
     lowest = min(entry.value for entry in formed)
@@ -256,8 +256,8 @@ def _small_target_forms_no_fields(e: Evidence) -> Judgement:
 def _bests(e: Evidence) -> Iterator[_Entry]:
     for dataset in _DATASETS:
         for neurons in _SIZES:
-            if found := e.best(dataset=dataset, neurons=neurons):
-                yield found
+            if mean := e.best(dataset=dataset, neurons=neurons):
+                yield mean
 
 
 def _time_constant_hardly_matters_for_fields(e: Evidence) -> Judgement:

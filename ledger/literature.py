@@ -178,11 +178,11 @@ def beside_ours(table: Table, given: Iterable[Row] | str | os.PathLike[str], our
         for row in rows.select(known, dataset=ours.dataset, readout=ours.readout, measure=ACCURACY, selection=LAST)
         if row.item in ours.items and row.trained >= _TRAINING and row.tested == _TESTED
     ]
-    shown = [name for name in table.columns if name not in ("reference", "source")] + ["source"]
+    columns = [name for name in table.columns if name not in ("reference", "source")] + ["source"]
     lines = [
-        [_HEADINGS.get(name, name.replace("_", " ")) for name in shown],
-        ["---:" if name in ("accuracy", *_NUMBERS) else "---" for name in shown],
-        *([_shown(entry, name) for name in shown] for entry in table.entries),
+        [_HEADINGS.get(name, name.replace("_", " ")) for name in columns],
+        ["---:" if name in ("accuracy", *_NUMBERS) else "---" for name in columns],
+        *([_shown(entry, name) for name in columns] for entry in table.entries),
     ]
     cells = tables.summarise(whole)
     varying, _ = tables.split_names(cells)
@@ -196,7 +196,7 @@ def beside_ours(table: Table, given: Iterable[Row] | str | os.PathLike[str], our
             "source": f"measured here, {counted}",
             **ours.cells(cell),
         }
-        lines.append([texts.get(name, "") for name in shown])
+        lines.append([texts.get(name, "") for name in columns])
     sources = dict.fromkeys(entry.source for entry in table.entries)
     caption = f"Reference numbers are those of {', '.join(sources)}."
     if not cells:

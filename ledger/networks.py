@@ -72,10 +72,10 @@ class TrainedNetwork:
         )
 
 
-def append(folder: str | os.PathLike[str], item: str, found: Iterable[tuple[TrainedNetwork, list[Row]]]) -> list[Path]:
+def append(folder: str | os.PathLike[str], item: str, pairs: Iterable[tuple[TrainedNetwork, list[Row]]]) -> list[Path]:
     """Add a study's rows to the ledgers of the networks' papers.
 
-    They replace those of the same run, setting and measure, on however many samples they were measured.
+    They replace those of the same run, setting and measure, on however many samples they were studied.
 
     Returns
     -------
@@ -87,7 +87,7 @@ def append(folder: str | os.PathLike[str], item: str, found: Iterable[tuple[Trai
         return dataclasses.replace(row, tested=None).key if row.item == item else row.key
 
     by_model: dict[str, list[Row]] = {}
-    for network, made in found:
+    for network, made in pairs:
         by_model.setdefault(network.model, []).extend(made)
     paths = {model: Path(folder) / f"{model}.csv" for model in by_model}
     for model, made in by_model.items():

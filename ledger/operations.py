@@ -59,7 +59,7 @@ def costs(texts: Iterable[str] = ()) -> dict[str, float]:
     >>> costs(["additions=0.4"])
     {'multiplications': 3.7, 'additions': 0.4, 'comparisons': 0.1}
     """
-    found = {kind: cost.picojoules for kind, cost in COSTS.items()}
+    picojoules = {kind: cost.picojoules for kind, cost in COSTS.items()}
     for text in texts:
         kind, _, number = text.partition("=")
         try:
@@ -68,8 +68,8 @@ def costs(texts: Iterable[str] = ()) -> dict[str, float]:
             value = -1.0
         if kind not in COSTS or not 0 <= value < float("inf"):
             raise ValueError(f"--cost {text}: expected one of {', '.join(COSTS)} and picojoules, as in additions=0.9")
-        found[kind] = value
-    return found
+        picojoules[kind] = value
+    return picojoules
 
 
 def energy(counts: Mapping[str, float], picojoules: Mapping[str, float]) -> float:
@@ -216,13 +216,13 @@ def read(folder: str | os.PathLike[str]) -> list[SampleCost]:
     LedgerError
         Naming the file, and the line that cannot be read; or a number that is missing.
     """
-    found = rows.papers(folder)
-    return [cost for model, given in found.items() for cost in _costs(Path(folder) / f"{model}.csv", given)]
+    papers = rows.papers(folder)
+    return [cost for model, given in papers.items() for cost in _costs(Path(folder) / f"{model}.csv", given)]
 
 
-def append(folder: str | os.PathLike[str], found: Iterable[SampleCost]) -> list[Path]:
+def append(folder: str | os.PathLike[str], sample_costs: Iterable[SampleCost]) -> list[Path]:
     """Add costs to the ledgers of their papers, or replace those of the same run and phase; returns the ledgers."""
-    return networks.append(folder, ITEM, [(cost.network, rows_of(cost)) for cost in found])
+    return networks.append(folder, ITEM, [(cost.network, rows_of(cost)) for cost in sample_costs])
 
 
 def _costs(path: Path, given: Iterable[Row]) -> Iterator[SampleCost]:
@@ -267,9 +267,9 @@ def _cost(network: TrainedNetwork, phase: str, of_run: Sequence[Row], of_phase: 
 
 
 # -- as a table ------------------------------------------------------------------------------------------------
-def markdown_table(found: Iterable[SampleCost]) -> str:
+def markdown_table(sample_costs: Iterable[SampleCost]) -> str:
     """A line for each network and phase, and what it assumes below it, in Markdown."""
-    ordered = sorted(found, key=lambda cost: cost.learns)
+    ordered = sorted(sample_costs, key=lambda cost: cost.learns)
     if not ordered:
         return NONE_YET
     heads = [

@@ -75,7 +75,7 @@ def read(folder: str | os.PathLike[str]) -> list[DisturbedAnswer]:
     return answers
 
 
-def append(folder: str | os.PathLike[str], found: Iterable[DisturbedAnswer]) -> list[Path]:
+def append(folder: str | os.PathLike[str], answers: Iterable[DisturbedAnswer]) -> list[Path]:
     """Add to the ledgers of the networks' papers, or replace what is of the same run, perturbation and readout.
 
     Returns
@@ -84,7 +84,7 @@ def append(folder: str | os.PathLike[str], found: Iterable[DisturbedAnswer]) -> 
         The ledgers.
     """
     by_network: dict[TrainedNetwork, list[Row]] = {}
-    for answer in found:
+    for answer in answers:
         by_network.setdefault(answer.network, []).append(answer.as_row())
     made = [(network, networks.with_sizes(network, ITEM, answers)) for network, answers in by_network.items()]
     return networks.append(folder, ITEM, made)

@@ -182,13 +182,13 @@ def read(path: str | os.PathLike[str]) -> list[Row]:
 
 def papers(folder: str | os.PathLike[str]) -> dict[str, list[Row]]:
     """Rows of all ledgers of a folder, by the name of the paper's model; other tables are passed over."""
-    found = {}
+    ledgers = {}
     for path in sorted(Path(folder).glob("*.csv")):
         with path.open(encoding="utf-8") as file, readable(path):
             is_ledger = file.readline().strip() == ",".join(COLUMNS)
         if is_ledger:
-            found[path.stem] = read(path)
-    return found
+            ledgers[path.stem] = read(path)
+    return ledgers
 
 
 def records[T](path: str | os.PathLike[str], columns: Sequence[str], make: Callable[[dict[str, str]], T]) -> list[T]:

@@ -279,9 +279,9 @@ def _pivot(cells: Sequence[Mean], varying: Sequence[str], column: str) -> list[s
     for key in sorted(table, key=lambda key: [_order(value) for value in key]):
         entries = []
         for head in heads:
-            found = table[key].get(head)
-            paper = "" if found is None or found.paper is None else f" / {_number(found.paper, found)}"
-            entries.append("" if found is None else ours(found) + paper)
+            mean = table[key].get(head)
+            paper = "" if mean is None or mean.paper is None else f" / {_number(mean.paper, mean)}"
+            entries.append("" if mean is None else ours(mean) + paper)
         lines.append(line([*map(_readable, key), *entries]))
     return lines
 
@@ -317,5 +317,5 @@ def _readable(value: str) -> str:
 
 def _order(value: str) -> tuple[float, str]:
     """Numbers before words, by size; ``60*ms`` counts as a number."""
-    found = re.match(r"-?\d+(\.\d+)?", value)
-    return (float(found[0]) if found else math.inf, value)
+    number = re.match(r"-?\d+(\.\d+)?", value)
+    return (float(number[0]) if number else math.inf, value)

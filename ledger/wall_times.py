@@ -43,8 +43,8 @@ def is_one(name: str) -> bool:
 
 def table(path: Path) -> list[list[str]]:
     """Heads, and a line for each row: what was made, runs, processes, minutes, machine and commit."""
-    found = ((_NAME.fullmatch(name), value, rest) for name, value, _, *rest in _read(path))
-    return [list(_HEADS), *([*match.groups(), value, *rest] for match, value, rest in found if match)]
+    matches = ((_NAME.fullmatch(name), value, rest) for name, value, _, *rest in _read(path))
+    return [list(_HEADS), *([*match.groups(), value, *rest] for match, value, rest in matches if match)]
 
 
 def _read(path: Path) -> list[tuple[str, ...]]:
