@@ -40,8 +40,9 @@ def key_in(site: Path) -> str:
 def test_an_upgrade_of_an_installed_rule_is_another_program(tmp_path: Path) -> None:
     layouts.installed(tmp_path)
     keys = [key_in(tmp_path)]
-    for changed in ("equations/plasticity.py", "models/winner_take_all.py"):
-        with (tmp_path / "hebbarium" / changed).open("a") as file:
+    for changed in ("equations/homeostasis.py", "models/winner_take_all.py"):
+        with (tmp_path / "hebbarium" / changed).open("r+") as file:
+            file.seek(0, 2)
             file.write("# another version\n")
         keys.append(key_in(tmp_path))
     with (tmp_path / "hebbarium" / "models" / "desire_backprop.py").open("a") as file:
