@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from brian2 import hertz
+from brian2 import Network, Synapses, hertz
 
 from hebbarium.engine import anatomy, devices
 from hebbarium.engine.contract import Structure
 from hebbarium.equations.counting import Operations
-from hebbarium.models.contract import Model
+from hebbarium.models.contract import Arrays, Model
 from hebbarium.models.desire_backprop import DesireBackprop
 from hebbarium.models.diehl_cook import DiehlCook
 from hebbarium.models.operations import Shown
@@ -107,6 +108,28 @@ def test_a_sample_without_desires_costs_its_outputs_alone() -> None:
     assert backward == (2 * 4, 2 * 5, 2 * 4)
     assert update == (0, 0, 0)
     assert model.skipped(shown(silent, steps=5)) == 1
+
+
+@dataclass(frozen=True, eq=False)
+class Excited(SynapticScaling):
+    """With a pathway of its own among the excitatory neurons, and a variable that each of its spikes raises."""
+
+    def build(self, phase: str, inputs: Arrays) -> Network:
+        network = super().build(phase, inputs)
+        among = Synapses(network["excitatory"], network["excitatory"], "used : 1", name="among",
+                         on_pre="g_e_post += 0.1\nused = 0.5*used + 1", clock=network["excitatory"].clock)  # fmt: skip
+        among.connect()
+        network.add(among)
+        return network
+
+
+def test_a_pathway_of_one_s_own_is_counted_without_a_word() -> None:
+    before, after = (kind(pixels=4, neurons=2, total_rate=400 * hertz) for kind in (SynapticScaling, Excited))
+    (forward, _, update), (more, _, learned) = (counted(model, "test", WINNER) for model in (before, after))
+    assert more == (forward[0], forward[1] + 2, forward[2])  # one spike to two neurons
+    assert learned == (update[0] + 2, update[1] + 2, update[2])  # `used` comes to no spike
+    events = [operations.tally(model, "test", False, iter([[WINNER]])).synaptic_events for model in (before, after)]
+    assert events[1] == events[0] + 2 * 2
 
 
 def test_events_that_were_not_recorded_are_named() -> None:
