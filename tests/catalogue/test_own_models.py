@@ -85,13 +85,20 @@ def test_an_edit_in_the_same_second_is_seen(folder: Path) -> None:
 
 
 def test_a_neighbour_takes_the_place_of_no_module_of_pythons_or_ours(folder: Path) -> None:
-    for name in ("json", "numpy", "engine", "models", "brian2"):
+    for name in ("json", "numpy", "hebbarium", "brian2"):
         (folder / f"{name}.py").write_text("raise ValueError('of a stranger')\n")
-    imports = "import json, numpy, engine\nfound = json, numpy"
-    (folder / "rule.py").write_text(RULE.format(imports=imports, step="found"))
+    imports = "import json, numpy, hebbarium\nmodules = json, numpy"
+    (folder / "rule.py").write_text(RULE.format(imports=imports, step="modules"))
     assert step_of(folder / "rule.py") == (json, sys.modules["numpy"])
     assert set(own_models.read(folder / "rule.py").contents) >= {"rule.py", "numbers_of_mine.py"}
     assert "json.py" not in own_models.read(folder / "rule.py").contents
+
+
+def test_a_neighbour_may_be_called_as_a_folder_of_ours(folder: Path) -> None:
+    (folder / "engine.py").write_text("step = 12\n")
+    (folder / "rule.py").write_text(RULE.format(imports="import engine", step="engine.step"))
+    assert step_of(folder / "rule.py") == 12
+    assert "engine.py" in own_models.read(folder / "rule.py").contents
 
 
 def test_a_file_that_fails_says_so_each_time(folder: Path) -> None:
