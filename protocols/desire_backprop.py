@@ -24,8 +24,8 @@ from hebbarium.training.run_settings import RunSettings
 # -- What to run ---------------------------------------------------------------------------------------------
 # Any parameter of the model; `hebbarium describe desire_backprop` lists them.
 SETTINGS = {
-    "layers": "200,100",  # hidden layers, from below
-    "reading": "code",    # or paper
+    "layers": (200, 100),  # hidden layers, from below
+    "reading": "code",     # or paper
 }  # fmt: skip
 SEED = 0
 SHORT = RunSettings(model="desire_backprop", dataset="mnist-embedded", epochs=3, test_images=500)

@@ -23,9 +23,9 @@ from hebbarium.training.run_settings import RunSettings
 # -- What to run ---------------------------------------------------------------------------------------------
 # Any parameter of the model, with its unit; `hebbarium describe diehl_cook` lists them.
 SETTINGS = {
-    "neurons": "100",
-    "delays": "none",     # or uniform: the authors' code, and slower
-    "rule": "triplet",    # or pair
+    "neurons": 100,
+    "delays": "none",   # or uniform: the authors' code, and slower
+    "rule": "triplet",  # or pair
 }  # fmt: skip
 SEED = 0
 SHORT = RunSettings(

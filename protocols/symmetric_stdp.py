@@ -23,7 +23,7 @@ from hebbarium.training.run_settings import RunSettings
 # -- What to run ---------------------------------------------------------------------------------------------
 # Any parameter of the model, with its unit; `hebbarium describe symmetric_stdp` lists them.
 SETTINGS = {
-    "neurons": "100",           # Table 1
+    "neurons": 100,             # Table 1
     "plasticity": "symmetric",  # Eq. 6; or classic
     "increment": "decaying",    # Eq. 5; or constant
 }  # fmt: skip

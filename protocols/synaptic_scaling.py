@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 
 import numpy as np
 import xarray as xr
+from brian2 import ms
 
 from hebbarium.datasets import by_name as datasets
 from hebbarium.datasets import draws
@@ -23,10 +24,10 @@ from hebbarium.training.run_settings import RunSettings
 # -- What to run ---------------------------------------------------------------------------------------------
 # Any parameter of the model, with its unit; `hebbarium describe synaptic_scaling` lists them.
 SETTINGS = {
-    "neurons": "100",  # Section III.A: 100 or 400
-    "norm": "L2",      # Eq. 6: L1 or L2
-    "w_t": "9",        # Eq. 6, Tables III-VI: the target norm
-    "tau_p": "60*ms",  # Eq. 5, Tables III-VI: 20 or 60 ms
+    "neurons": 100,   # Section III.A: 100 or 400
+    "norm": "L2",     # Eq. 6: L1 or L2
+    "w_t": 9,         # Eq. 6, Tables III-VI: the target norm
+    "tau_p": 60*ms,   # Eq. 5, Tables III-VI: 20 or 60 ms
 }  # fmt: skip
 SEED = 0
 SHORT = RunSettings(dataset="mnist-embedded", images=4_000, test_images=500)

@@ -7,6 +7,7 @@ import dataclasses
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from hebbarium.analysis import figures
 from hebbarium.files.errors import EngineError
@@ -19,7 +20,7 @@ from hebbarium.training.run_settings import RunSettings
 RUNS = Path("runs")
 
 
-def main(doc: str | None, short: RunSettings, paper: RunSettings, settings: Mapping[str, str], seed: int) -> int:
+def main(doc: str | None, short: RunSettings, paper: RunSettings, changes: Mapping[str, Any], seed: int) -> int:
     """Run one network, short unless ``--paper`` is given, and print what came of it; returns the exit code.
 
     Parameters
@@ -28,18 +29,18 @@ def main(doc: str | None, short: RunSettings, paper: RunSettings, settings: Mapp
         The script's docstring, whose first line says what it is.
     short, paper : RunSettings
         A run of a minute or two, and the paper's own.
-    settings : mapping of str to str
-        Parameters of the model, as typed after ``--set``.
+    changes : mapping
+        Parameters of the model: symbol to value, or to its text as after ``--set``.
     """
     standard_streams.prepare()
     parser = argparse.ArgumentParser(description=(doc or "").split("\n")[0])
     parser.add_argument("--paper", action="store_true", help="the paper's protocol instead of the short one")
     protocol = paper if parser.parse_args().paper else short
-    asked = dataclasses.replace(protocol, changes=settings, seed=seed)
     try:
-        out = run(asked, unused_folder(RUNS, f"{asked.model}-{asked.dataset}"))
+        settings = dataclasses.replace(protocol, changes=changes, seed=seed)
+        out = run(settings, unused_folder(RUNS, f"{settings.model}-{settings.dataset}"))
     except (EngineError, OSError, ValueError) as error:
-        print(f"{asked.model}.py: {error}", file=sys.stderr)
+        print(f"{protocol.model}.py: {error}", file=sys.stderr)
         return 1
     with results.open_run(out) as tree:
         accuracy = tree["evaluation"].to_dataset()["accuracy"].isel(seed=0, samples_seen=-1)
@@ -50,12 +51,12 @@ def main(doc: str | None, short: RunSettings, paper: RunSettings, settings: Mapp
     return 0
 
 
-def run(asked: RunSettings, out: Path) -> Path:
+def run(settings: RunSettings, out: Path) -> Path:
     """Train and test one network; the result file and the figures are in ``out``."""
     ignore_casts()
     progress = reporter()
     try:
-        training.train(asked, out, progress)
+        training.train(settings, out, progress)
     finally:
         progress.close()
     figures.save_all(out)
