@@ -1,1 +1,1 @@
-"""Reusable mechanisms as Brian2 equation strings: symbols only, never numbers."""
+"""Mechanisms that several models share, as Brian2 equation strings: symbols only, no numbers of equations."""

@@ -162,14 +162,14 @@ def test_our_own_model_and_engine_are_pinned(run: Path, monkeypatch: pytest.Monk
 
     def changed(what: str) -> None:
         monkeypatch.setattr(
-            sources, "_read", lambda f: read(f) + what.encode() if f.name == "plasticity.py" else read(f)
+            sources, "_read", lambda f: read(f) + what.encode() if f.name == "homeostasis.py" else read(f)
         )
 
     changed("# a comment\n'and a description'\n")
     training.trained_model(run, trust_model=True)
     changed("A = 1\n")
     for go_on in (training.resume, training.trained_model):
-        changed_module = r"the model is not what the run began with: hebbarium\.equations\.plasticity"
+        changed_module = r"the model is not what the run began with: hebbarium\.equations\.homeostasis"
         with pytest.raises(RunFolderError, match=changed_module):
             go_on(run, trust_model=True)
     monkeypatch.undo()
