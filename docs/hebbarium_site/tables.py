@@ -22,7 +22,8 @@ class LedgerTable(SphinxDirective):
     def run(self) -> list[nodes.Node]:
         """The table, and what is said below it."""
         what = " ".join(self.arguments[0].split())
-        self.env.note_dependency(str(RESULTS / f"{what.split()[0]}.csv"))
+        for path in sorted(RESULTS.glob("*.csv")):  # some tables are of several ledgers
+            self.env.note_dependency(str(path))
         try:
             table = ledger.table_of(what, RESULTS)
         except ledger.LedgerError as error:
