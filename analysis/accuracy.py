@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
 from hebbarium.analysis.labels import ClassMeans, assign_from, number_of_classes, responses_of
-from hebbarium.analysis.readouts import READOUTS, class_layer
+from hebbarium.analysis.readouts import READOUTS, DeclaredReadout, UsualReadout, decoded
 from hebbarium.record import results
 
 
@@ -105,11 +106,7 @@ def evaluate(
     tree: xr.DataTree,
     *,
     labels_from: str = "all",
-    population: str = results.EXCITATORY,
-    readouts: Iterable[str] = tuple(READOUTS),
-    class_population: str = results.CLASSES,
-    strict_maximum: bool = False,
-    teacher_fires: bool = True,
+    readouts: Sequence[DeclaredReadout] = (),
     n_classes: int | None = None,
     earlier: Mapping[int, Mapping[str, float]] | None = None,
 ) -> xr.Dataset:
@@ -124,12 +121,9 @@ def evaluate(
         A run's result tree.
     labels_from
         One of `hebbarium.analysis.labels.SOURCES`.
-    class_population
-        A population whose neurons stand for the classes themselves, if the tree has one.
-    strict_maximum
-        Whether that has no answer if several of its neurons fire most.
-    teacher_fires
-        Whether a teacher makes it fire while training: its spikes then are no answers.
+    readouts
+        Those of the run's model. Without any, labelled neurons of ``excitatory`` answer, and the layer ``classes`` if
+        the tree has one.
     n_classes
         Number of classes; the run's by default.
     earlier
@@ -141,33 +135,19 @@ def evaluate(
         For `hebbarium.record.results.build` or ``tree["evaluation"] = xarray.DataTree(...)``.
     """
     n_classes = results.class_count(tree) if n_classes is None else n_classes
-    labelled = f"/{results.ACTIVITY}/{population}" in tree.groups or labels_from == "labelling"
-    neuron_label = (
-        assign_from(tree, labels_from, population=population, n_classes=n_classes) if labelled else None
-    )
-    running, seen = None, None
-    if f"/{results.ACTIVITY}/{population}" in tree.groups:
-        training = responses_of(tree, results.ACTIVITY, population)
-        running, seen = running_accuracy(
-            training["spike_count"].values,
-            training["label"].values,
-            training["block"].values,
-            n_classes=n_classes,
-        )
-    elif f"/{results.ACTIVITY}/{class_population}" in tree.groups and not teacher_fires:
-        training = responses_of(tree, results.ACTIVITY, class_population)
-        answers = class_layer(training["spike_count"].values, strict=strict_maximum)
-        running, seen = _by_block(answers, training["label"].values, training["block"].values)
+    readouts = readouts or usual(tree)
+    by_label = next((readout for readout in readouts if readout.labelled), None)
+    neuron_label = None
+    if by_label and (_is_there(tree, results.ACTIVITY, by_label) or labels_from == "labelling"):
+        neuron_label = assign_from(tree, labels_from, population=by_label.population, n_classes=n_classes)
+    running, seen = _running(tree, readouts[0], n_classes)
     found: dict[str, NDArray[np.int16]] = {}
     truth = np.zeros(0, int)
-    if neuron_label is not None and f"/{results.TEST}/{population}" in tree.groups:
-        test = responses_of(tree, results.TEST, population)
-        truth = test["label"].values
-        found |= {name: READOUTS[name](test["spike_count"].values, neuron_label) for name in readouts}
-    if f"/{results.TEST}/{class_population}" in tree.groups:
-        test = responses_of(tree, results.TEST, class_population)
-        truth = test["label"].values
-        found[results.CLASS_LAYER] = class_layer(test["spike_count"].values, strict=strict_maximum)
+    for readout in readouts:
+        if _is_there(tree, results.TEST, readout) and (neuron_label is not None or not readout.labelled):
+            test = responses_of(tree, results.TEST, readout.population)
+            truth = test["label"].values
+            found[readout.name] = decoded(readout, _read(test, readout), neuron_label)
     predicted, percent, table = None, None, None
     if found:
         predicted = np.array(list(found.values()))
@@ -177,7 +157,7 @@ def evaluate(
     before = [[measured[name] for name in names] for measured in (earlier or {}).values()]
     samples = [*(earlier or {}), *([int(tree.attrs["samples_seen"])] if percent is not None else [])]
     return results.evaluation(
-        readout=names or list(readouts),
+        readout=names or [readout.name for readout in readouts],
         seed=int(tree.attrs["seed"]),
         samples_seen=samples or None,
         accuracy=[*before, *(percent or [])] or None,
@@ -188,6 +168,37 @@ def evaluate(
         samples_seen_block=seen,
         labels_from=labels_from,
     )
+
+
+def usual(tree: xr.DataTree) -> tuple[DeclaredReadout, ...]:
+    """The readouts of a tree whose model is not known."""
+    layer = UsualReadout(results.CLASS_LAYER, results.CLASSES, "largest")
+    labelled = tuple(
+        UsualReadout(name, results.EXCITATORY, decoding, labelled=True)
+        for name, decoding in ((results.MOST_ACTIVE, "labelled_largest"), (results.CLASS_MEAN, "labelled_mean"))
+    )
+    return (*labelled, *([layer] if _is_there(tree, results.TEST, layer) else []))
+
+
+def _is_there(tree: xr.DataTree, group: str, readout: DeclaredReadout) -> bool:
+    return f"/{group}/{readout.population}" in tree.groups
+
+
+def _read(responses: xr.Dataset, readout: DeclaredReadout) -> dict[str, NDArray[Any]]:
+    return {name: responses[name].values for name in readout.reads}
+
+
+def _running(
+    tree: xr.DataTree, readout: DeclaredReadout, n_classes: int
+) -> tuple[NDArray[np.float64] | None, NDArray[np.int64] | None]:
+    """Accuracy on each training block, and the samples seen by its end, if the readout answers while training."""
+    if not _is_there(tree, results.ACTIVITY, readout) or readout.taught:
+        return None, None
+    training = responses_of(tree, results.ACTIVITY, readout.population)
+    truth, block = training["label"].values, training["block"].values
+    if readout.labelled:
+        return running_accuracy(training["spike_count"].values, truth, block, n_classes=n_classes)
+    return _by_block(decoded(readout, _read(training, readout)), truth, block)
 
 
 def _by_block(

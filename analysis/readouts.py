@@ -1,19 +1,79 @@
-"""From spike counts to a predicted class.
+"""From what is read of neurons to a predicted class.
 
-`most_active` is the paper's readout: the class of the neuron with the most spikes. `class_mean` is the older
-one it is compared with (Diehl & Cook): the class whose neurons fire most on average. Both answer -1, which is
-never right, to an image that evokes no spike.
+`most_active` is the class of the labelled neuron with the most spikes. `class_mean` is the older readout (Diehl &
+Cook): the class whose neurons fire most on average. Where neurons stand for classes, `largest` and `earliest` answer.
+All say -1, which is never right, to an image that evokes no spike. `decoded` does what a model's readout says.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from hebbarium.record import results
+
+
+class DeclaredReadout(Protocol):
+    """What a model says of a readout; see `hebbarium.models.readouts.Readout`."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def population(self) -> str: ...
+    @property
+    def reads(self) -> tuple[str, ...]: ...
+    @property
+    def decoding(self) -> str: ...
+    @property
+    def labelled(self) -> bool: ...
+    @property
+    def strict(self) -> bool: ...
+    @property
+    def taught(self) -> bool: ...
+
+
+@dataclass(frozen=True)
+class UsualReadout:
+    """A readout of spike counts, of a result file whose model is not known."""
+
+    name: str
+    population: str
+    decoding: str
+    labelled: bool = False
+    reads: tuple[str, ...] = ("spike_count",)
+    strict: bool = False
+    taught: bool = False
+
+
+def decoded(
+    readout: DeclaredReadout, read: Mapping[str, ArrayLike], neuron_label: ArrayLike | None = None
+) -> NDArray[np.int16]:
+    """Predicted classes by a readout.
+
+    Parameters
+    ----------
+    readout : DeclaredReadout
+    read : mapping of (sample, neuron)
+        What was read of its population, by name, such as ``spike_count``.
+    neuron_label : (neuron,), optional
+        Class of each neuron, for readouts that need them.
+
+    Returns
+    -------
+    (sample,)
+        -1 for no answer.
+    """
+    first, *second = (np.asarray(read[name]) for name in readout.reads)
+    if readout.labelled:
+        if neuron_label is None:
+            raise ValueError(f"readout {readout.name}: needs classes of the neurons of {readout.population}")
+        return (most_active if readout.decoding == "labelled_largest" else class_mean)(first, neuron_label)
+    decode = earliest if readout.decoding == "earliest" else largest
+    return decode(first, *second, strict=readout.strict)
 
 
 def most_active(spike_count: ArrayLike, neuron_label: ArrayLike) -> NDArray[np.int16]:
@@ -104,15 +164,17 @@ def class_mean(
     return predicted
 
 
-def class_layer(spike_count: ArrayLike, *, strict: bool = False) -> NDArray[np.int16]:
-    """Class whose own neuron fires most, in a layer that has one neuron a class.
+def largest(values: ArrayLike, second: ArrayLike | None = None, *, strict: bool = False) -> NDArray[np.int16]:
+    """Class whose own neuron has the largest value, in a layer that has one neuron a class.
 
     Parameters
     ----------
-    spike_count : (sample, class)
-        Spikes of the class neurons.
+    values : (sample, class)
+        Spike counts, or anything else that is larger for the answer; NaN where there is none.
+    second : (sample, class), optional
+        Its largest value decides among neurons that are equal, also where none has spiked.
     strict
-        Whether there is no answer if several fire most. Otherwise the lowest class among them is the answer.
+        Whether there is no answer if several are first. Otherwise the lowest class among them is the answer.
 
     Returns
     -------
@@ -121,26 +183,77 @@ def class_layer(spike_count: ArrayLike, *, strict: bool = False) -> NDArray[np.i
 
     Examples
     --------
-    >>> class_layer([[0, 4, 1], [0, 0, 0], [2, 0, 2]])
+    >>> largest([[0, 4, 1], [0, 0, 0], [2, 0, 2]])
     array([ 1, -1,  0], dtype=int16)
-    >>> class_layer([[0, 4, 1], [0, 0, 0], [2, 0, 2]], strict=True)
+    >>> largest([[0, 4, 1], [0, 0, 0], [2, 0, 2]], strict=True)
     array([ 1, -1, -1], dtype=int16)
+    >>> largest([[0, 0], [2, 2]], second=[[-60.0, -50.0], [-40.0, -45.0]])
+    array([1, 0], dtype=int16)
     """
-    counts = np.asarray(spike_count)
-    if counts.ndim != 2:
-        raise ValueError(f"spike_count has shape {counts.shape}; expected (sample, class).")
-    predicted = counts.argmax(axis=1).astype(np.int16)
-    answered = counts.any(axis=1)
+    array = _two_dimensional(values)
+    counted = array.dtype.kind in "iu"
+    answered = array.any(axis=1) if counted else ~np.isnan(array).all(axis=1)
+    ranked = array if counted else np.where(np.isnan(array), -np.inf, array)
+    return _first(ranked == ranked.max(axis=1, keepdims=True), answered, second, strict)
+
+
+def earliest(
+    first_spike_time: ArrayLike, second: ArrayLike | None = None, *, strict: bool = False
+) -> NDArray[np.int16]:
+    """Class whose own neuron spikes first, in a layer that has one neuron a class.
+
+    Parameters
+    ----------
+    first_spike_time : (sample, class)
+        NaN for a neuron that does not spike.
+    second, strict
+        See `largest`.
+
+    Returns
+    -------
+    (sample,)
+        Predicted class, -1 for no answer.
+
+    Examples
+    --------
+    Where no neuron spikes, the one with the highest potential answers, if potentials are given:
+
+    >>> times = [[0.02, 0.01], [np.nan, 0.03], [np.nan, np.nan]]
+    >>> earliest(times)
+    array([ 1,  1, -1], dtype=int16)
+    >>> earliest(times, second=[[0.0, 0.0], [0.0, 0.0], [-0.051, -0.055]])
+    array([1, 1, 0], dtype=int16)
+    """
+    times = _two_dimensional(first_spike_time)
+    silent = np.isnan(times)
+    ranked = np.where(silent, np.inf, times)
+    return _first(ranked == ranked.min(axis=1, keepdims=True), ~silent.all(axis=1), second, strict)
+
+
+def _first(
+    candidates: NDArray[np.bool_], answered: NDArray[np.bool_], second: ArrayLike | None, strict: bool
+) -> NDArray[np.int16]:
+    """The lowest candidate of each sample; a second measure first takes out those that are not largest by it."""
+    if second is not None:
+        ranked = np.where(candidates, np.asarray(second, np.float64), -np.inf)
+        candidates, answered = ranked == ranked.max(axis=1, keepdims=True), np.ones_like(answered)
     if strict:
-        answered &= (counts == counts.max(axis=1, keepdims=True)).sum(axis=1) == 1
-    predicted[~answered] = results.NO_CLASS
-    return predicted
+        answered = answered & (candidates.sum(axis=1) == 1)
+    return np.where(answered, candidates.argmax(axis=1), results.NO_CLASS).astype(np.int16)
+
+
+def _two_dimensional(values: ArrayLike) -> NDArray[Any]:
+    array = np.asarray(values)
+    if array.ndim != 2:
+        raise ValueError(f"what is read has shape {array.shape}; expected (sample, class).")
+    return array
 
 
 READOUTS: Mapping[str, Callable[[ArrayLike, ArrayLike], NDArray[np.int16]]] = {
     results.MOST_ACTIVE: most_active,
     results.CLASS_MEAN: class_mean,
 }
+"""Readouts of neurons that are labelled, by name."""
 
 
 def _checked(spike_count: ArrayLike, neuron_label: ArrayLike) -> tuple[NDArray[Any], NDArray[Any]]:

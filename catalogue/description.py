@@ -10,7 +10,6 @@ import textwrap
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
-import numpy as np
 import sympy
 from brian2 import BrianLogger, Network, NeuronGroup, Synapses
 from brian2.equations.equations import (
@@ -104,11 +103,8 @@ def gather(model: Model, phase: str) -> Description:
     """Build a model's network and read it. Raises `ValueError` for an unknown phase."""
     if phase not in model.phases:
         raise ValueError(f"phase {phase}: expected one of {', '.join(model.phases)}")
-    pixels = anatomy.populations(model)["input"]
     with runtime.runtime_device("numpy", "float64"):
-        network = model.build(
-            phase, model.all_inputs(phase, np.zeros((1, pixels), np.uint8), np.zeros(1, int))
-        )
+        network = model.build(phase, anatomy.one_sample(model, phase))
         comments = _comments(model)
         populations = tuple(_populations(network, list(anatomy.populations(model)), comments))
         operations = tuple(_operations(network, comments))

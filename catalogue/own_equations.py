@@ -11,7 +11,6 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 from brian2 import DEFAULT_FUNCTIONS, BrianLogger, Network, second
 from brian2.core.base import BrianObjectException
 from brian2.groups.group import CodeRunner
@@ -54,8 +53,7 @@ def refuse(model: Model) -> None:
         with runtime.runtime_device("numpy", "float64"):
             network: Network | None = None
             try:
-                pixels = np.zeros((1, anatomy.populations(model)["input"]), np.uint8)
-                network = model.build(phase, model.all_inputs(phase, pixels, np.zeros(1, int)))
+                network = model.build(phase, anatomy.one_sample(model, phase))
                 faithfulness.refuse_unfaithful(network, Structure(model, phase, "float64", "numpy", 1))
                 network.run(0 * second)
                 _refuse_unread(path, network)

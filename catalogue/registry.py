@@ -9,7 +9,7 @@ import pkgutil
 from pathlib import Path
 
 from hebbarium import models as package
-from hebbarium.catalogue import own_files, own_models
+from hebbarium.catalogue import own_files, own_models, papers
 from hebbarium.catalogue.own_models import OwnModel, Recorded, RegistryError
 from hebbarium.models.contract import Model
 
@@ -37,8 +37,9 @@ def find(name: str) -> type[Model]:
     Parameters
     ----------
     name : str
-        One of `models`, or a user's own ``path/to/file.py`` or ``path/to/file.py:ClassName``. Whoever names a file
-        lets it run; a name from a run folder (`hebbarium.catalogue.own_models.Recorded`) does not.
+        One of `models`, of `hebbarium.catalogue.papers`, or a user's own ``path/to/file.py`` or
+        ``path/to/file.py:ClassName``. Whoever names a file lets it run; a name from a run folder
+        (`hebbarium.catalogue.own_models.Recorded`) does not.
 
     Raises
     ------
@@ -49,17 +50,18 @@ def find(name: str) -> type[Model]:
     known = models()
     if name in known:
         return known[name]
-    if file := own_models.file_in(name):
+    if file := own_models.file_in(papers.located(name)):
         own = own_models.read(file)
         if isinstance(name, Recorded):
             own_models.refuse_unasked(name, own)
         else:
             own_models.trust(file)
         return _defined_in(file, own, name.partition(":")[2])
-    near = difflib.get_close_matches(name, known, 1, 0.4)
+    names = [*known, *papers.models()]
+    near = difflib.get_close_matches(name, names, 1, 0.4)
     hint = f"; did you mean {near[0]}?" if near else "."
     raise RegistryError(
-        f"model '{name}' is not known{hint} Known: {', '.join(known)}; or give a Python file of your own"
+        f"model '{name}' is not known{hint} Known: {', '.join(names)}; or give a Python file of your own"
     )
 
 

@@ -121,6 +121,7 @@ def robustness(
     from hebbarium.ledger import robustness as ledger
     from hebbarium.studies import robustness as disturbed
     from hebbarium.training import sweeps
+    from hebbarium.training.run import Run
 
     if out is not None and len(runs) > 1:
         raise ValueError(f"--out {out}: is for one run, and {len(runs)} are given; leave it out to write into each")
@@ -130,18 +131,17 @@ def robustness(
         (results / "figures").mkdir(parents=True, exist_ok=True)
     ledgers: dict[Path, None] = {}
     for run in runs:
+        opened = Run.open(run, data=data)
+        subject = disturbed.Subject(opened, test_images, jobs)
         for perturbation, strengths in wanted.items():
             with reporting() as reporter:
-                measured = disturbed.measure(
-                    run, perturbation, strengths, seeds=sweeps.seeds_of(seeds), test_images=test_images, data=data,
-                    jobs=jobs, reporter=reporter,
-                )  # fmt: skip
+                measured = subject.measure(perturbation, strengths, sweeps.seeds_of(seeds), reporter)
             table, drawing = disturbed.save(measured, out or figures.folder_of(run))
             print(disturbed.as_csv(measured), end="")
             print(f"figure: {drawing}")
             print(f"table: {table}")
             if results is not None:
-                ledgers |= dict.fromkeys(ledger.append(results, disturbed.answers_of(run, measured)))
+                ledgers |= dict.fromkeys(ledger.append(results, disturbed.answers_of(opened, measured)))
     if results is not None:
         figure = disturbed.side_by_side(ledger.read(results))
         print(f"figure of all runs: {figures.save(figure, results / 'figures' / 'robustness.svg')}")

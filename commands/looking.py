@@ -11,9 +11,10 @@ from hebbarium.commands import options
 
 def models() -> None:
     """List the models."""
-    from hebbarium.catalogue import registry
+    from hebbarium.catalogue import papers, registry
 
-    for name, kind in registry.models().items():
+    own = {name: registry.find(name) for name in papers.models()}
+    for name, kind in {**registry.models(), **own}.items():
         print(f"{name}\n    {kind.title}\n    {kind.paper}")
 
 

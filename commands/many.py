@@ -74,6 +74,7 @@ def reproduce(
     **given: Any,
 ) -> None:
     """Make a paper's tables again; goes on where it was stopped."""
+    from hebbarium.catalogue import papers
     from hebbarium.ledger import ledger
     from hebbarium.studies import reproduction
     from hebbarium.training import clone, provenance, sweeps
@@ -93,7 +94,7 @@ def reproduce(
     # Whatever is not the paper's protocol stays out of the project's ledger.
     as_printed = settings == dataclasses.replace(printed, data=settings.data, jobs=settings.jobs) and not embedded
     out = out or reproduction.usual_folder(model)
-    ledgers = results or (clone.ledgers(out) if as_printed else out)
+    ledgers = results or ((papers.results_of(model) or clone.ledgers(out)) if as_printed else out)
     chosen = reproduction.choose(paper, table or [], cells, neurons or [])
     if embedded:
         chosen = [reproduction.embedded(cell) for cell in chosen]
@@ -103,10 +104,11 @@ def reproduce(
     outcomes: list[Outcome] = []
     if table or not claims:
         started, version = time.monotonic(), provenance.code_version()
-        timed = as_printed and reproduction.is_whole_and_new(reproduced)
+        lacking = reproduction.missing(reproduced)
+        timed = as_printed and reproduction.is_whole_and_new(reproduced, lacking)
         with reporting() as reporter:
-            _announce(list(reproduction.missing(reproduced)), out, jobs, reporter)
-            outcomes = reproduction.reproduce(reproduced, jobs, reporter)
+            _announce(list(lacking), out, jobs, reporter)
+            outcomes = reproduction.reproduce(reproduced, jobs, reporter, lacking)
         if timed:
             reproduction.note_wall_time(reproduced, outcomes, jobs, time.monotonic() - started, version)
         for name in dict.fromkeys(cell.table for cell in chosen):
@@ -141,7 +143,7 @@ def _announce(runs: list[PlannedRun], out: Path, jobs: int, reporter: Reporter) 
     from hebbarium.catalogue import own_equations
     from hebbarium.datasets import by_name as datasets
     from hebbarium.engine import anatomy
-    from hebbarium.training import estimates, limits, many_runs
+    from hebbarium.training import estimates, limits, many_runs, preparation
 
     waiting = [run for run in runs if not many_runs.is_done(run)]
     if not waiting:
@@ -153,14 +155,14 @@ def _announce(runs: list[PlannedRun], out: Path, jobs: int, reporter: Reporter) 
     own_equations.refuse(models[waiting[0].name])
     run = max(waiting, key=lambda run: sum(anatomy.populations(models[run.name]).values()))
     settings, model = run.settings, models[run.name]
-    images = datasets.load(settings.dataset, settings.data)
-    presentations = estimates.presentations(settings, images)
-    room = jobs * estimates.disk_bytes(settings, model, presentations)
-    room += len(waiting) * estimates.kept_bytes(settings, model, presentations)
+    prepared = preparation.divided(settings, datasets.load(settings.dataset, settings.data), model)
+    presentations = estimates.presentations(prepared)
+    room = jobs * estimates.disk_bytes(prepared, presentations)
+    room += len(waiting) * estimates.kept_bytes(prepared, presentations)
     estimates.check_disk(out, room)
-    if estimates.is_long(model, presentations):
+    if estimates.is_long(prepared.model, presentations):
         reporter.message("Compiling, and measuring the speed on 20 images of each phase")
-        duration = estimates.seconds(settings, model, images, presentations) * len(waiting) / min(jobs, len(waiting))
+        duration = estimates.seconds(prepared, presentations) * len(waiting) / min(jobs, len(waiting))
         text = estimates.in_time(duration)
         reporter.message(f"{len(waiting)} runs: about {text} or less, and at most {estimates.in_bytes(room)} of disk")
 

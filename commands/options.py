@@ -140,10 +140,10 @@ def sizes_of(others: Mapping[str, Any], neurons: int | None, layers: str | None)
 
 def trust(wanted: bool, *runs: Path) -> None:
     """Let the Python files run that runs' models are written in, if that is asked for."""
-    from hebbarium.training import training
+    from hebbarium.training.run import Run
 
     for run in runs if wanted else ():
-        training.trust(run)
+        Run.open(run, trust_model=True)
 
 
 def sizes_in_words(model: Model) -> str:

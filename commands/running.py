@@ -47,9 +47,9 @@ def train(
 def _warm(settings: RunSettings, other: Path) -> RunSettings:
     """Settings of a run that begins with another one's state: what is not set anew is as it was there."""
     from hebbarium.engine import anatomy
-    from hebbarium.training import training
+    from hebbarium.training.run import Run
 
-    before = training.settings_of(other)
+    before = Run.open(other).settings
     settings = dataclasses.replace(settings, changes={**before.changes, **settings.changes})
     old, new = before.make_model(), settings.make_model()
     if old.name != new.name or anatomy.populations(old) != anatomy.populations(new):
@@ -61,24 +61,18 @@ def _warm(settings: RunSettings, other: Path) -> RunSettings:
 
 
 def _train(settings: RunSettings, out: Path | None, figures: bool) -> None:
-    from hebbarium.catalogue import own_equations
-    from hebbarium.datasets import by_name as datasets
     from hebbarium.engine.run_folder import is_unbegun
     from hebbarium.files import folder_names
-    from hebbarium.training import estimates, fit, limits, many_runs, training
+    from hebbarium.training import estimates, many_runs, preparation, training
 
-    model = settings.make_model()
-    limits.refuse_model(settings, model)
     folder_names.refuse(out or Path("runs/new"))
-    own_equations.refuse(model)
-    images = datasets.load(settings.dataset, settings.data)
-    settings = fit.fitted(settings, images)
-    model = settings.make_model()
-    presentations = estimates.presentations(settings, images)
+    prepared = preparation.prepare(settings)
+    model, images = prepared.model, prepared.images
+    presentations = estimates.presentations(prepared)
     out = out or many_runs.unused_folder(Path("runs"), f"{model.name}-{images.name.removesuffix('.npz')}")
     if out.exists() and not is_unbegun(out):
         raise ValueError(f"{out}: exists already; choose another --out, or go on with `hebbarium resume {out}`")
-    room = estimates.disk_bytes(settings, model, presentations)
+    room = estimates.disk_bytes(prepared, presentations)
     estimates.check_disk(out, room)
     with reporting() as reporter:
         for phase, passes in settings.phases(model):
@@ -86,10 +80,10 @@ def _train(settings: RunSettings, out: Path | None, figures: bool) -> None:
                 reporter.message(f"{phase}: passes={passes}, whatever epochs is (here {settings.epochs})")
         if estimates.is_long(model, presentations):
             reporter.message("Compiling, and measuring the speed on 20 images of each phase")
-            duration = estimates.in_time(estimates.seconds(settings, model, images, presentations))
+            duration = estimates.in_time(estimates.seconds(prepared, presentations))
             reporter.message(f"This will take about {duration} and at most {estimates.in_bytes(room)} of disk")
         with _saying_how_to_go_on(out, settings.model):
-            training.train(settings, out, reporter)
+            training.begin(prepared, out, reporter)
     conclude(out, figures)
 
 
@@ -119,13 +113,15 @@ def resume(
 ) -> None:
     """Go on with a run from its last whole block."""
     from hebbarium.training import training
+    from hebbarium.training.run import Run
 
     places = {"model": model, "dataset": dataset, "data": data}
     moved = {name: place for name, place in places.items() if place is not None}
     with reporting() as reporter:
-        if training.is_complete(run):
+        opened = Run.open(run)
+        if opened.is_complete:
             reporter.message(f"{run}: is complete already")
-        with _saying_how_to_go_on(run, training.settings_of(run).model):
+        with _saying_how_to_go_on(run, opened.settings.model):
             training.resume(run, reporter, trust_model=trust_model, moved=moved)
     conclude(run, figures)
 
@@ -166,12 +162,12 @@ def conclude(run: Path, figures: bool) -> None:
 
 def _print_accuracies(run: Path) -> None:
     from hebbarium.analysis import chance
-    from hebbarium.record import results
     from hebbarium.studies import reproduction
-    from hebbarium.training import training
+    from hebbarium.training.run import Run
 
-    settings = training.settings_of(run)
-    with results.open_run(run) as tree:
+    opened = Run.open(run)
+    settings = opened.settings
+    with opened.results() as tree:
         evaluation = tree["evaluation"].to_dataset()
         accuracy = evaluation["accuracy"].isel(seed=0, samples_seen=-1).load()
         labels = next(iter(tree["test"].children.values())).to_dataset()["label"].values

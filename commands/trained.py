@@ -26,12 +26,13 @@ def evaluate(
     trust_model: options.TrustModel = False,
 ) -> None:
     """Test a trained run again, on its own or other images."""
-    from hebbarium.training import training
+    from hebbarium.training.evaluation import evaluate as test_again
+    from hebbarium.training.run import Run
 
     with reporting() as reporter:
-        evaluation = training.evaluate(run, reporter, dataset, data, jobs, test_images, trust_model)
+        evaluation = test_again(run, reporter, dataset, data, jobs, test_images, trust_model)
     accuracy = evaluation["accuracy"].isel(seed=0, samples_seen=-1)
-    of = f"{evaluation.sizes['sample']:,} images of {dataset or training.settings_of(run).dataset}"
+    of = f"{evaluation.sizes['sample']:,} images of {dataset or Run.open(run).settings.dataset}"
     print(f"accuracy on {of}, chance is {evaluation.attrs['chance']}:")
     for name in accuracy["readout"].values:
         print(f"  {str(name).replace('_', ' '):12}{float(accuracy.sel(readout=name)):6.2f} %")
@@ -82,13 +83,13 @@ def convergence(
     from hebbarium.analysis import figures
     from hebbarium.record import results
     from hebbarium.studies import reproduction
-    from hebbarium.training import training
+    from hebbarium.training.run import Run
 
-    first = training.settings_of(runs[0])
+    first = Run.open(runs[0]).settings
     with results.open_run(runs[0]) as tree:
         parameters = results.decoded(tree)["parameters"]
     for run in runs:
-        settings = training.settings_of(run)
+        settings = Run.open(run).settings
         with results.open_run(run) as tree:
             differ = results.decoded(tree)["parameters"] != parameters
         if differ or _for_any_seed(settings) != _for_any_seed(first):

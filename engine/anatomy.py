@@ -176,6 +176,17 @@ def populations(model: DeclaredNetwork) -> dict[str, int]:
     return {name: size for phase in model.phases for name, size in shape(model, phase).populations.items()}
 
 
+def shown_to(model: DeclaredNetwork, population: str) -> int:
+    """Neurons of a population that one sample is shown to, or read from: of a batch, one part."""
+    return populations(model)[population] // model.slots(model.phases[0]).batch
+
+
+def one_sample(model: DeclaredNetwork, phase: str) -> Arrays:
+    """What a model's `build` is given for a block of one black image."""
+    blank = np.zeros((1, shown_to(model, "input")), np.uint8)
+    return model.slots(phase).arranged(model.all_inputs(phase, blank, np.zeros(1, int)), 1)
+
+
 def projections(model: DeclaredNetwork) -> tuple[Projection, ...]:
     """Weights of any phase."""
     found = {p.variable: p for phase in reversed(model.phases) for p in shape(model, phase).projections}

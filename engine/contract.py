@@ -13,6 +13,33 @@ from numpy.typing import NDArray
 Arrays = dict[str, NDArray[Any]]
 
 
+class DeclaredMeasure(Protocol):
+    """What is read of each neuron of a population, of each presentation."""
+
+    @property
+    def key(self) -> str: ...
+    @property
+    def population(self) -> str: ...
+    @property
+    def variable(self) -> str: ...
+    def steps(self, sample_steps: int, dt: float) -> int: ...
+    def of_spikes(
+        self, spikes: Spikes, presentations: int, sample_steps: int, neurons: int, dt: float
+    ) -> NDArray[Any]: ...
+
+
+class DeclaredSlots(Protocol):
+    """Which presentation of a program holds which samples."""
+
+    @property
+    def batch(self) -> int: ...
+    @property
+    def plain(self) -> bool: ...
+    def presentations(self, samples: int) -> int: ...
+    def arranged(self, inputs: Arrays, samples: int) -> Arrays: ...
+    def answered(self, read: NDArray[Any], samples: int) -> NDArray[Any]: ...
+
+
 class DeclaredNetwork(Protocol):
     """A network with what it declares about itself."""
 
@@ -33,6 +60,7 @@ class DeclaredNetwork(Protocol):
         epochs: NDArray[np.integer] | None = ...,
     ) -> Arrays: ...
     def sample_steps(self, phase: str) -> int: ...
+    def slots(self, phase: str) -> DeclaredSlots: ...
     def longest_delays(self) -> Mapping[str, float]: ...
     def run_time_values(self) -> dict[str, float]: ...
     def structure_key(self) -> dict[str, str]: ...
@@ -56,6 +84,8 @@ class Structure:
         Populations whose spikes are recorded besides the readout's.
     profile : bool
         Whether the program measures what each operation takes.
+    measures : tuple of DeclaredMeasure
+        What is read, spike counts of a sample included.
     """
 
     model: DeclaredNetwork
@@ -65,6 +95,7 @@ class Structure:
     capacity: int
     record: tuple[str, ...] = ()
     profile: bool = False
+    measures: tuple[DeclaredMeasure, ...] = ()
 
     @property
     def populations(self) -> tuple[str, ...]:
@@ -76,6 +107,15 @@ class Structure:
     def sample_steps(self) -> int:
         """Steps of one presentation."""
         return self.model.sample_steps(self.phase)
+
+    @property
+    def slots(self) -> DeclaredSlots:
+        """How samples are put into presentations."""
+        return self.model.slots(self.phase)
+
+    def steps(self, samples: int) -> int:
+        """Steps of a block of so many samples."""
+        return self.slots.presentations(samples) * self.sample_steps
 
     def ended(self, spikes: Mapping[str, Spikes], samples: int) -> NDArray[np.int64]:
         """The presentation with which each sample was over: its only one, unless a controller shows some again."""
@@ -121,6 +161,8 @@ class BlockResult:
     ----------
     ended : (samples over,)
         The presentation with which each sample was over. Fewer than the block's samples if some were shown again.
+    values : dict
+        Key of a measure to what was read of its variable, ``(presentations, neurons)``.
     profile : dict
         Seconds of each operation, if they were asked for.
     """
@@ -131,6 +173,7 @@ class BlockResult:
     run_seconds: float
     wall_seconds: float
     profile: dict[str, float] = field(default_factory=dict)
+    values: dict[str, NDArray[Any]] = field(default_factory=dict)
 
 
 class Program(Protocol):

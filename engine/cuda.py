@@ -173,7 +173,7 @@ class CudaProgram(StandaloneProgram):
         lines = []
         recorded = [network[monitors.name(population)] for population in self.structure.populations]
         monitored = [monitor.variables[short] for monitor in recorded for short in ("i", "t")]
-        for variable in [*state.values(), *monitored]:
+        for variable in [*state.values(), *monitored, *self.read_variables(network).values()]:
             name = device.get_array_name(variable, access_data=False)
             dynamic = isinstance(variable, DynamicArrayVariable)
             lines.append(f"{name} = dev{name};" if dynamic else _to_host(name))

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hebbarium.engine import anatomy
-from hebbarium.engine.contract import Arrays, Block, Program
+from hebbarium.engine.contract import Arrays, Block, BlockResult, DeclaredMeasure, Program, Structure
 from hebbarium.files.errors import BlockFailed
 
 MOST = 1000
@@ -31,6 +32,8 @@ class Answers:
         After the last presentation.
     counts : dict
         Population to spikes ``(samples, neurons)`` of each sample's last presentation.
+    values : dict
+        Key of a measure to what was read, ``(samples, neurons)``, of the same presentation.
     presentations : (samples,)
         How often each sample was shown.
     run_seconds, wall_seconds : float
@@ -41,6 +44,7 @@ class Answers:
 
     state: Arrays
     counts: dict[str, NDArray[np.uint16]]
+    values: dict[str, NDArray[Any]]
     presentations: NDArray[np.int64]
     run_seconds: float
     wall_seconds: float
@@ -57,8 +61,13 @@ def show(program: Program, block: Block) -> Answers:
     """
     structure = program.structure
     sizes = anatomy.populations(structure.model)
-    kept = [population for population in structure.populations if population in sizes]
+    slots = structure.slots
+    # of other populations than those that are read, a batch does not say whose spikes are whose
+    read = structure.populations if slots.plain else [measure.population for measure in structure.measures]
+    kept = [population for population in dict.fromkeys(read) if population in sizes]
+    besides = [measure for measure in structure.measures if measure.key != measure.population]
     counts: dict[str, list[NDArray[np.uint16]]] = {population: [] for population in kept}
+    values: dict[str, list[NDArray[Any]]] = {measure.key: [] for measure in besides}
     presentations: list[NDArray[np.int64]] = []
     state, profile = dict(block.state), Counter[str]()
     run_seconds = wall_seconds = 0.0
@@ -68,9 +77,18 @@ def show(program: Program, block: Block) -> Answers:
         waiting = {name: array[done:] for name, array in block.inputs.items()}
         result = program.run(Block(state, waiting, block.values, seed))
         shown = block.samples - done
+        presented = slots.presentations(shown)
+
+        def by_sample(
+            read: NDArray[Any], shown: int = shown, ended: NDArray[np.int64] = result.ended
+        ) -> NDArray[Any]:
+            return read[ended] if slots.plain else slots.answered(read, shown)
+
         for population in kept:
-            spikes = result.spikes[population].counts(shown, structure.sample_steps, sizes[population])
-            counts[population].append(spikes[result.ended])
+            spikes = result.spikes[population].counts(presented, structure.sample_steps, sizes[population])
+            counts[population].append(by_sample(spikes))
+        for measure in besides:
+            values[measure.key].append(by_sample(_read(measure, structure, result, presented)))
         presentations.append(np.diff(result.ended, prepend=-1 - under_way))
         under_way = shown - 1 - int(result.ended[-1]) if len(result.ended) else under_way + shown
         if under_way > MOST:
@@ -85,11 +103,21 @@ def show(program: Program, block: Block) -> Answers:
     return Answers(
         state,
         {population: np.concatenate(parts) for population, parts in counts.items()},
+        {key: np.concatenate(parts) for key, parts in values.items()},
         np.concatenate(presentations),
         run_seconds,
         wall_seconds,
         profile,
     )
+
+
+def _read(measure: DeclaredMeasure, structure: Structure, result: BlockResult, presented: int) -> NDArray[Any]:
+    """What a measure reads of each presentation."""
+    if measure.variable:
+        return result.values[measure.key]
+    model, spikes = structure.model, result.spikes[measure.population]
+    neurons = anatomy.populations(model)[measure.population]
+    return measure.of_spikes(spikes, presented, structure.sample_steps, neurons, anatomy.time_step(model))
 
 
 def _seed(seed: int, part: int) -> int:

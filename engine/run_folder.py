@@ -219,6 +219,20 @@ class RunFolder:
             return None
         return counts
 
+    def write_values(self, stage: str, block: int, values: NDArray[np.floating]) -> None:
+        """What was read of each neuron, ``(samples, neurons)``, besides spike counts; of the type that it has."""
+        shape = np.array(values.shape, np.int64)
+        self._write(self.counts_file(stage, block), {"shape": shape, "values": values})
+
+    def read_values(self, stage: str, block: int) -> NDArray[np.floating] | None:
+        """What was read, or None if it is not there, not whole, or something else."""
+        try:
+            stored = read(self.path, self.counts_file(stage, block))
+            shape, values = tuple(map(int, stored["shape"])), stored["values"]
+            return values.reshape(shape) if len(shape) == 2 and values.dtype.kind == "f" else None
+        except (block_file.BlockFileError, KeyError, ValueError, TypeError):
+            return None
+
     def write_snapshot(self, samples_seen: int, arrays: Mapping[str, NDArray[Any]]) -> None:
         """What the results show of weights and thresholds after so many samples."""
         self._write(self.snapshot_file(samples_seen), arrays)

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from brian2 import prefs, second, seed
 
-from hebbarium.engine import anatomy, compiler, faithfulness, inspection, interruption, isolation, monitors
+from hebbarium.engine import anatomy, compiler, faithfulness, inspection, interruption, isolation, monitors, readers
 from hebbarium.engine.anatomy import relative
 from hebbarium.engine.contract import Arrays, Block, BlockResult, Spikes, Structure
 
@@ -39,18 +39,20 @@ class RuntimeProgram:
         faithfulness.refuse_delays(s, block.state)
         known = anatomy.shape(s.model, s.phase)
         dt = known.time_step
+        inputs = s.slots.arranged(dict(block.inputs), block.samples)
         compiled = compiler.for_brian2() if self.target == "cython" else nullcontext()
         with runtime_device(self.target, s.precision), compiled:
-            network = s.model.build(s.phase, dict(block.inputs))
+            network = s.model.build(s.phase, inputs)
             monitors.add(network, s)
             faithfulness.refuse_unfaithful(network, s)
+            read = readers.add(network, s, dt)
             variables = dict(inspection.arrays(network))
             for full, symbol in inspection.run_time_variables(network, set(block.values)).items():
                 variables[full].set_value(block.values[symbol])
             for v in known.state:
                 variables[v.name].set_value(block.state[v.name].astype(variables[v.name].dtype))
             seed(block.seed)
-            length = block.samples * s.sample_steps * dt
+            length = s.steps(block.samples) * dt
             before = time.perf_counter()
             network.run(length * second)
             run_seconds = time.perf_counter() - before
@@ -60,9 +62,13 @@ class RuntimeProgram:
                 steps = np.rint(np.asarray(monitor.t_) / dt).astype(np.int64)
                 spikes[population] = Spikes(steps, np.asarray(monitor.i, dtype=np.int32))
             ended = s.ended(spikes, block.samples)
+            values = {}
+            for key, monitor in read.items():
+                kept = {short: np.array(monitor.variables[short].get_value()) for short in readers.KEPT}
+                values[key] = readers.read(key, kept, s.slots.presentations(block.samples))
             state: Arrays = {}
             for v in known.state:
                 array = np.array(variables[v.name].get_value())
                 state[v.name] = relative(v, array, length, len(ended))
         interruption.stop_if_asked()
-        return BlockResult(state, spikes, ended, run_seconds, time.perf_counter() - started)
+        return BlockResult(state, spikes, ended, run_seconds, time.perf_counter() - started, values=values)

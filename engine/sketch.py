@@ -198,4 +198,5 @@ def drawn(model: DeclaredNetwork, phase: str) -> Iterator[tuple[Network, Sketch]
     with isolation.active(NAME, values=model.run_time_values()):
         prefs.codegen.target, prefs.core.default_float_dtype = "numpy", np.float64
         pixels = np.zeros((1, int(getattr(model, "pixels", 1))), np.uint8)
-        yield model.build(phase, model.all_inputs(phase, pixels, np.zeros(1, int))), device
+        inputs = model.slots(phase).arranged(model.all_inputs(phase, pixels, np.zeros(1, int)), 1)
+        yield model.build(phase, inputs), device

@@ -34,6 +34,7 @@ from hebbarium.engine import (
     interruption,
     isolation,
     monitors,
+    readers,
 )
 from hebbarium.engine.anatomy import relative
 from hebbarium.engine.contract import Arrays, Block, BlockResult, Spikes, Structure
@@ -60,12 +61,9 @@ def array_type(variable: ArrayVariable) -> str:
 
 def blank_inputs(structure: Structure, pixels: int) -> Arrays:
     """Inputs of the right shape for code generation: their values come at run time."""
-    return {
-        k: np.zeros((structure.capacity, *v.shape[1:]))
-        for k, v in structure.model.all_inputs(
-            structure.phase, np.zeros((1, pixels), np.uint8), np.zeros(1, int)
-        ).items()
-    }
+    one = structure.model.all_inputs(structure.phase, np.zeros((1, pixels), np.uint8), np.zeros(1, int))
+    blank = {k: np.zeros((structure.capacity, *v.shape[1:])) for k, v in one.items()}
+    return structure.slots.arranged(blank, structure.capacity)
 
 
 class StandaloneProgram:
@@ -99,6 +97,7 @@ class StandaloneProgram:
             "record": list(s.record),
             "structure": s.model.structure_key(),
             **({"profile": True} if s.profile else {}),
+            **({"readers": [m.key for m in readers.of(s)]} if readers.of(s) else {}),
             **self.toolchain(),
         }
         recipe = cache.recipe_key(type(s.model), _HERE, description)
@@ -111,12 +110,13 @@ class StandaloneProgram:
     def generate(self, folder: Path) -> None:
         """Write the program's sources into a folder."""
         s, known = self.structure, anatomy.shape(self.structure.model, self.structure.phase)
-        blank = blank_inputs(s, known.populations["input"])
+        blank = blank_inputs(s, known.populations["input"] // s.slots.batch)
         with standalone_device(self.brian_device, s.precision, **self.device_options), compiler.for_brian2():
             self.set_preferences()
             network = s.model.build(s.phase, blank)
             monitors.add(network, s)
             self.check(network)
+            readers.add(network, s, known.time_step)
             variables = dict(inspection.arrays(network))
             state = {v.name: variables[v.name] for v in known.state}
             self.leave_to_blocks(state)
@@ -124,7 +124,7 @@ class StandaloneProgram:
             before = self.reading(state, {full: variables[full] for full in values}, list(blank))
             device.insert_code("before_start", "block_io::die_with_parent();")
             device.insert_code("main", before)
-            network.run(s.capacity * s.sample_steps * known.time_step * second, profile=s.profile)
+            network.run(s.steps(s.capacity) * known.time_step * second, profile=s.profile)
             self.end_at_last_step(network)
             device.insert_code("main", self.writing(network, state))
             device.build(directory=str(folder), compile=False, run=False, with_output=False)
@@ -220,6 +220,8 @@ class StandaloneProgram:
             for short in ("i", "t"):
                 variable = monitor.variables[short]
                 entries.append((f"{monitor.name}.{short}", array_type(variable), *self.storage(variable)))
+        for name, variable in self.read_variables(network).items():
+            entries.append((name, array_type(variable), *self.storage(variable)))
         for name, kind, expression, size in (
             ("completed", "<f8", "&Network::_last_run_completed_fraction", 8),
             ("run_seconds", "<f8", "&Network::_last_run_time", 8),
@@ -231,6 +233,11 @@ class StandaloneProgram:
         lines = [f"block_io::Results block_results(block_io::folder(), {len(entries)});"]
         lines += [f'block_results.array("{n}", "{k}", {data}, {size});' for n, k, data, size in entries]
         return "\n".join([*lines, "block_results.finish();", "return 0;"])
+
+    def read_variables(self, network: Network) -> dict[str, ArrayVariable]:
+        """Variables of the monitors of readers, by the names that results hold them under."""
+        names = [(readers.name_of(measure), short) for measure in readers.of(self.structure) for short in readers.KEPT]
+        return {f"{name}.{short}": network[name].variables[short] for name, short in names}
 
     main_source = "main.cpp"
 
@@ -304,14 +311,15 @@ class StandaloneProgram:
         s = self.structure
         arrays: Arrays = {
             "seed": np.array([block.seed], "<u4"),
-            "steps": np.array([block.samples * s.sample_steps], "<i8"),
+            "steps": np.array([s.steps(block.samples)], "<i8"),
         }
+        inputs = s.slots.arranged(dict(block.inputs), block.samples)
         known = self.types()
         for name, kind in known.items():
             if name in block.state:
                 arrays[name] = block.state[name].astype(kind)
-            elif name in block.inputs:
-                arrays[name] = np.ascontiguousarray(block.inputs[name], kind)
+            elif name in inputs:
+                arrays[name] = np.ascontiguousarray(inputs[name], kind)
             else:
                 arrays[name] = np.array([block.values[name.split(".")[1]]], kind)
         return arrays
@@ -359,12 +367,16 @@ class StandaloneProgram:
     def _result(self, block: Block, results: dict[str, NDArray[Any]], started: float) -> BlockResult:
         s = self.structure
         dt = anatomy.time_step(s.model)
-        length = block.samples * s.sample_steps * dt
+        length = s.steps(block.samples) * dt
         spikes = {}
         for population in s.populations:
             steps = np.rint(results[f"{monitors.name(population)}.t"] / dt).astype(np.int64)
             spikes[population] = Spikes(steps, results[f"{monitors.name(population)}.i"])
         ended = s.ended(spikes, block.samples)
+        values = {}
+        for measure in readers.of(s):
+            kept = {short: results[f"{readers.name_of(measure)}.{short}"] for short in readers.KEPT}
+            values[measure.key] = readers.read(measure.key, kept, s.slots.presentations(block.samples))
         state: Arrays = {}
         for variable in anatomy.state(s.model, s.phase):
             array = results[variable.name]
@@ -379,7 +391,7 @@ class StandaloneProgram:
             if name.startswith(_PROFILE)
         }
         wall = time.perf_counter() - started
-        return BlockResult(state, spikes, ended, float(results["run_seconds"][0]), wall, profile)
+        return BlockResult(state, spikes, ended, float(results["run_seconds"][0]), wall, profile, values)
 
 
 def run_make(folder: Path, command: list[str]) -> None:

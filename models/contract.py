@@ -23,6 +23,8 @@ from numpy.typing import NDArray
 from hebbarium.models import ranges
 from hebbarium.models.operations import Shown, Work
 from hebbarium.models.ranges import ANY, Range
+from hebbarium.models.readouts import Measure, Readout, by_labels
+from hebbarium.models.slots import ONE_BY_ONE, Slots
 
 Arrays = dict[str, NDArray[Any]]
 
@@ -147,12 +149,6 @@ class Model:
     title: ClassVar[str]
     paper: ClassVar[str]
     phases: ClassVar[tuple[str, ...]]
-    #: population whose neurons stand for the classes themselves, if there is one
-    class_layer: ClassVar[str] = ""
-    #: whether a teacher makes the class layer fire while training: its spikes then are no answers
-    teacher_fires: ClassVar[bool] = True
-    #: whether the class layer has no answer if several of its neurons fire most
-    strict_maximum: ClassVar[bool] = False
     #: population of one neuron whose spike says that a sample is over, where samples are shown more than once
     controller: ClassVar[str] = ""
     #: responses that neurons are labelled by, unless a run says otherwise; see `hebbarium.analysis.labels`
@@ -178,9 +174,20 @@ class Model:
         return {"train": ("train",)}
 
     @property
+    def readouts(self) -> tuple[Readout, ...]:
+        """What is read, and how answers come of it. The first readout's population is the one that is shown."""
+        return by_labels("excitatory")
+
+    @property
     def readout(self) -> str:
-        """The population whose spike counts are read."""
-        return "excitatory"
+        """The population of the first readout."""
+        return self.readouts[0].population
+
+    def measures(self, learns: bool) -> tuple[Measure, ...]:
+        """What readouts read, each once: while a network learns, the first readout's and what no teacher says."""
+        read = [r for r in self.readouts if r is self.readouts[0] or not (learns and r.taught)]
+        by_key = {measure.key: measure for readout in read for measure in readout.measures}
+        return tuple(by_key.values())
 
     @classmethod
     def tuned(cls, given: Mapping[str, Any]) -> dict[str, Any]:
@@ -282,6 +289,10 @@ class Model:
         """
         return self.encode(images)
 
+    def slots(self, phase: str) -> Slots:
+        """Which presentation holds which samples. The batch is the same in all phases."""
+        return ONE_BY_ONE
+
     def sample_steps(self, phase: str) -> int:
         """Steps of one presentation of a sample."""
         raise NotImplementedError
@@ -303,6 +314,19 @@ class Model:
     def handed_on(self, state: Arrays) -> Arrays:
         """What training hands to the phases in which nothing learns; a pure function."""
         return dict(state)
+
+    def between_passes(self, state: Arrays, generator: np.random.Generator) -> Arrays:
+        """State after a pass through the training images, before the next pass of the same phase; a pure function.
+
+        A model that has it is trained in blocks that end with each pass.
+
+        Parameters
+        ----------
+        state : dict of arrays
+        generator : numpy.random.Generator
+            Random numbers of this pass alone: a run that is resumed draws the same.
+        """
+        return state
 
     def epoch_inputs(self, phase: str, epochs: NDArray[np.integer]) -> Arrays:
         """What a block of a phase is given besides, by the epoch: a rate of learning that falls, say.

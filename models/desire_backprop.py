@@ -24,6 +24,7 @@ from hebbarium.models.contract import Arrays, Model, choice, encoding, quantity,
 from hebbarium.models.operations import BACKWARD, FORWARD, UPDATE, Shown, Work
 from hebbarium.models.parts import BEGINS, ENDS, At, Parts
 from hebbarium.models.ranges import FRACTION, NOT_NEGATIVE, POSITIVE, PROBABILITY, SIZE, Range
+from hebbarium.models.readouts import Readout, class_layer
 
 NOT_STATED = "not stated; the authors' code"
 LONGEST = 52
@@ -46,10 +47,7 @@ class DesireBackprop(Model):
         "Algorithm for Multi-Layer Spiking Neural Networks based on Spike-Timing-Dependent Plasticity"
     )
     phases: ClassVar[tuple[str, ...]] = ("train", "test")
-    readout: ClassVar[str] = "output"
-    class_layer: ClassVar[str] = "output"
-    strict_maximum: ClassVar[bool] = True
-    teacher_fires: ClassVar[bool] = False
+    readouts: ClassVar[tuple[Readout, ...]] = (class_layer("output", strict=True),)
 
     # Architecture (Section 5.2)
     layers: tuple[int, ...] = structure(

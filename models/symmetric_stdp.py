@@ -23,6 +23,7 @@ from hebbarium.models import poisson_inputs, winner_take_all
 from hebbarium.models.contract import Arrays, Model, choice, encoding, quantity, structure
 from hebbarium.models.parts import BEGINS, ENDS, At, Parts, follow
 from hebbarium.models.ranges import FRACTION, NOT_NEGATIVE, POSITIVE, POTENTIAL, RISE, SIZE, WEIGHT, Range
+from hebbarium.models.readouts import Readout, by_labels, class_layer
 from hebbarium.models.spike_pairs import PairRule
 
 AUTHORS_CODE = "not stated; from the authors' code"
@@ -65,7 +66,6 @@ class SymmetricSTDP(Model):
     passes: ClassVar[Mapping[str, int]] = {"train_classes": 1}
     anew: ClassVar[Mapping[str, tuple[str, ...]]] = {"train_classes": ("to_classes.w",)}
     labels_from: ClassVar[str] = "last_pass"
-    class_layer: ClassVar[str] = "classes"
     controller: ClassVar[str] = "controller"
     shown_state: ClassVar[Mapping[str, tuple[str, Any]]] = {"theta": ("excitatory", mV)}
 
@@ -472,9 +472,10 @@ class SymmetricSTDP(Model):
         return found if self.hidden else {"simultaneous": ("train",)}
 
     @property
-    def readout(self) -> str:
-        """Hidden neurons, labelled by their responses; the class layer itself where there is nothing below it."""
-        return "excitatory" if self.hidden else "classes"
+    def readouts(self) -> tuple[Readout, ...]:
+        """Hidden neurons, labelled by their responses; the class layer, alone where there is nothing below it."""
+        layer = class_layer("classes", taught=True)
+        return (*by_labels("excitatory"), layer) if self.hidden else (layer,)
 
     def _steps(self, duration: Quantity) -> int:
         return round(float(duration / self.dt))

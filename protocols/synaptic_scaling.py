@@ -16,10 +16,10 @@ import xarray as xr
 from brian2 import ms
 
 from hebbarium.datasets import by_name as datasets
-from hebbarium.datasets import draws
 from hebbarium.studies.reproduction import Cell, Paper
 from hebbarium.training import script
 from hebbarium.training.run_settings import RunSettings
+from hebbarium.training.samples import Division
 
 # -- What to run ---------------------------------------------------------------------------------------------
 # Any parameter of the model, with its unit; `hebbarium describe synaptic_scaling` lists them.
@@ -115,9 +115,8 @@ def measure(tree: xr.DataTree, asked: RunSettings) -> dict[str, tuple[float, str
 
 def _class_specific(weights: np.ndarray, tree: xr.DataTree, asked: RunSettings) -> float:
     images = datasets.load(asked.dataset, asked.data)
-    shown = draws.split(images, asked.images, asked.validation, 0, asked.seed).train
-    pixels, labels = images.train_images[shown], images.train_labels[shown]
-    average = np.stack([pixels[labels == c].mean(axis=0) for c in range(images.classes)])
+    shown = Division.of(asked, images).part("train")
+    average = np.stack([shown.pixels[shown.labels == c].mean(axis=0) for c in range(images.classes)])
     likeness = np.corrcoef(weights.T, average)[: weights.shape[1], weights.shape[1] :]
     assigned = tree["evaluation"].to_dataset()["neuron_label"].values
     return float(100 * np.mean(likeness.argmax(axis=1) == assigned))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -21,6 +21,7 @@ def responses(
     block: ArrayLike | None = None,
     presentations: ArrayLike | None = None,
     presentation_ms: float | None = None,
+    read: Mapping[str, tuple[ArrayLike, str, str]] | None = None,
 ) -> xr.Dataset:
     """One population's answers, for `activity`, `labelling` and `test`.
 
@@ -38,6 +39,9 @@ def responses(
         How often each image was shown, if not once.
     presentation_ms : float, optional
         How long each image was shown; without it, analysis gives spikes an image and not rates.
+    read : mapping, optional
+        What else was read, by name: ``(values, units, long_name)``, the values with dimensions (sample, neuron), such
+        as ``first_spike_time``, NaN for none.
 
     Returns
     -------
@@ -66,6 +70,10 @@ def responses(
                     f"{name} has {coordinates[name].size} entries for {len(counts)} samples of spike_count."
                 )
     variables = {"spike_count": named_values(("sample", "neuron"), counts, "1", "spikes in one presentation")}
+    for name, (values, units, long_name) in (read or {}).items():
+        variables[name] = named_values(("sample", "neuron"), values, units, long_name)
+        if variables[name].shape != counts.shape:
+            raise SchemaError(f"{name} has the shape {variables[name].shape}, and spike_count {counts.shape}.")
     attributes: dict[str, float | int] = {
         "silent_neurons": int(np.count_nonzero(~counts.any(axis=0))),
         "silent_samples": int(np.count_nonzero(~counts.any(axis=1))),

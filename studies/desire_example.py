@@ -15,12 +15,11 @@ import numpy as np
 from brian2 import Network
 from numpy.typing import NDArray
 
-from hebbarium.datasets import draws
-from hebbarium.engine import anatomy, devices, run_folder, streams
+from hebbarium.engine import anatomy, devices, streams
 from hebbarium.engine.anatomy import initial_state
 from hebbarium.engine.contract import Arrays, Block, BlockResult, Structure
 from hebbarium.models.desire_backprop import DesireBackprop
-from hebbarium.training import training
+from hebbarium.training.run import Run
 from hebbarium.training.run_settings import CAPACITY
 
 __all__ = ["Example", "RecordedDesires", "example"]
@@ -88,7 +87,7 @@ class Example:
     learned: dict[int, float]
 
 
-def example(run: Path, data: str | None = None) -> Example | None:
+def example(path: Path, data: str | None = None) -> Example | None:
     """The first of a run's training images that shows both desires, learned once more without dropout.
 
     The network begins with the run's trained weights. None if in none of the first images neurons of both desires fire.
@@ -98,23 +97,23 @@ def example(run: Path, data: str | None = None) -> Example | None:
     ValueError
         The run is of another model.
     """
-    asked, state = training.settings_of(run), training.trained_model(run)[1]
-    model = asked.make_model()
+    run = Run.open(path, data=data)
+    model, state, asked = run.model, run.state, run.settings
     if not isinstance(model, DesireBackprop):
-        raise ValueError(f"{run}: a run of {model.name}; expected one of desire_backprop")
+        raise ValueError(f"{path}: a run of {model.name}; expected one of desire_backprop")
     recorded = RecordedDesires(**{symbol: getattr(model, symbol) for symbol in model.parameters()})
     recorded = recorded.replace(p_hidden=0.0, p_input=0.0)
-    known = training.own_images(run, data)
-    order = draws.split(known, asked.images, asked.validation, asked.test_images, asked.seed).order(0)[:SEARCHED]
+    shown = run.samples("train", SEARCHED)
     weights = {p.variable: state[p.variable] for p in anatomy.projections(model)}
     begin = initial_state(recorded, "train", weights)
-    with run_folder.reading(run) as scratch:
+    with run.scratch() as scratch:
         structure = Structure(
             recorded, "train", asked.precision, asked.device, CAPACITY, ("input", model.hidden[0])
         )
         program = devices.program(structure, scratch)
-        for number, shown in enumerate(order):
-            inputs = recorded.all_inputs("train", known.train_images[[shown]], known.train_labels[[shown]])
+        for number in range(len(shown)):
+            one = shown[number : number + 1]
+            inputs = recorded.all_inputs("train", one.pixels, one.labels)
             seed = streams.block_seed(asked.seed, streams.RECORDED_SPIKES, number)
             result = program.run(Block(begin, inputs, recorded.run_time_values(), seed))
             found = _found(recorded, weights, result)

@@ -110,10 +110,7 @@ def control(
         images.classes,
         reporter.advance,
     )
-    if validation:
-        shown, truth = images.train_images[split.validation], images.train_labels[split.validation]
-    else:
-        shown, truth = images.test_images[split.test], images.test_labels[split.test]
+    shown, truth, _ = split.tested(images, "validation" if validation else "test")
     return {name: accuracy(predicted, truth) for name, predicted in network.predicted(shown).items()}
 
 

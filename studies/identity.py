@@ -2,33 +2,31 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 from hebbarium.engine import anatomy
 from hebbarium.ledger import commits
 from hebbarium.ledger.networks import TrainedNetwork
-from hebbarium.record import results
 from hebbarium.studies import reproduction
-from hebbarium.training import parameters, training
+from hebbarium.training import parameters
+from hebbarium.training.run import Run
 
 
-def of_run(run: Path) -> TrainedNetwork:
+def of_run(run: Run) -> TrainedNetwork:
     """Model, sizes, data, setting, seed, how long it was trained, and where it came from.
 
     Parameters
     ----------
-    run : Path
-        A complete run.
+    run : Run
+        A complete one.
 
     Returns
     -------
     TrainedNetwork
         The setting begins with the size and ends with the constants that follow from it.
     """
-    settings = training.settings_of(run)
-    model = settings.make_model()
-    with results.open_run(run) as tree:
+    settings, model = run.settings, run.model
+    with run.results() as tree:
         seen, dataset = tree.attrs["samples_seen"], tree.attrs["dataset"]
         commit = commits.named(str(tree.attrs["git_commit"]), bool(tree.attrs["git_dirty"]))
     first, *_ = projections = anatomy.projections(model)

@@ -18,9 +18,8 @@ from numpy.typing import NDArray
 from hebbarium.analysis import desires, figures
 from hebbarium.analysis.accuracy import accuracy
 from hebbarium.analysis.desires import LayerOperations, Rule, Wishes
-from hebbarium.analysis.readouts import class_layer
-from hebbarium.datasets import draws
-from hebbarium.engine import anatomy, devices, presentations, run_folder, streams
+from hebbarium.analysis.readouts import decoded
+from hebbarium.engine import anatomy, devices, presentations, streams
 from hebbarium.engine.anatomy import initial_state
 from hebbarium.engine.contract import Arrays, Block, Structure
 from hebbarium.files import whole_files
@@ -30,7 +29,8 @@ from hebbarium.ledger.rows import ACCURACY, PER_CENT, Row
 from hebbarium.models.desire_backprop import DesireBackprop
 from hebbarium.record import results
 from hebbarium.studies import desire_example, identity
-from hebbarium.training import training
+from hebbarium.training import responses
+from hebbarium.training.run import Run
 from hebbarium.training.run_settings import CAPACITY
 
 __all__ = ["ITEM", "Snapshot", "as_csv", "contributions", "draw", "draw_contributions", "rows_of", "snapshots"]
@@ -88,35 +88,35 @@ def snapshots(run: Path, *, images: int = 1000, data: str | None = None) -> tupl
     ValueError
         The run is of another model.
     """
-    asked, model = training.settings_of(run), _model(run)
-    known = training.own_images(run, data)
-    pixels, labels = training.evaluation_images(asked, known, images)
+    opened = Run.open(run, data=data)
+    model, asked = _model(opened), opened.settings
+    shown = opened.samples("tested", min(images, opened.division.number_tested))
     found = []
-    with run_folder.reading(run) as scratch, results.open_run(run) as tree:
-        structure = training.frozen_structure(model, "test", asked.precision, asked.device)
+    with opened.scratch() as scratch, opened.results() as tree:
+        structure = responses.frozen_structure(model, "test", asked.precision, asked.device)
         program = devices.program(structure, scratch)
         kept = {p.variable: tree[f"{results.WEIGHTS}/{p.name}"].to_dataset()["w"] for p in anatomy.projections(model)}
         for number, seen in enumerate(next(iter(kept.values()))["samples_seen"].values):
             weights = {name: w.isel(samples_seen=number).values for name, w in kept.items()}
-            state = training.frozen_state(model, "test", {name: w.ravel() for name, w in weights.items()})
-            counts = _counts(program, state, pixels, asked.seed)
-            found.append(_snapshot(model, int(seen), counts, list(weights.values()), labels))
-    return found, labels
+            state = responses.frozen_state(model, "test", {name: w.ravel() for name, w in weights.items()})
+            counts = _counts(program, state, shown.pixels, asked.seed)
+            found.append(_snapshot(model, int(seen), counts, list(weights.values()), shown.labels))
+    return found, shown.labels
 
 
-def _model(run: Path) -> DesireBackprop:
-    model = training.settings_of(run).make_model()
+def _model(run: Run) -> DesireBackprop:
+    model = run.model
     if not isinstance(model, DesireBackprop):
         raise ValueError(
-            f"{run}: a run of {model.name}, whose neurons have no desires; expected one of desire_backprop"
+            f"{run.path}: a run of {model.name}, whose neurons have no desires; expected one of desire_backprop"
         )
     return model
 
 
 def _counts(program: Any, state: Arrays, pixels: NDArray[np.uint8], seed: int) -> dict[str, NDArray[np.uint16]]:
     model, parts = program.structure.model, []
-    for number, start in enumerate(range(0, len(pixels), training.EVALUATION_BLOCK)):
-        shown = pixels[start : start + training.EVALUATION_BLOCK]
+    for number, start in enumerate(range(0, len(pixels), responses.EVALUATION_BLOCK)):
+        shown = pixels[start : start + responses.EVALUATION_BLOCK]
         inputs = model.all_inputs("test", shown, np.zeros(len(shown), int))
         block_seed = streams.block_seed(seed, streams.TEST_SPIKES, number)
         parts.append(presentations.show(program, Block(state, inputs, model.run_time_values(), block_seed)).counts)
@@ -136,7 +136,7 @@ def _snapshot(
     wished = desires.wishes([counts[name] for name in names[1:]], weights[1:], labels, rule)
     return Snapshot(
         seen,
-        accuracy(class_layer(counts[model.readout], strict=model.strict_maximum), labels),
+        accuracy(decoded(model.readouts[0], responses.read_by(model.readouts[0], counts)), labels),
         counts,
         dict(zip(names[1:], wished, strict=True)),
         {
@@ -161,18 +161,18 @@ def contributions(run: Path, *, images: int = FIRST, data: str | None = None) ->
     -------
     (images, inputs)
     """
-    asked, model = training.settings_of(run), _model(run)
-    known = training.own_images(run, data)
-    order = draws.split(known, asked.images, asked.validation, asked.test_images, asked.seed).order(0)[:images]
+    opened = Run.open(run, data=data)
+    model, asked, shown = _model(opened), opened.settings, opened.samples("train", images)
     first, size = model.hidden[0], model.layers[0]
     drawn = model.initial_state(streams.generator(asked.seed, streams.INITIAL_WEIGHTS))
     state = initial_state(model, "train", drawn)
-    found = np.zeros((len(order), model.pixels))
-    with run_folder.reading(run) as scratch:
+    found = np.zeros((len(shown), model.pixels))
+    with opened.scratch() as scratch:
         structure = Structure(model, "train", asked.precision, asked.device, CAPACITY)
         program = devices.program(structure, scratch)
-        for number, shown in enumerate(order):
-            inputs = model.all_inputs("train", known.train_images[[shown]], known.train_labels[[shown]])
+        for number in range(len(shown)):
+            one = shown[number : number + 1]
+            inputs = model.all_inputs("train", one.pixels, one.labels)
             seed = streams.block_seed(asked.seed, streams.TRAINING_SPIKES, number)
             weights = state[f"to_{first}.w"].reshape(model.pixels, size)
             state = program.run(Block(state, inputs, model.run_time_values(), seed)).state
@@ -194,12 +194,13 @@ def draw(
         The table first.
     """
     found, labels = snapshots(run, images=images, data=data)
-    model = _model(run)
+    opened = Run.open(run)
+    model = _model(opened)
     folder = figures.folder_of(run)
     table = folder / "layers.csv"
     whole_files.write(table, as_csv(found))
     if ledgers is not None:
-        network = identity.of_run(run)
+        network = identity.of_run(opened)
         networks.append(ledgers, ITEM, [(network, rows_of(network, found, model.readout))])
     seen = [one.samples_seen for one in found]
     losses = {name: [one.wishes[name].loss.mean() for one in found] for name in found[0].wishes}
@@ -207,7 +208,7 @@ def draw(
     drawn = {
         "local_losses": figures.local_losses(seen, losses, [one.accuracy for one in found]),
         "activity_by_class": figures.activity_by_class(
-            seen, _by_class(found, labels, model, seed), training.class_names(run) or None
+            seen, _by_class(found, labels, model, seed), opened.class_names or None
         ),
         "contributions": draw_contributions(run, data),
     }

@@ -19,7 +19,7 @@ from hebbarium.ledger.networks import TrainedNetwork
 from hebbarium.ledger.rows import PER_CENT, Row
 from hebbarium.record import results
 from hebbarium.studies import identity
-from hebbarium.training import training
+from hebbarium.training.run import Run
 
 __all__ = ["ITEM", "as_csv", "draw", "of_activity", "of_weights", "rows_of"]
 
@@ -50,22 +50,20 @@ def of_activity(
     dict
         See `hebbarium.analysis.maps.activity_maps`.
     """
-    asked = training.settings_of(run)
-    known = training.own_images(run, data)
-    with results.open_run(run) as opened:
-        tree = opened.load()
-    pixels = known.train_images if asked.evaluate_on == "validation" else known.test_images
+    opened = Run.open(run, data=data)
+    tested = opened.samples("tested")
+    with opened.results() as stored:
+        tree = stored.load()
     if images is not None:
-        tested = tree[f"{results.TEST}/{results.EXCITATORY}"].to_dataset()["label"].values
-        chosen = np.sort(draws.even_draw(tested, images, draws.stream(seed, Purpose.TEST_IMAGES)))
+        chosen = np.sort(draws.even_draw(tested.labels, images, draws.stream(seed, Purpose.TEST_IMAGES)))
+        tested = tested[chosen]
         tree = xr.DataTree.from_dict(
             {
                 f"{results.TEST}/{name}": node.to_dataset().isel(sample=chosen)
                 for name, node in tree[results.TEST].children.items()
             }
         )
-    shown = results.array(tree, f"{results.TEST}/{results.EXCITATORY}/image")
-    return analysis_maps.activity_maps(tree, pixels[shown], seed=seed, perplexity=perplexity)
+    return analysis_maps.activity_maps(tree, tested.pixels, seed=seed, perplexity=perplexity)
 
 
 def of_weights(run: Path, *, seed: int = 0, perplexity: float | None = None) -> tuple[str, Map]:
@@ -100,13 +98,13 @@ def draw(
     """
     layers = of_activity(run, images=images, data=data, seed=seed, perplexity=perplexity)
     direction, weights = of_weights(run, seed=seed, perplexity=perplexity)
-    names = training.class_names(run) or None
+    names = Run.open(run).class_names or None
     folder = figures.folder_of(run)
     table = folder / _TABLE
     made = {**layers, f"{direction}_weights": weights}
     whole_files.write(table, as_csv(made))
     if ledgers is not None:
-        network = identity.of_run(run)
+        network = identity.of_run(Run.open(run))
         networks.append(ledgers, ITEM, [(network, rows_of(network, made))])
     drawn = {
         "activity_maps": figures.activity_panel(layers, names),

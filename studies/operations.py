@@ -15,8 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hebbarium.datasets import draws
-from hebbarium.engine import anatomy, devices, presentations, run_folder, streams
+from hebbarium.engine import anatomy, devices, presentations, streams
 from hebbarium.engine.anatomy import initial_state
 from hebbarium.engine.contract import Arrays, Block, BlockResult, Program, Structure
 from hebbarium.equations.counting import Operations
@@ -28,7 +27,8 @@ from hebbarium.models.contract import Model
 from hebbarium.models.operations import PROCESSES, Shown
 from hebbarium.record import results
 from hebbarium.studies import identity, work
-from hebbarium.training import training
+from hebbarium.training.responses import frozen_state
+from hebbarium.training.run import Run
 from hebbarium.training.run_settings import CAPACITY
 
 __all__ = ["IMAGES", "Tally", "measure", "presented", "tally"]
@@ -119,39 +119,39 @@ def measure(
     ValueError
         The run is not complete, or a string of its model cannot be counted.
     """
-    asked = training.settings_of(run)
-    if not training.is_complete(run):
+    opened = Run.open(run, data=data)
+    asked = opened.settings
+    if not opened.is_complete:
         raise ValueError(f"{run}: is not complete; go on with `hebbarium resume {run}`")
-    model, state = training.trained_model(run)
-    known = training.own_images(run, data)
-    split = draws.split(known, asked.images, asked.validation, 0, asked.seed)
+    model, state = opened.model, opened.state
     last = asked.epochs - 1
-    order = split.order(last)[:images]
-    phases = {phase: (known.train_images[order], known.train_labels[order]) for phase, _ in asked.phases(model)}
-    phases["test"] = training.evaluation_images(asked, known, images)
-    network, accuracy = identity.of_run(run), _accuracy(run, model)
+    trained = opened.samples("train", images, epoch=last)
+    phases = {phase: trained for phase, _ in asked.phases(model)}
+    phases["test"] = opened.samples("tested", min(images, opened.division.number_tested))
+    network, accuracy = identity.of_run(opened), _accuracy(opened)
     costs = []
-    with run_folder.reading(run) as scratch:
-        for phase, (pixels, labels) in phases.items():
+    with opened.scratch() as scratch:
+        for phase, shown in phases.items():
             learns = phase != ledger.TEST
             program = devices.program(
                 Structure(model, phase, asked.precision, asked.device, CAPACITY, work.recorded(model, phase)),
                 scratch,
             )
-            begin = (initial_state if learns else training.frozen_state)(model, phase, state)
-            inputs = model.all_inputs(phase, pixels, labels, np.full(len(pixels), last))
+            begin = (initial_state if learns else frozen_state)(model, phase, state)
+            inputs = model.all_inputs(phase, shown.pixels, shown.labels, np.full(len(shown), last))
             counted = tally(model, phase, learns, presented(program, begin, inputs, asked.seed))
             costs.append(_cost(network, accuracy, model, phase, counted, picojoules or ledger.costs()))
     return costs
 
 
-def _accuracy(run: Path, model: Model) -> tuple[float, int]:
+def _accuracy(run: Run) -> tuple[float, int]:
     """Per cent, and of how many samples."""
-    with results.open_run(run) as tree:
+    with run.results() as tree:
         evaluation = tree[results.EVALUATION].to_dataset()
-        readout = results.CLASS_LAYER if model.class_layer else results.MOST_ACTIVE
+        readouts = run.model.readouts  # the layer that stands for the classes, where there is one
+        readout = next((r.name for r in readouts if not r.labelled), readouts[0].name)
         accuracy = evaluation["accuracy"].isel(seed=0, samples_seen=-1).sel(readout=readout)
-        return float(accuracy), tree["test"].children[next(iter(tree["test"].children))].sizes["sample"]
+        return float(accuracy), run.division.number_tested
 
 
 def _cost(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,14 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hebbarium.analysis.accuracy import accuracy
-from hebbarium.analysis.readouts import READOUTS
 from hebbarium.datasets.labelled_images import UNLABELLED
 from hebbarium.datasets.own_images import read_npz
-from hebbarium.engine import streams
 from hebbarium.files import whole_files
 from hebbarium.record import results
-from hebbarium.training import fit, silence, training
+from hebbarium.training import fit, responses, silence
 from hebbarium.training.progress import QuietReporter, Reporter
+from hebbarium.training.run import Run
 
 __all__ = ["Prediction", "as_csv", "predict"]
 
@@ -73,43 +71,24 @@ def predict(
         Images or run cannot be read; or the images have another size than those that the run was trained on, or labels
         beyond its classes.
     """
-    known = (*READOUTS, results.CLASS_LAYER)
-    if readout and readout not in known:
-        raise ValueError(f"readout {readout}: expected one of {', '.join(known)}")
-    own, reporter = read_npz(images), reporter or QuietReporter()
-    with results.open_run(run) as tree:
+    own, reporter, opened = read_npz(images), reporter or QuietReporter(), Run.open(run)
+    with opened.results() as tree:
         there = list(tree["evaluation"].to_dataset()["readout"].values)
         neuron_label = results.neuron_label(tree)
         shape = results.image_shape(tree)
     readout = readout or there[0]
     if readout not in there:
         raise ValueError(f"readout {readout}: {run} has {', '.join(there)}")
-    asked = training.settings_of(run)
-    model, state = training.trained_model(run)
-    names = training.class_names(run)
+    model, state, names = opened.model, opened.state, opened.class_names
     fit.refuse_other_set(model, names, shape, own)
     for text in own.remarks:
         reporter.message(text)
-    with tempfile.TemporaryDirectory(prefix="hebbarium-") as scratch:
-        counts = training.responses(
-            model,
-            state,
-            own.train_images,
-            phase="test",
-            seed=asked.seed,
-            purpose=streams.TEST_SPIKES,
-            scratch=Path(scratch),
-            device=asked.device,
-            precision=asked.precision,
-            jobs=jobs,
-            title="Labelling images",
-            reporter=reporter,
-        )
-    predicted = training.predictions(model, counts, neuron_label)[readout]
+    counts = opened.respond(own.train_images, state=state, jobs=jobs, title="Labelling images", reporter=reporter)
+    predicted = responses.predictions(model, counts, neuron_label)[readout]
     for warning in silence.warnings(model, counts, 1, "labelling"):
         reporter.message(f"{warning}. {silence.advice(model)}")
-    known = own.train_labels != UNLABELLED
-    right = accuracy(predicted[known], own.train_labels[known]) if known.any() else None
+    labelled = own.train_labels != UNLABELLED
+    right = accuracy(predicted[labelled], own.train_labels[labelled]) if labelled.any() else None
     return Prediction(predicted, counts[model.readout].sum(axis=1, dtype=np.int64), names, right)
 
 

@@ -16,7 +16,7 @@ from typing import Any
 import xarray as xr
 
 from hebbarium.analysis import figures
-from hebbarium.catalogue import own_models, registry
+from hebbarium.catalogue import own_models, papers, registry
 from hebbarium.datasets import by_name as datasets
 from hebbarium.datasets.labelled_images import Dataset
 from hebbarium.engine import machine, run_folder
@@ -25,10 +25,13 @@ from hebbarium.ledger import figures as table_figures
 from hebbarium.models.contract import Model
 from hebbarium.record import results
 from hebbarium.studies import shown_again
-from hebbarium.training import estimates, many_runs, parameters, provenance, training
+from hebbarium.training import experiments, many_runs, parameters, provenance, responses
+from hebbarium.training.experiments import Experiment, Measured
 from hebbarium.training.many_runs import Outcome, PlannedRun
 from hebbarium.training.progress import QuietReporter, Reporter
+from hebbarium.training.run import Run
 from hebbarium.training.run_settings import Role, RunSettings, of_role
+from hebbarium.training.samples import Division
 
 __all__ = [
     "REPRODUCIBLE",
@@ -131,6 +134,8 @@ class Paper:
         What the claims need to know of a complete run besides its accuracy: quantity to (value, unit).
     readout : str
         The one by which the paper's numbers are read.
+    experiments : sequence of Experiment
+        What else is done with each trained network, before its checkpoints go: their measures become rows as well.
     curves : mapping, optional
         Tables that are a curve over one number: table to what it is and its value for a row.
     best : bool
@@ -141,8 +146,9 @@ class Paper:
     cells: Sequence[Cell]
     columns: str
     seeds: tuple[int, ...]
-    measure: Callable[[xr.DataTree, RunSettings], Mapping[str, tuple[float, str]]]
+    measure: Callable[[xr.DataTree, RunSettings], Mapping[str, tuple[float, str]]] = lambda tree, settings: {}
     readout: str = results.MOST_ACTIVE
+    experiments: Sequence[Experiment] = ()
     curves: Mapping[str, tuple[str, Callable[[ledger.Row], float]]] = field(default_factory=dict)
     best: bool = False
 
@@ -160,10 +166,14 @@ def paper_of(model: str) -> Paper:
     ValueError
         There is none to reproduce.
     """
-    if model not in REPRODUCIBLE:
+    paper: Paper
+    if model in REPRODUCIBLE:
+        paper = importlib.import_module(f"hebbarium.protocols.{model}").PAPER
+    elif (module := papers.protocol(model)) is not None:
+        paper = module.PAPER
+    else:
         registry.find(model)  # says which models there are
         raise ValueError(f"{model}: has no table to reproduce; expected one of {', '.join(REPRODUCIBLE)}")
-    paper: Paper = importlib.import_module(f"hebbarium.protocols.{model}").PAPER
     return paper
 
 
@@ -238,7 +248,7 @@ def _best(cells: Iterable[Cell]) -> list[Cell]:
 
 def usual_folder(model: str) -> Path:
     """Where the runs of a reproduction lie unless another folder is asked for."""
-    return Path("runs") / f"reproduce-{model}"
+    return Path("runs") / f"reproduce-{papers.name_of(model)}"
 
 
 def command_of(asked: RunSettings) -> str:
@@ -248,7 +258,7 @@ def command_of(asked: RunSettings) -> str:
     """
     model, dataset = (Path(place).name for place in (asked.model, asked.dataset))
     words = ["hebbarium", "train", model, "--dataset", dataset, "--seed", str(asked.seed)]
-    before = asked.warm_start and str(usual_folder(Path(model).stem) / Path(asked.warm_start).name)
+    before = asked.warm_start and str(usual_folder(model) / Path(asked.warm_start).name)
     usual = {"dataset": asked.dataset, "seed": asked.seed, "labels_from": registry.find(asked.model).labels_from}
     for name in of_role(Role.COMPUTED):
         row, value = asked.table()[name], before if name == "warm_start" else getattr(asked, name)
@@ -295,12 +305,12 @@ class Reproduction:
     @property
     def ledger(self) -> Path:
         """The paper's ledger."""
-        return self.results / f"{self.protocol.model}.csv"
+        return self.results / f"{papers.name_of(self.protocol.model)}.csv"
 
     @property
     def claims(self) -> Path:
         """Which claims of the paper hold."""
-        return self.results / f"{self.protocol.model}_claims.md"
+        return self.results / f"{papers.name_of(self.protocol.model)}_claims.md"
 
     def run_of(self, cell: Cell, seed: int) -> PlannedRun:
         """The run that makes one seed of a cell."""
@@ -327,17 +337,27 @@ def missing(asked: Reproduction) -> dict[PlannedRun, Cell]:
     }
 
 
-def reproduce(asked: Reproduction, jobs: int = 1, reporter: Reporter | None = None) -> list[Outcome]:
+def reproduce(
+    asked: Reproduction,
+    jobs: int = 1,
+    reporter: Reporter | None = None,
+    lacking: Mapping[PlannedRun, Cell] | None = None,
+) -> list[Outcome]:
     """Make cells again, one row of the ledger a seed and readout, added as soon as a run is complete.
 
     Rows that are in the ledger already, whatever commit made them, are not made again.
+
+    Parameters
+    ----------
+    lacking : mapping, optional
+        What `missing` has found, where that is known.
 
     Raises
     ------
     EngineError, DatasetError, ValueError
         See `hebbarium.training.many_runs.run_all`.
     """
-    cells = missing(asked)
+    cells = dict(missing(asked) if lacking is None else lacking)
     later = [run for run, cell in cells.items() if cell.before]
     for run, cell in list(cells.items()):
         if cell.before:
@@ -357,7 +377,11 @@ def reproduce(asked: Reproduction, jobs: int = 1, reporter: Reporter | None = No
     def enter(run: PlannedRun) -> None:
         with results.open_run(run.folder) as tree:
             made = list(_rows(cells[run], run.settings, tree, asked.paper.best))
-            ledger.append(asked.ledger, [*made, *_measured(made[0], asked.paper.measure(tree, run.settings))])
+            measured = [*_measured(made[0], asked.paper.measure(tree, run.settings))]
+        for experiment in asked.paper.experiments:
+            opened = Run.open(run.folder, data=run.settings.data, trust_model=True)  # as it was named to be run
+            measured += _experimented(made[0], experiments.perform(experiment, opened, reporter=reporter))
+        ledger.append(asked.ledger, [*made, *measured])
         wanted = {other.settings.warm_start for other in later if not many_runs.is_done(other)}
         for folder in filter(None, (str(run.folder), run.settings.warm_start)):
             if not asked.keep and folder not in wanted:
@@ -369,14 +393,13 @@ def reproduce(asked: Reproduction, jobs: int = 1, reporter: Reporter | None = No
     return outcomes + (many_runs.run_all(ready, jobs, reporter, enter) if ready else [])
 
 
-def is_whole_and_new(asked: Reproduction) -> bool:
-    """Whether all cells and seeds of some tables are to be made, and nothing of them is there."""
+def is_whole_and_new(asked: Reproduction, lacking: Mapping[PlannedRun, Cell]) -> bool:
+    """Whether all cells and seeds of some tables are to be made, and nothing of them is there; see `missing`."""
     tables = {cell.table for cell in asked.cells}
     whole = [cell for cell in asked.paper.cells if cell.table in tables]
     if len(asked.cells) < len(whole) or not set(asked.paper.seeds) <= set(asked.seeds):
         return False
-    runs = missing(asked)
-    return len(runs) == len(whole) * len(asked.seeds) and not any(run.folder.exists() for run in runs)
+    return len(lacking) == len(whole) * len(asked.seeds) and not any(run.folder.exists() for run in lacking)
 
 
 def note_wall_time(
@@ -391,7 +414,7 @@ def note_wall_time(
     """
     if any(outcome.problem for outcome in outcomes):
         return
-    made = f"{asked.protocol.model}: {', '.join(dict.fromkeys(cell.table for cell in asked.cells))}"
+    made = f"{papers.name_of(asked.protocol.model)}: {', '.join(dict.fromkeys(cell.table for cell in asked.cells))}"
     path = asked.results / wall_times.FILE
     wall_times.note(path, made, len(outcomes), jobs, seconds, machine.in_words(), commits.named(**version))
 
@@ -420,7 +443,7 @@ def draw(asked: Reproduction, table: str) -> Path:
 def figure_of(asked: Reproduction, table: str) -> Path:
     """Where the figure of a table lies."""
     name = ledger.item_of(table).replace("Table ", "table_").replace(".", "").replace(" ", "")
-    return asked.results / results.FIGURES / f"{asked.protocol.model}_{name}.svg"
+    return asked.results / results.FIGURES / f"{papers.name_of(asked.protocol.model)}_{name}.svg"
 
 
 def read_as_printed(rows: Iterable[ledger.Row], paper: Paper, table: str) -> list[ledger.Row]:
@@ -458,7 +481,7 @@ def measure_shown_again(asked: Reproduction, reporter: Reporter, images: int = 2
 def _expected_rows(cell: Cell, asked: RunSettings) -> Iterable[ledger.Row]:
     """The rows that a run will make, without what only the run can tell."""
     trained, tested = _image_numbers(asked)
-    for readout in training.readouts(asked.make_model()):
+    for readout in responses.readouts(asked.make_model()):
         yield _row(cell, asked, readout, 0.0, trained, tested, "")
 
 
@@ -482,6 +505,14 @@ def _measured(row: ledger.Row, measured: Mapping[str, tuple[float, str]]) -> Ite
     for measure, (value, unit) in measured.items():
         yield dataclasses.replace(
             row, readout="", measure=measure, value=value, unit=unit, paper=None, paper_spread=None
+        )
+
+
+def _experimented(row: ledger.Row, measured: Mapping[str, Measured]) -> Iterable[ledger.Row]:
+    """What an experiment measured on the network of a row."""
+    for measure, one in measured.items():
+        yield dataclasses.replace(
+            row, readout=one.readout, measure=measure, value=one.value, unit=one.unit, paper=None, tested=None
         )
 
 
@@ -526,8 +557,9 @@ def _row(
 
 def _image_numbers(asked: RunSettings) -> tuple[int, int]:
     """Images trained on, over all epochs, and images tested on."""
-    shown = estimates.presentations(asked, _loaded(asked.dataset, asked.data))
-    return shown.train, shown.test
+    division = Division.of(asked, _loaded(asked.dataset, asked.data))
+    passes = sum(number for _, number in asked.phases(asked.make_model()))
+    return division.trained * passes, division.number_tested
 
 
 @functools.cache

@@ -8,7 +8,6 @@ training (`Model.handed_on`), so that no scaling makes good for a lesion.
 from __future__ import annotations
 
 import dataclasses
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,25 +24,25 @@ from hebbarium.analysis.chance import share_of_most_common
 from hebbarium.datasets import draws
 from hebbarium.datasets.draws import Purpose
 from hebbarium.datasets.published_sets import SETS
-from hebbarium.engine import anatomy, streams
+from hebbarium.engine import anatomy
 from hebbarium.engine.contract import Arrays
 from hebbarium.files import whole_files
 from hebbarium.ledger import figures as table_figures
 from hebbarium.ledger import robustness as ledger
 from hebbarium.ledger.robustness import DisturbedAnswer
 from hebbarium.models.contract import Model
-from hebbarium.record import results
 from hebbarium.studies import identity, reproduction
-from hebbarium.training import training
+from hebbarium.training import responses
 from hebbarium.training.progress import Reporter
+from hebbarium.training.run import Run
 
 __all__ = [
     "PERTURBATIONS",
     "Perturbation",
+    "Subject",
     "answers_of",
     "as_csv",
     "levels_of",
-    "measure",
     "perturb_images",
     "perturb_state",
     "save",
@@ -168,92 +167,102 @@ def perturb_state(
     return disturbed
 
 
-def measure(
-    run: Path,
-    perturbation: str,
-    levels: Sequence[float] = (),
-    *,
-    seeds: Sequence[int] = (0,),
-    test_images: int | None = None,
-    data: str | None = None,
-    jobs: int = 1,
-    reporter: Reporter | None = None,
-) -> xr.Dataset:
-    """Test a trained run at several levels of a perturbation; nothing is written into it.
+class Subject:
+    """A trained run that is disturbed; the undisturbed network is tested once, whatever is done to it after that.
 
     Parameters
     ----------
-    run : Path
-        A complete run.
-    perturbation, levels
-        See `PERTURBATIONS`; without levels, the perturbation's own.
-    seeds
-        Of the perturbation. Spikes are drawn as in the run's own test.
+    run : Run
+        A complete one; nothing is written into it.
     test_images : int, optional
-        Images to test on, drawn evenly from the classes; all that the run was tested on if not given. A run that
-        was tested on validation images is so here as well.
-
-    Returns
-    -------
-    xarray.Dataset
-        ``accuracy(seed, level, readout)`` and ``unperturbed(readout)``, per cent.
+        Images to test on, drawn evenly from the classes; all that the run was tested on if not given.
+    jobs : int
+        Processes at a time.
 
     Raises
     ------
-    ValueError
-        See `levels_of`; nothing is compiled before that. Or no seed is given.
+    DatasetError
+        The run was tested on fewer images.
     """
-    chosen = levels_of(perturbation, levels)
-    if not seeds:
-        raise ValueError("seeds: expected one at least")
-    asked = training.settings_of(run)
-    trained, raw = training.trained_model(run)
-    model, state = _as_it_is(trained), trained.handed_on(raw)
-    with results.open_run(run) as tree:
-        labels = results.neuron_label(tree)
-    images, truth = _images(run, test_images, data)
-    on_images = perturbation in ("noise", "salt-and-pepper")
-    if not on_images:
-        perturb_state(model, state, perturbation, chosen[0], seeds[0])  # says what is wrong before compiling
 
-    def tested(shown: Images, with_state: Mapping[str, NDArray[Any]], title: str, scratch: str) -> list[float]:
-        counts = training.responses(
-            model, with_state, shown, phase="test", seed=asked.seed, purpose=streams.TEST_SPIKES,
-            scratch=Path(scratch), device=asked.device, precision=asked.precision, jobs=jobs, title=title,
-            reporter=reporter,
-        )  # fmt: skip
-        return [accuracy(predicted, truth) for predicted in training.predictions(model, counts, labels).values()]
+    def __init__(self, run: Run, test_images: int | None = None, jobs: int = 1) -> None:
+        self.run, self._jobs = run, jobs
+        self.model, self.state = _as_it_is(run.model), run.model.handed_on(run.state)
+        self.shown = run.samples("tested", test_images)
+        self._undisturbed: list[float] | None = None
 
-    readouts = training.readouts(model)
-    percent = np.empty((len(seeds), len(chosen), len(readouts)))
-    with tempfile.TemporaryDirectory(prefix="hebbarium-") as scratch:
-        unperturbed = tested(images, state, "Undisturbed", scratch)
+    def _tested(
+        self, pixels: Images, state: Mapping[str, NDArray[Any]], title: str, reporter: Reporter | None
+    ) -> list[float]:
+        counts = self.run.respond(
+            pixels, model=self.model, state=state, jobs=self._jobs, title=title, reporter=reporter
+        )
+        predicted = responses.predictions(self.model, counts, self.run.neuron_label)
+        return [accuracy(one, self.shown.labels) for one in predicted.values()]
+
+    def measure(
+        self,
+        perturbation: str,
+        levels: Sequence[float] = (),
+        seeds: Sequence[int] = (0,),
+        reporter: Reporter | None = None,
+    ) -> xr.Dataset:
+        """Test the network at several levels of a perturbation.
+
+        Parameters
+        ----------
+        perturbation, levels
+            See `PERTURBATIONS`; without levels, the perturbation's own.
+        seeds
+            Of the perturbation. Spikes are drawn as in the run's own test.
+
+        Returns
+        -------
+        xarray.Dataset
+            ``accuracy(seed, level, readout)`` and ``unperturbed(readout)``, per cent.
+
+        Raises
+        ------
+        ValueError
+            See `levels_of`; nothing is compiled before that. Or no seed is given.
+        """
+        chosen = levels_of(perturbation, levels)
+        if not seeds:
+            raise ValueError("seeds: expected one at least")
+        on_images = perturbation in ("noise", "salt-and-pepper")
+        if not on_images:
+            # says what is wrong before compiling
+            perturb_state(self.model, self.state, perturbation, chosen[0], seeds[0])
+        readouts = responses.readouts(self.model)
+        if self._undisturbed is None:
+            self._undisturbed = self._tested(self.shown.pixels, self.state, "Undisturbed", reporter)
+        percent = np.empty((len(seeds), len(chosen), len(readouts)))
         for i, seed in enumerate(seeds):
             for k, level in enumerate(chosen):
                 title = f"{perturbation} {level:g}"
                 if on_images:
-                    shown = perturb_images(images, perturbation, level, seed)
-                    percent[i, k] = tested(shown, state, title, scratch)
+                    pixels = perturb_images(self.shown.pixels, perturbation, level, seed)
+                    percent[i, k] = self._tested(pixels, self.state, title, reporter)
                 else:
-                    disturbed = perturb_state(model, state, perturbation, level, seed)
-                    percent[i, k] = tested(images, disturbed, title, scratch)
-    known = PERTURBATIONS[perturbation]
-    per_cent = {"units": "%", "long_name": "test samples classified correctly"}
-    return xr.Dataset(
-        {
-            "accuracy": (("seed", "level", "readout"), percent, per_cent),
-            "unperturbed": (("readout",), unperturbed, per_cent),
-        },
-        coords={
-            "seed": ("seed", list(seeds), {"units": "1", "long_name": "seed of the perturbation"}),
-            "level": ("level", list(chosen), {"units": known.units, "long_name": known.meaning}),
-            "readout": ("readout", list(readouts), {"units": "1", "long_name": "readout"}),
-        },
-        attrs={
-            "perturbation": perturbation, "images": len(truth), "model": model.name, "run_seed": asked.seed,
-            "chance": share_of_most_common(truth),
-        },
-    )
+                    disturbed = perturb_state(self.model, self.state, perturbation, level, seed)
+                    percent[i, k] = self._tested(self.shown.pixels, disturbed, title, reporter)
+        known = PERTURBATIONS[perturbation]
+        per_cent = {"units": "%", "long_name": "test samples classified correctly"}
+        return xr.Dataset(
+            {
+                "accuracy": (("seed", "level", "readout"), percent, per_cent),
+                "unperturbed": (("readout",), self._undisturbed, per_cent),
+            },
+            coords={
+                "seed": ("seed", list(seeds), {"units": "1", "long_name": "seed of the perturbation"}),
+                "level": ("level", list(chosen), {"units": known.units, "long_name": known.meaning}),
+                "readout": ("readout", list(readouts), {"units": "1", "long_name": "readout"}),
+            },
+            attrs={
+                "perturbation": perturbation, "images": len(self.shown), "model": self.model.name,
+                "run_seed": self.run.settings.seed, "chance": share_of_most_common(self.shown.labels),
+            },
+        )
 
 
 def save(measured: xr.Dataset, folder: Path) -> tuple[Path, Path]:
@@ -275,7 +284,7 @@ def as_csv(measured: xr.Dataset) -> str:
     return whole_files.table_text(columns, rows)
 
 
-def answers_of(run: Path, measured: xr.Dataset) -> list[DisturbedAnswer]:
+def answers_of(run: Run, measured: xr.Dataset) -> list[DisturbedAnswer]:
     """What was measured of a run, for the ledger of its paper."""
     network, images = identity.of_run(run), measured.attrs["images"]
     return [
@@ -319,13 +328,3 @@ def _as_it_is(model: Model) -> Model:
     unscaled = type(kind.__name__, (kind,), as_it_is)
     made: Model = unscaled(**{f.name: getattr(model, f.name) for f in dataclasses.fields(model)})
     return made
-
-
-def _images(run: Path, count: int | None, data: str | None) -> tuple[Images, NDArray[np.int64]]:
-    asked, images = training.settings_of(run), training.own_images(run, data)
-    split = draws.split(images, asked.images, asked.validation, asked.test_images, asked.seed)
-    pixels, labels, _ = split.tested(images, asked.evaluate_on)
-    if count is not None:
-        chosen = draws.even_draw(labels, count, draws.stream(asked.seed, Purpose.TEST_IMAGES))
-        pixels, labels = pixels[chosen], labels[chosen]
-    return pixels, labels

@@ -12,13 +12,15 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from hebbarium.datasets import by_name as datasets
-from hebbarium.datasets import draws
 from hebbarium.engine import anatomy, devices, streams
 from hebbarium.engine.anatomy import initial_state
 from hebbarium.engine.contract import Block, Program, Structure
 from hebbarium.training.progress import QuietReporter, Reporter
 from hebbarium.training.run_settings import CAPACITY, RunSettings
+from hebbarium.training.samples import Division
 
 LEAST_SPIKES = 5
 RISE = 32 / 63.75  # each time the highest rate, 63.75 Hz at first, rises by 32 Hz
@@ -57,26 +59,23 @@ def compare(asked: RunSettings, reporter: Reporter | None = None) -> tuple[Train
 
 def _train(program: Program, asked: RunSettings, most_repeats: int, reporter: Reporter) -> TrainingTime:
     model = asked.make_model()
-    images = datasets.load(asked.dataset, asked.data)
-    order = draws.split(images, asked.images, 0, 0, asked.seed).order()
+    trained = Division.of(asked, datasets.load(asked.dataset, asked.data)).part("train")
     generator = streams.generator(asked.seed, streams.INITIAL_WEIGHTS)
     state = initial_state(model, "train", model.initial_state(generator))
     neurons, steps = anatomy.populations(model)[model.readout], program.structure.sample_steps
     seconds, shown, number = 0.0, 0, 0
-    reporter.stage("With images shown again" if most_repeats else "Each image once", len(order))
-    for start in range(0, len(order), asked.block):
-        block = order[start : start + asked.block]
-        waiting = block
+    reporter.stage("With images shown again" if most_repeats else "Each image once", len(trained))
+    for start in range(0, len(trained), asked.block):
+        waiting = block = trained[start : start + asked.block]
         for repeat in range(most_repeats + 1):
-            rates = model.encode(images.train_images[waiting])
-            inputs = {name: array * (1 + repeat * RISE) for name, array in rates.items()}
+            inputs = {name: array * (1 + repeat * RISE) for name, array in model.encode(waiting.pixels).items()}
             seed = streams.block_seed(asked.seed, streams.TRAINING_SPIKES, number)
             result = program.run(Block(state, inputs, model.run_time_values(), seed))
             state, number = result.state, number + 1
             seconds, shown = seconds + result.run_seconds, shown + len(waiting)
             spikes = result.spikes[model.readout].counts(len(waiting), steps, neurons).sum(axis=1)
-            waiting = waiting[spikes < LEAST_SPIKES]
+            waiting = waiting[np.flatnonzero(spikes < LEAST_SPIKES)]
             if not len(waiting):
                 break
         reporter.advance(len(block))
-    return TrainingTime(seconds / len(order), shown / len(order))
+    return TrainingTime(seconds / len(trained), shown / len(trained))

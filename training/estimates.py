@@ -8,15 +8,13 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from hebbarium.datasets import draws
-from hebbarium.datasets.labelled_images import Dataset
 from hebbarium.engine import anatomy, devices, streams
 from hebbarium.engine.anatomy import initial_state
-from hebbarium.engine.contract import Block, Structure
+from hebbarium.engine.contract import Block
 from hebbarium.files.errors import RunFolderError
 from hebbarium.models.contract import Model
-from hebbarium.training import limits, training
-from hebbarium.training.run_settings import CAPACITY, RunSettings
+from hebbarium.training import responses
+from hebbarium.training.preparation import Prepared
 
 LONG = 150_000.0
 """Neurons times seconds of simulated time above which a run's duration is worth measuring beforehand."""
@@ -33,41 +31,41 @@ class Presentations:
     test: int
 
 
-def presentations(asked: RunSettings, images: Dataset) -> Presentations:
+def presentations(prepared: Prepared) -> Presentations:
     """How many images a run shows while training, labelling and testing."""
-    split = draws.split(images, asked.images, asked.validation, asked.test_images, asked.seed)
-    limits.refuse_length(asked, asked.make_model(), len(split.train))
-    labelling = 0
-    if asked.labels_from == "labelling":
-        labelling = min(len(split.train), asked.labelling_images or len(split.train))
-    tested = split.validation if asked.evaluate_on == "validation" else split.test
-    return Presentations(len(split.train) * training.passes(asked), labelling, len(tested))
+    asked, division = prepared.settings, prepared.division
+    passes = sum(number for _, number in asked.phases(prepared.model))
+    labelling = division.number_labelling if asked.labels_from == "labelling" else 0
+    return Presentations(division.trained * passes, labelling, division.number_tested)
 
 
 def is_long(model: Model, shown: Presentations) -> bool:
     """Whether a run takes so long that an estimate is worth its price."""
-    steps = sum(getattr(shown, phase) * model.sample_steps(phase) for phase in ("train", "respond", "test"))
-    return steps * anatomy.time_step(model) * anatomy.populations(model)[model.readout] > LONG
+    shows = ((phase, getattr(shown, phase)) for phase in ("train", "respond", "test"))
+    steps = sum(model.slots(phase).presentations(n) * model.sample_steps(phase) for phase, n in shows if n)
+    return steps * anatomy.time_step(model) * anatomy.shown_to(model, model.readout) > LONG
 
 
-def disk_bytes(asked: RunSettings, model: Model, shown: Presentations) -> int:
+def disk_bytes(prepared: Prepared, shown: Presentations) -> int:
     """Room that a run needs at most: checkpoints, snapshots, responses, the result file twice."""
-    neurons = anatomy.populations(model)[model.readout]
+    asked, model = prepared.settings, prepared.model
+    neurons = anatomy.shown_to(model, model.readout)
     weights = sum(math.prod(p.shape) for p in anatomy.projections(model))
     checkpoints = 3 * 8 * weights  # two are kept while the next is written
     snapshots = 3 * 4 * weights * (asked.snapshots + 1)  # in files, in the result file and in its successor
-    responses = 3 * 10 * min(neurons, 20) * (shown.train + shown.respond + shown.test)
-    rates = 8 * anatomy.populations(model)["input"] * max(asked.block, training.EVALUATION_BLOCK)
+    answers = 3 * 10 * min(neurons, 20) * (shown.train + shown.respond + shown.test)
+    rates = 8 * anatomy.shown_to(model, "input") * max(asked.block, responses.EVALUATION_BLOCK)
     scratch = asked.jobs * (2 * 8 * weights + 2 * rates)
-    return checkpoints + snapshots + responses + scratch + _SPARE
+    return checkpoints + snapshots + answers + scratch + _SPARE
 
 
-def kept_bytes(asked: RunSettings, model: Model, shown: Presentations) -> int:
+def kept_bytes(prepared: Prepared, shown: Presentations) -> int:
     """Room that a complete run keeps at most: two checkpoints, the result file, the figures."""
+    asked, model = prepared.settings, prepared.model
     weights = sum(math.prod(p.shape) for p in anatomy.projections(model))
-    neurons = anatomy.populations(model)[model.readout]
-    responses = 10 * min(neurons, 20) * (shown.train + shown.respond + shown.test)
-    return 2 * 8 * weights + 4 * weights * (asked.snapshots + 1) + responses + _SPARE // 10
+    neurons = anatomy.shown_to(model, model.readout)
+    answers = 10 * min(neurons, 20) * (shown.train + shown.respond + shown.test)
+    return 2 * 8 * weights + 4 * weights * (asked.snapshots + 1) + answers + _SPARE // 10
 
 
 def check_disk(folder: Path, needed: int) -> None:
@@ -89,15 +87,16 @@ def check_disk(folder: Path, needed: int) -> None:
         )
 
 
-def seconds(asked: RunSettings, model: Model, images: Dataset, shown: Presentations) -> float:
+def seconds(prepared: Prepared, shown: Presentations) -> float:
     """Duration of a run after its programs are compiled, measured on a few images of each phase.
 
     A network that has learned fires differently from a fresh one, so this is right to a factor of about two.
     """
+    asked, model, images = prepared.settings, prepared.model, prepared.images
     sample, classes = images.train_images[:_CALIBRATION_IMAGES], images.train_labels[:_CALIBRATION_IMAGES]
     generator = streams.generator(asked.seed, streams.INITIAL_WEIGHTS)
     given = model.initial_state(generator)
-    total, frozen, learning = 0.0, training.EVALUATION_BLOCK, dict(asked.phases(model))
+    total, frozen, learning = 0.0, responses.EVALUATION_BLOCK, dict(asked.phases(model))
     a_pass = shown.train / sum(learning.values())
     counts = [(phase, a_pass * passes, asked.block) for phase, passes in learning.items()]
     counts += [("respond", shown.respond, frozen), ("test", shown.test, frozen)]
@@ -106,9 +105,9 @@ def seconds(asked: RunSettings, model: Model, images: Dataset, shown: Presentati
             if not count:
                 continue
             if phase in learning:
-                structure = Structure(model, phase, asked.precision, asked.device, CAPACITY)
+                structure = responses.learning_structure(model, phase, asked.precision, asked.device)
             else:
-                structure = training.frozen_structure(model, phase, asked.precision, asked.device)
+                structure = responses.frozen_structure(model, phase, asked.precision, asked.device)
             program = devices.program(structure, Path(scratch))
             block = Block(
                 initial_state(model, phase, given),

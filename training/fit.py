@@ -78,21 +78,26 @@ def refuse_other_set(model: Model, learned: tuple[str, ...], shape: tuple[int, i
     DatasetError
         They have another size, or labels beyond the classes of the network.
     """
-    pixels = anatomy.populations(model)["input"]
+    pixels = anatomy.shown_to(model, "input")
     if images.pixels != pixels or (shape is not None and images.shape != shape):
         wanted = f"images of {in_pixels(shape)}" if shape is not None else f"images of {pixels:,} pixels"
         raise DatasetError(
             f"{images.name}: has images of {in_pixels(images.shape)}, but the network was trained on {wanted}; "
             f"bring them to that size"
         )
-    layer = anatomy.populations(model)[model.class_layer] if model.class_layer else images.classes
-    known = len(learned) if learned else layer
+    layers = [anatomy.shown_to(model, layer) for layer in class_layers(model)]
+    known = len(learned) if learned else min(layers, default=images.classes)
     if images.classes > known:
         named = f" ({_some(learned)})" if learned else ""
         raise DatasetError(
             f"{images.name}: has labels of {images.classes} classes, but the network has learned {known}{named}; "
             f"expected labels from 0 to {known - 1}"
         )
+
+
+def class_layers(model: Model) -> list[str]:
+    """Populations whose neurons stand for the classes themselves."""
+    return list(dict.fromkeys(readout.population for readout in model.readouts if not readout.labelled))
 
 
 def refuse_unlabelled(images: Dataset, part: str, remedy: str) -> None:
@@ -166,17 +171,17 @@ def _refuse_what_is_missing(asked: RunSettings, images: Dataset) -> None:
 
 def _refuse_other_sizes(model: Model, images: Dataset) -> None:
     """For models that do not say by a parameter how many inputs or classes they have."""
-    sizes = anatomy.populations(model)
-    if sizes["input"] != images.pixels:
+    if (pixels := anatomy.shown_to(model, "input")) != images.pixels:
         raise DatasetError(
-            f"{images.name}: has images of {in_pixels(images.shape)}, but {model.name} has {sizes['input']:,} input "
+            f"{images.name}: has images of {in_pixels(images.shape)}, but {model.name} has {pixels:,} input "
             f"neurons; expected one a pixel"
         )
-    if model.class_layer and sizes[model.class_layer] != images.classes:
-        raise DatasetError(
-            f"{images.name}: has labels of {images.classes} classes, but {model.name} has {sizes[model.class_layer]} "
-            f"class neurons ('{model.class_layer}'); expected one a class"
-        )
+    for layer in class_layers(model):
+        if (neurons := anatomy.shown_to(model, layer)) != images.classes:
+            raise DatasetError(
+                f"{images.name}: has labels of {images.classes} classes, but {model.name} has {neurons} "
+                f"class neurons ('{layer}'); expected one a class"
+            )
 
 
 def _looks(pixels: NDArray[np.uint8]) -> list[str]:

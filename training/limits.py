@@ -38,7 +38,7 @@ def refuse_model(settings: RunSettings, model: Model) -> None:
     """Raise `ValueError` for what a run's model cannot do, naming the setting."""
     settings.phases(model)
     usual = (model.labels_from, type(settings).labels_from)
-    if model.readout == model.class_layer and settings.labels_from not in usual:
+    if not any(readout.labelled for readout in model.readouts) and settings.labels_from not in usual:
         raise ValueError(
             f"labels_from={settings.labels_from}: the neurons that {model.name} answers with stand for the classes"
             " themselves, and none are labelled; leave it out"

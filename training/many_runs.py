@@ -20,14 +20,15 @@ from hebbarium.analysis import figures
 from hebbarium.catalogue import own_models
 from hebbarium.catalogue.own_models import Recorded
 from hebbarium.datasets import by_name as datasets
-from hebbarium.datasets import draws
 from hebbarium.datasets.labelled_images import Dataset
 from hebbarium.engine import devices, interruption, run_folder, runtime
 from hebbarium.engine.contract import Structure
 from hebbarium.files.errors import EngineError, RunFolderError, Stopped
-from hebbarium.training import pins, training
+from hebbarium.training import loop, pins, training
 from hebbarium.training.progress import QuietReporter, Reporter
+from hebbarium.training.run import Run
 from hebbarium.training.run_settings import Role, RunSettings, of_role
+from hebbarium.training.samples import Division
 
 __all__ = ["Outcome", "PlannedRun", "compile_programs", "ignore_casts", "is_done", "run_all", "unused_folder"]
 
@@ -80,7 +81,8 @@ def is_done(run: PlannedRun) -> bool:
     """
     if not (run.folder / run_folder.CONFIGURATION).is_file():
         return False
-    there, wanted = pins.located(training.settings_of(run.folder)), pins.located(run.settings)
+    begun = Run.open(run.folder)
+    there, wanted = pins.located(begun.settings), pins.located(run.settings)
     kept, asked = there.record(), wanted.record()
     differing = [
         f"{name}={value}"
@@ -91,10 +93,10 @@ def is_done(run: PlannedRun) -> bool:
         raise RunFolderError(
             f"{run.folder}: holds a run with other settings ({', '.join(differing)}); choose another --out"
         )
-    if not training.is_complete(run.folder):
+    if not begun.is_complete:
         return False
     # a run that is not complete looks after itself when it goes on
-    pins.refuse_data(run.folder, _loaded(there.dataset, run.settings.data, _changed(there.dataset)))
+    pins.refuse_data(run.folder, begun.pins, _loaded(there.dataset, run.settings.data, _changed(there.dataset)))
     if isinstance(there.model, Recorded):
         own = own_models.read(Path(wanted.model.partition(":")[0]))
         own_models.refuse_other(run.folder, there.model.files, own)
@@ -125,7 +127,7 @@ def compile_programs(runs: Iterable[PlannedRun], reporter: Reporter) -> int:
         if asked.device in runtime.DEVICES:
             continue
         model = asked.make_model()
-        for structure in training.structures(asked, model):
+        for structure in loop.structures(asked, model):
             key = [asked.model, structure.phase, asked.precision, asked.device, *sorted(model.structure_key().items())]
             structures.setdefault(repr(key), structure)
     if structures:
@@ -194,10 +196,10 @@ def unused_folder(folder: Path, name: str) -> Path:
 
 def _training_images(run: PlannedRun) -> int:
     asked = run.settings
+    passes = sum(number for _, number in asked.phases(asked.make_model()))
     if asked.images is not None:
-        return asked.images * training.passes(asked)
-    images = datasets.load(asked.dataset, asked.data)
-    return len(draws.split(images, None, asked.validation, 0, asked.seed).train) * training.passes(asked)
+        return asked.images * passes
+    return Division.of(asked, datasets.load(asked.dataset, asked.data)).trained * passes
 
 
 class _Counts:
@@ -357,7 +359,8 @@ def _work(pipe: Any) -> None:
 
 def _carry_out(run: PlannedRun, reporter: Reporter) -> None:
     if (run.folder / run_folder.CONFIGURATION).is_file():
-        training.resume(run.folder, reporter, trust_model=training.settings_of(run.folder).model == run.settings.model)
+        trust_model = Run.open(run.folder).settings.model == pins.located(run.settings).model
+        training.resume(run.folder, reporter, trust_model=trust_model)
     else:
         training.train(run.settings, run.folder, reporter)
     if run.figures:

@@ -19,7 +19,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from hebbarium.catalogue import own_models
+from hebbarium.catalogue import own_models, papers
 from hebbarium.catalogue.own_models import Recorded
 from hebbarium.datasets import draws
 from hebbarium.datasets.labelled_images import Dataset
@@ -45,8 +45,8 @@ def located(asked: RunSettings) -> RunSettings:
     changed: dict[str, Any] = {}
     if asked.dataset.endswith(".npz"):
         changed["dataset"] = _whole(asked.dataset)
-    if own_models.file_in(asked.model):
-        file, *kind = asked.model.partition(":")
+    if own_models.file_in(named := papers.located(asked.model)):
+        file, *kind = named.partition(":")
         model = "".join([_whole(file), *kind])
         before = asked.model
         changed["model"] = Recorded.of(model, before.run, before.files) if isinstance(before, Recorded) else model
@@ -81,10 +81,10 @@ def take(
     return {FILE: (json.dumps(pinned, indent=1) + "\n").encode(), **kept}
 
 
-def of_state(state: Mapping[str, NDArray[Any]], other: Path) -> dict[str, Any]:
+def of_state(state: Mapping[str, NDArray[Any]], pinned: Pins | None) -> dict[str, Any]:
     """What is kept of the trained state of another run, and of what that began with."""
     whole = {f"{name} {array.dtype.str} {array.shape}": array.tobytes() for name, array in state.items()}
-    return {"state": sources.digest(whole), "pins": read(other)}
+    return {"state": sources.digest(whole), "pins": pinned}
 
 
 # -- when it is opened again ---------------------------------------------------------------------------------
@@ -128,11 +128,10 @@ def digest(text: bytes) -> str:
     return hashlib.sha256(text).hexdigest()
 
 
-def recorded(run: Path, name: str) -> str:
+def recorded(run: Path, name: str, pinned: Pins | None) -> str:
     """A model's name as it stands in a run's configuration, so that a file does not run unasked."""
     if own_models.file_in(name) is None:
         return name
-    pinned = read(run)
     return Recorded.of(name, run, pinned["model"]["own"] if pinned else None)
 
 
@@ -146,15 +145,15 @@ def places(run: Path) -> dict[str, str]:
         raise RunFolderError(f"{run / PLACES}: cannot be read ({error}); remove it") from error
 
 
-def refuse_model(run: Path, model: Model) -> None:
+def refuse_model(run: Path, pinned: Pins | None, model: Model) -> None:
     """Raise `RunFolderError` if a run's model is written otherwise than when it began."""
-    if (pinned := read(run)) is not None:
+    if pinned is not None:
         _refuse(run, pinned, "the model", pinned["model"]["network"], _network(model))
 
 
-def refuse_engine(run: Path) -> list[str]:
+def refuse_engine(run: Path, pinned: Pins | None) -> list[str]:
     """Raise `RunFolderError` if a run would go on with another engine; returns what else differs, in words."""
-    if (pinned := read(run)) is None:
+    if pinned is None:
         return [UNPINNED.format(run=run)]
     _refuse(run, pinned, "the engine", pinned["engine"], _engine())
     began, here = pinned["versions"], _versions()
@@ -170,9 +169,8 @@ def refuse_engine(run: Path) -> list[str]:
     ]
 
 
-def refuse_data(run: Path, images: Dataset) -> None:
+def refuse_data(run: Path, pinned: Pins | None, images: Dataset) -> None:
     """Raise `RunFolderError` if a run's images are others than those that it began with."""
-    pinned = read(run)
     if pinned is not None and pinned["data"]["sha256"] != images.sha256:
         raise RunFolderError(
             f"{run}: its images, {images.name}, are not those that it began with (SHA-256 was"
@@ -181,9 +179,8 @@ def refuse_data(run: Path, images: Dataset) -> None:
         )
 
 
-def refuse_state(run: Path, warm_start: Mapping[str, Any]) -> None:
+def refuse_state(run: Path, pinned: Pins | None, warm_start: Mapping[str, Any]) -> None:
     """Raise `RunFolderError` if the state that a run begins with is not what it was when it was asked for."""
-    pinned = read(run)
     if pinned is not None and pinned["warm_start"]["state"] != warm_start["state"]:
         raise RunFolderError(
             f"{run}: {pinned['configuration']['warm_start']}, with whose state it was to begin, was trained further or"

@@ -18,13 +18,13 @@ from hebbarium.models.contract import Model
 from hebbarium.models.spike_pairs import Paired, PairRule
 from hebbarium.record import results
 from hebbarium.training.progress import Reporter
+from hebbarium.training.samples import Samples
 
 
 def record(
     model: Model,
     state: Mapping[str, NDArray[Any]],
-    images: NDArray[np.uint8],
-    labels: NDArray[np.integer],
+    shown: Samples,
     seed: int,
     program: Program,
     reporter: Reporter,
@@ -35,12 +35,12 @@ def record(
 
     Parameters
     ----------
-    images : (presentations, pixels)
-        Shown one after the other while nothing learns.
+    shown : Samples
+        One after the other, while nothing learns.
     program : Program
         Of a phase in which nothing learns, recording all populations.
     """
-    groups: dict[str, Any] = {"raster": raster(model, state, images, labels, seed, program)}
+    groups: dict[str, Any] = {"raster": raster(model, state, shown, seed, program)}
     if isinstance(model, Paired):
         try:
             groups["stdp_window"] = stdp_window(model, model.pair_rule, program.structure.precision)
@@ -53,8 +53,7 @@ def record(
 def raster(
     model: Model,
     state: Mapping[str, NDArray[Any]],
-    images: NDArray[np.uint8],
-    labels: NDArray[np.integer],
+    shown: Samples,
     seed: int,
     program: Program,
 ) -> dict[str, xr.Dataset]:
@@ -62,7 +61,7 @@ def raster(
     sizes, structure = anatomy.populations(model), program.structure
     block = Block(
         state,
-        model.all_inputs(structure.phase, images, labels),
+        model.all_inputs(structure.phase, shown.pixels, shown.labels),
         model.run_time_values(),
         streams.block_seed(seed, streams.RECORDED_SPIKES, 0),
     )

@@ -18,7 +18,7 @@ _THRESHOLDS = ("v_thresh", "theta")
 def warnings(model: Model, counts: Mapping[str, NDArray[np.integer]], classes: int, stage: str) -> list[str]:
     """What to say of a stage whose spike counts ``(samples, neurons)`` are given, of each population that answers."""
     said = []
-    for population in dict.fromkeys(filter(None, (model.readout, model.class_layer))):
+    for population in dict.fromkeys(readout.population for readout in model.readouts):
         silence = Silence(model, population, classes)
         silence.add(counts[population])
         said.append(silence.warning(stage))
@@ -52,7 +52,7 @@ class Silence:
 
     def __init__(self, model: Model, population: str, classes: int) -> None:
         self._population = population
-        self._fired = np.zeros(anatomy.populations(model)[population], dtype=bool)
+        self._fired = np.zeros(anatomy.shown_to(model, population), dtype=bool)
         self._needed = min(classes, len(self._fired)) / 2
         self._samples = self._answered = 0
 

@@ -2,56 +2,53 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hebbarium.datasets import draws
-from hebbarium.datasets.labelled_images import Dataset, DatasetError
+from hebbarium.datasets.labelled_images import DatasetError
 from hebbarium.files.errors import EngineError
-
-if TYPE_CHECKING:
-    from hebbarium.training.run_settings import RunSettings
-
-Before = Callable[[Path], "tuple[RunSettings, Dataset]"]
+from hebbarium.training.run import Run
+from hebbarium.training.samples import Division
 
 
-def refuse_learned(asked: RunSettings, images: Dataset, before: Before) -> list[str]:
+def refuse_learned(division: Division, other: str) -> list[str]:
     """Raise `ValueError` if a run would be tested on images that a run which it goes on from was trained on.
 
     Parameters
     ----------
-    before : callable
-        Settings and images of a run.
+    division : Division
+        The images of the run that is to begin.
+    other : str
+        The run that it begins with.
 
     Returns
     -------
     list of str
         What else there is to say: of validation images that are not tested on, or of images that are not known.
     """
-    split = draws.split(images, asked.images, asked.validation, asked.test_images, asked.seed)
+    split, images, asked = division.split, division.images, division.settings
     learned = {"validation": np.zeros(len(split.validation), bool), "test": np.zeros(len(split.test), bool)}
-    whence = f"--from {asked.warm_start}"
-    other, passed = asked.warm_start, set[Path]()
-    while other is not None and (run := Path(other).resolve()) not in passed:
-        passed.add(run)
+    whence = f"--from {other}"
+    before: str | None = other
+    passed = set[Path]()
+    while before is not None and (path := Path(before).resolve()) not in passed:
+        passed.add(path)
         try:
-            there, known = before(run)
-            trained = draws.split(known, there.images, there.validation, there.test_images, there.seed).train
+            run = Run.open(path)
+            known, trained = run.images, run.division.split.train
         except (EngineError, DatasetError) as error:
             if asked.evaluate_on == "validation":
-                raise ValueError(f"{whence}: what {run} was trained on is not known: {error}") from error
-            return [f"{whence}: what {run} was trained on is not known ({error})"]
+                raise ValueError(f"{whence}: what {path} was trained on is not known: {error}") from error
+            return [f"{whence}: what {path} was trained on is not known ({error})"]
         if known.sha256 == images.sha256:  # its test images are apart from those that it is trained on
             learned["validation"] |= np.isin(split.validation, trained)
         else:
             looks = set(map(bytes, known.train_images[trained]))
             learned["validation"] |= _among(images.train_images[split.validation], looks)
             learned["test"] |= _among(images.test_images[split.test], looks)
-        other = there.warm_start
+        before = run.settings.warm_start
     counts = {name: np.count_nonzero(some) for name, some in learned.items()}
     if counts[asked.evaluate_on]:
         raise ValueError(

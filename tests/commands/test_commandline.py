@@ -18,7 +18,8 @@ from hebbarium.commands import commandline, running
 from hebbarium.datasets import by_name as datasets
 from hebbarium.record import results
 from hebbarium.training import estimates, training
-from hebbarium.training.run_settings import RunSettings
+from hebbarium.training.preparation import Prepared
+from hebbarium.training.run import Run
 from tests.small_run import SMALL
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
@@ -335,11 +336,11 @@ def test_runs_are_numbered(trained: tuple[Path, Result], tmp_path: Path, monkeyp
     monkeypatch.chdir(tmp_path)
     made: list[Path] = []
 
-    def train(asked: RunSettings, out: Path, reporter: object) -> None:
+    def begin(prepared: Prepared, out: Path, reporter: object) -> None:
         out.mkdir(parents=True)
         made.append(out)
 
-    monkeypatch.setattr(training, "train", train)
+    monkeypatch.setattr(training, "begin", begin)
     monkeypatch.setattr(running, "conclude", lambda run, figures: None)
     for _ in range(2):
         assert hebbarium("train", "synaptic_scaling", "--images", "10").exit_code == 0
@@ -348,7 +349,7 @@ def test_runs_are_numbered(trained: tuple[Path, Result], tmp_path: Path, monkeyp
 
 def test_a_long_run_is_estimated_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(estimates, "LONG", 1.0)
-    monkeypatch.setattr(training, "train", lambda asked, out, reporter: out.mkdir())
+    monkeypatch.setattr(training, "begin", lambda prepared, out, reporter: out.mkdir())
     monkeypatch.setattr(running, "conclude", lambda run, figures: None)
     words = ["--neurons", "20", "--images", "60", "--test-images", "30", "--out", tmp_path / "run"]
     result = hebbarium("train", "synaptic_scaling", *words)
@@ -414,7 +415,7 @@ def test_ctrl_c_stops_at_a_whole_block_and_the_run_goes_on(tmp_path: Path) -> No
     assert process.returncode == 130
     assert "hebbarium: stopped by a signal at the last whole block" in said
     assert "Traceback" not in said
-    assert not training.is_complete(run)
+    assert not Run.open(run).is_complete
     resumed = hebbarium("resume", run, "--no-figures")
     assert resumed.exit_code == 0, resumed.output
-    assert training.is_complete(run)
+    assert Run.open(run).is_complete

@@ -20,7 +20,7 @@ from hebbarium.engine.run_folder import RunFolder
 from hebbarium.files.errors import EngineError
 from hebbarium.ledger import ledger, operations, robustness, wall_times
 from hebbarium.record import results
-from hebbarium.training import training
+from hebbarium.training.run import Run
 from hebbarium.training.run_settings import RunSettings
 from tests.analysis import synthetic
 
@@ -62,7 +62,7 @@ def test_settings_of_every_type_are_taken_or_refused_with_folder_and_name(name: 
     for number, value in enumerate(VALUES):
         (tmp_path / str(number)).mkdir()
         run = run_folder(tmp_path / str(number), json.dumps({**SETTINGS, name: value}).encode())
-        text = in_one_line(training.settings_of, run)
+        text = in_one_line(Run.open, run)
         assert not text or f"{name}=" in text or (name == "changes" and "has no such parameter" in text)
         assert len(text) < 1000
         refused += bool(text)
@@ -72,7 +72,7 @@ def test_settings_of_every_type_are_taken_or_refused_with_folder_and_name(name: 
 @pytest.mark.parametrize("name", SETTINGS)
 def test_settings_without_one_of_them(name: str, tmp_path: Path) -> None:
     run = run_folder(tmp_path, json.dumps({k: v for k, v in SETTINGS.items() if k != name}).encode())
-    assert bool(in_one_line(training.settings_of, run)) is (name in RECORD)
+    assert bool(in_one_line(Run.open, run)) is (name in RECORD)
 
 
 @pytest.mark.parametrize(
@@ -84,12 +84,12 @@ def test_settings_without_one_of_them(name: str, tmp_path: Path) -> None:
     ids=lambda content: repr(content[:12]),
 )  # fmt: skip
 def test_configurations_that_are_none(content: bytes, tmp_path: Path) -> None:
-    assert in_one_line(training.settings_of, run_folder(tmp_path, content))
+    assert in_one_line(Run.open, run_folder(tmp_path, content))
 
 
 def test_a_configuration_that_is_a_folder(tmp_path: Path) -> None:
     (tmp_path / "run" / "configuration.json").mkdir(parents=True)
-    assert in_one_line(training.settings_of, tmp_path / "run")
+    assert in_one_line(Run.open, tmp_path / "run")
     with pytest.raises(EngineError, match="run: is not a run folder"):
         RunFolder.open(tmp_path / "run")
 

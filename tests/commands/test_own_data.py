@@ -12,6 +12,7 @@ from hebbarium.commands import commandline
 from hebbarium.engine import devices
 from hebbarium.record import results
 from hebbarium.training import training
+from hebbarium.training.run import Run
 from hebbarium.training.run_settings import RunSettings
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
@@ -77,7 +78,7 @@ def test_images_are_labelled_by_the_names_of_its_classes(trained: tuple[Path, Re
     assert found.exit_code == 0, found.output
     assert "made grey" in found.stderr
     assert {line.split(",")[2] for line in found.stdout.splitlines()[1:]} <= {*NAMES, ""}
-    assert training.class_names(trained[0]) == NAMES
+    assert Run.open(trained[0]).class_names == NAMES
 
 
 @pytest.mark.parametrize("command", ["evaluate", "predict"])

@@ -75,7 +75,8 @@ def test_images_are_labelled_by_the_class_layer(trained: tuple[Path, Result], tm
     assert default.exit_code == 0
     assert default.stdout == hebbarium("predict", trained[0], tmp_path / "mine.npz", "--readout", "most_active").stdout
     text = refused("predict", trained[0], tmp_path / "mine.npz", "--readout", "loudest")
-    assert "readout loudest: expected one of most_active, class_mean, class_layer" in text
+    assert "readout loudest: " in text
+    assert "has most_active, class_mean, class_layer" in text
 
 
 def test_layers_are_trained_one_after_the_other(trained: tuple[Path, Result], tmp_path: Path) -> None:

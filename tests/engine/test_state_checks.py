@@ -18,7 +18,8 @@ from hebbarium.engine import block_file, devices, run_folder, state_checks
 from hebbarium.engine.anatomy import initial_state
 from hebbarium.engine.contract import Block, BlockResult, Program, Structure
 from hebbarium.files.errors import UnsoundState
-from hebbarium.training import training
+from hebbarium.training import evaluation, training
+from hebbarium.training.run import Run
 from hebbarium.training.run_settings import RunSettings
 from tests.models.small_networks import small_model
 
@@ -135,7 +136,7 @@ def test_unsound_checkpoints_are_refused_wherever_they_are_read(
     trained: Path, tmp_path: Path, change: Callable[[State], None], words: str
 ) -> None:
     run = with_checkpoint(trained, tmp_path, change)
-    for read in (training.trained_model, training.evaluate):
+    for read in (lambda run: Run.open(run).state, evaluation.evaluate):
         with pytest.raises(UnsoundState, match=f"the checkpoint of block 2: .*{words}.*train again"):
             read(run)
 

@@ -18,7 +18,7 @@ from hebbarium.engine.anatomy import initial_state
 from hebbarium.engine.contract import Arrays, Block, Spikes, Structure
 from hebbarium.models.contract import Model
 from hebbarium.training import parameters
-from hebbarium.training.training import frozen_state
+from hebbarium.training.responses import frozen_state
 
 IMAGES = 1000
 

@@ -16,7 +16,7 @@ from hebbarium.engine.contract import Block, BlockResult, Structure
 from hebbarium.engine.runtime import RuntimeProgram, runtime_device
 from hebbarium.models.symmetric_stdp import FASHION, MNIST, SymmetricSTDP
 from hebbarium.training import parameters
-from hebbarium.training.training import frozen_state
+from hebbarium.training.responses import frozen_state
 from tests.models.small_symmetric_networks import (
     NEURONS,
     PIXELS,

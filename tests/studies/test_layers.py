@@ -13,6 +13,7 @@ from hebbarium.record import results
 from hebbarium.studies import desire_example, layers
 from hebbarium.studies.desire_example import Example
 from hebbarium.training import training
+from hebbarium.training.run import Run
 from hebbarium.training.run_settings import RunSettings
 
 pytestmark = pytest.mark.slow
@@ -64,7 +65,7 @@ def one(run: Path) -> Example:
 
 
 def test_a_sample_is_an_example_of_membrane_and_trace(run: Path, one: Example) -> None:
-    model = training.settings_of(run).make_model()
+    model = Run.open(run).model
     assert isinstance(model, DesireBackprop)
     # Eq. 1 as the code reads it: what is left decays, and the inputs' spikes come in at once
     left = np.concatenate([[0], one.potential[:-1] - one.threshold * one.fired[:-1]])

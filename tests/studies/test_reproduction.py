@@ -18,8 +18,8 @@ from hebbarium.studies.reproduction import Cell, Reproduction, choose
 from hebbarium.training import many_runs
 from hebbarium.training.many_runs import Outcome, PlannedRun
 from hebbarium.training.parameters import apply
+from hebbarium.training.run import Run
 from hebbarium.training.run_settings import RunSettings
-from hebbarium.training.training import is_complete
 from tests.ledger.test_ledger import row
 
 # -- the tables ----------------------------------------------------------------------------------------------
@@ -131,7 +131,7 @@ def test_a_table_is_made_and_not_made_twice(small: Reproduction) -> None:
     assert {row.paper for row in rows if row.readout == "class_mean"} == {None}
     assert not any(str(small.out) in row.command for row in rows)
     for outcome in outcomes:
-        assert is_complete(outcome.run.folder)
+        assert Run.open(outcome.run.folder).is_complete
         assert not (outcome.run.folder / "checkpoints").exists()
     text = small.ledger.read_text()
     assert reproduction.reproduce(small) == []
@@ -142,15 +142,20 @@ def test_a_table_is_made_and_not_made_twice(small: Reproduction) -> None:
     assert "mean ± SE of 2 seeds" in drawn.read_text()  # all of the ledger, whatever was asked for last
 
 
+def is_whole_and_new(asked: Reproduction) -> bool:
+    return reproduction.is_whole_and_new(asked, reproduction.missing(asked))
+
+
 def test_whole_and_new_is_what_it_says(small: Reproduction, tmp_path: Path) -> None:
     asked = dataclasses.replace(small, results=tmp_path, out=tmp_path / "runs")
-    assert reproduction.is_whole_and_new(asked)
-    assert not reproduction.is_whole_and_new(dataclasses.replace(asked, cells=asked.cells[:1], seeds=(0, 1, 2, 3)))
-    assert not reproduction.is_whole_and_new(dataclasses.replace(asked, seeds=(0, 2)))
+    few_cells = dataclasses.replace(asked, cells=asked.cells[:1], seeds=(0, 1, 2, 3))
+    assert is_whole_and_new(asked)
+    assert not is_whole_and_new(few_cells)
+    assert not is_whole_and_new(dataclasses.replace(asked, seeds=(0, 2)))
     reproduction.reproduce(small)
-    assert not reproduction.is_whole_and_new(dataclasses.replace(asked, results=small.results))
+    assert not is_whole_and_new(dataclasses.replace(asked, results=small.results))
     asked.run_of(asked.cells[0], 1).folder.mkdir(parents=True)
-    assert not reproduction.is_whole_and_new(asked)
+    assert not is_whole_and_new(asked)
 
 
 def test_the_time_of_a_whole_sweep_is_noted(small: Reproduction, tmp_path: Path) -> None:

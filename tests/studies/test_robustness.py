@@ -26,7 +26,10 @@ from hebbarium.models.symmetric_stdp import SymmetricSTDP
 from hebbarium.models.synaptic_scaling import SynapticScaling
 from hebbarium.record import results
 from hebbarium.studies import robustness
-from hebbarium.training import training
+from hebbarium.studies.robustness import Subject
+from hebbarium.training import responses
+from hebbarium.training.responses import frozen_state
+from hebbarium.training.run import Run
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 
@@ -165,11 +168,11 @@ def test_levels_out_of_range_are_refused_before_anything_is_compiled(
 
     monkeypatch.setattr(devices, "program", compiled)
     with pytest.raises(ValueError, match=said):
-        robustness.measure(trained[0], kind, levels)
+        Subject(Run.open(trained[0])).measure(kind, levels)
     with pytest.raises(ValueError, match="seeds: expected one"):
-        robustness.measure(trained[0], "noise", seeds=())
+        Subject(Run.open(trained[0])).measure("noise", seeds=())
     with pytest.raises(AssertionError, match="compiled"):
-        robustness.measure(trained[0], "noise")
+        Subject(Run.open(trained[0])).measure("noise")
 
 
 # -- of a run ------------------------------------------------------------------------------------------------
@@ -178,12 +181,12 @@ def test_levels_out_of_range_are_refused_before_anything_is_compiled(
 def test_undisturbed_is_the_runs_own_test(trained: tuple[Path, Result]) -> None:
     with results.open_run(trained[0]) as tree:
         own = tree["evaluation"].to_dataset()["accuracy"].values.ravel()
-    measured = robustness.measure(trained[0], "lesion-synapses", [0, 0.6, 1], seeds=(0, 1))
+    measured = Subject(Run.open(trained[0])).measure("lesion-synapses", [0, 0.6, 1], seeds=(0, 1))
     assert dict(measured["accuracy"].sizes) == {"seed": 2, "level": 3, "readout": 2}
     assert measured["unperturbed"].values == pytest.approx(own)
     assert measured["accuracy"].sel(level=0).values == pytest.approx(np.tile(own, (2, 1)))
     assert not measured["accuracy"].sel(level=1).values.any()  # no synapse, no spike, no answer
-    again = robustness.measure(trained[0], "lesion-synapses", [0.6], seeds=(1,))
+    again = Subject(Run.open(trained[0])).measure("lesion-synapses", [0.6], seeds=(1,))
     assert np.array_equal(again["accuracy"].sel(seed=1, level=0.6), measured["accuracy"].sel(seed=1, level=0.6))
     (axes,) = figures.robustness_curve(measured).axes
     assert axes.get_xlabel() == "Plastic synapses removed (share)"
@@ -192,22 +195,38 @@ def test_undisturbed_is_the_runs_own_test(trained: tuple[Path, Result]) -> None:
     assert not figures.robustness_curve(measured.isel(seed=[0])).axes[0].collections
 
 
+def test_the_undisturbed_network_is_tested_once(
+    trained: tuple[Path, Result], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    titles = []
+
+    def respond(model: Model, state: dict[str, np.ndarray], pixels: np.ndarray, **kept: Any) -> dict[str, np.ndarray]:
+        titles.append(kept["title"])
+        return {model.readout: np.zeros((len(pixels), 20), np.uint16)}
+
+    monkeypatch.setattr(responses, "respond", respond)
+    subject = Subject(Run.open(trained[0]), 20)
+    for kind, level in (("noise", 0.1), ("quantise", 2)):
+        subject.measure(kind, [level])
+    assert titles == ["Undisturbed", "noise 0.1", "quantise 2"]
+
+
 def test_scaling_does_not_make_good_for_a_lesion(
     trained: tuple[Path, Result], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shown = []
 
-    def responses(model: Model, state: dict[str, np.ndarray], images: np.ndarray, **_: Any) -> dict[str, np.ndarray]:
-        shown.append(training.frozen_state(model, "test", state)["plastic.w"].reshape(784, 20))
+    def respond(model: Model, state: dict[str, np.ndarray], images: np.ndarray, **_: Any) -> dict[str, np.ndarray]:
+        shown.append(frozen_state(model, "test", state)["plastic.w"].reshape(784, 20))
         return {model.readout: np.zeros((len(images), 20), np.uint16)}
 
-    monkeypatch.setattr(training, "responses", responses)
-    robustness.measure(trained[0], "lesion-synapses", [0.5])
+    monkeypatch.setattr(responses, "respond", respond)
+    Subject(Run.open(trained[0])).measure("lesion-synapses", [0.5])
     whole, halved = shown
     norms = np.linalg.norm(whole, axis=0)
     assert norms == pytest.approx(np.full(20, 5), rel=1e-4)  # w_t
     assert (np.linalg.norm(halved, axis=0) < 0.9 * norms).all()
-    assert isinstance(training.trained_model(trained[0])[0], SynapticScaling)
+    assert isinstance(Run.open(trained[0]).model, SynapticScaling)
 
 
 def test_the_command_writes_a_table_and_a_figure(trained: tuple[Path, Result], tmp_path: Path) -> None:
@@ -237,7 +256,7 @@ def test_runs_are_put_side_by_side_in_a_ledger(trained: tuple[Path, Result], tmp
     table = tmp_path / "new" / "synaptic_scaling.csv"
     assert f"ledger: {table}" in said.output
     rows = ledger.read(tmp_path / "new")
-    measured = robustness.measure(trained[0], "quantise", (1,), test_images=20)
+    measured = Subject(Run.open(trained[0]), 20).measure("quantise", (1,))
     by_place = {(row.perturbation, row.level, row.readout): row for row in rows}
     assert len(by_place) == len(rows) == 6  # undisturbed, silent and coarse, by two readouts
     for readout in map(str, measured["readout"].values):

@@ -21,6 +21,7 @@ from hebbarium.models.symmetric_stdp import SymmetricSTDP
 from hebbarium.models.synaptic_scaling import SynapticScaling
 from hebbarium.training import fit, sweeps, training
 from hebbarium.training.run_settings import RunSettings
+from hebbarium.training.samples import Division, Samples
 
 SUPERVISED = ("symmetric_stdp", "desire_backprop")
 
@@ -55,7 +56,7 @@ def test_size_and_classes_follow_the_data(tmp_path: Path, model: str, shape: tup
     asked = fit.fitted(RunSettings(model=model, dataset=str(path)), read_npz(path))
     made = asked.make_model()
     assert anatomy.populations(made)["input"] == shape[0] * shape[1]
-    assert (anatomy.populations(made)[made.class_layer] if made.class_layer else classes) == classes
+    assert {anatomy.populations(made)[layer] for layer in fit.class_layers(made)} <= {classes}
     assert fit.fitted(asked, read_npz(path)) == asked  # what follows from the data is not set by hand
 
 
@@ -112,10 +113,10 @@ def test_nothing_to_test_on_is_refused_and_validation_offered(tmp_path: Path, le
     assert "--validation 8 --evaluate-on validation" in refused(RunSettings(), path)
     asked = RunSettings(dataset=str(path), validation=8, evaluate_on="validation")
     fit.fitted(asked, read_npz(path))
-    pixels, labels = training.evaluation_images(asked, read_npz(path), 100)  # fewer are held out: all of them
-    assert (pixels.shape, labels.shape) == ((8, 36), (8,))
+    held_out = Division.of(asked, read_npz(path)).tested
+    assert (held_out.pixels.shape, held_out.labels.shape) == ((8, 36), (8,))
     with pytest.raises(DatasetError, match=r"array 'test_(images|labels)'"):
-        training.evaluation_images(asked, read_npz(path), evaluate_on="test")
+        Samples.of_test_set(read_npz(path), None, seed=0)
 
 
 @pytest.mark.parametrize("part", ["images", "test_images"])

@@ -19,6 +19,7 @@ from hebbarium.datasets.labelled_images import DatasetError
 from hebbarium.engine import devices
 from hebbarium.files.errors import RunFolderError
 from hebbarium.training import limits, sweeps, training
+from hebbarium.training.run import Run
 from hebbarium.training.run_settings import RunSettings
 
 SMALL = ["--images", "20", "--test-images", "10", "--no-figures"]
@@ -234,14 +235,14 @@ def test_what_is_not_refused_runs_to_the_end(tmp_path: Path, name: str, options:
         "--out", str(out),
     )  # fmt: skip
     assert found.exit_code == 0, found.output
-    assert training.is_complete(out)
+    assert Run.open(out).is_complete
 
 
 def test_settings_of_a_folder_are_refused_with_the_folders_name(tmp_path: Path) -> None:
     stored = {"seed": "5", "command": "", "code": {"commit": "", "dirty": False}}
     (tmp_path / "configuration.json").write_text(json.dumps(stored))
     with pytest.raises(RunFolderError, match=r"configuration.json cannot be a run's: seed='5': expected"):
-        training.settings_of(tmp_path)
+        Run.open(tmp_path)
 
 
 def test_limits_leave_what_is_usual(tmp_path: Path) -> None:

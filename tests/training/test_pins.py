@@ -17,10 +17,12 @@ from hebbarium.catalogue import own_models
 from hebbarium.commands import commandline
 from hebbarium.datasets.labelled_images import DatasetError
 from hebbarium.engine import devices, run_folder, sources
+from hebbarium.engine.contract import Arrays
 from hebbarium.files.errors import RunFolderError
-from hebbarium.training import many_runs, pins, training
+from hebbarium.training import evaluation, many_runs, pins, training
 from hebbarium.training.many_runs import PlannedRun
 from hebbarium.training.progress import QuietReporter
+from hebbarium.training.run import Run
 from hebbarium.training.run_settings import RunSettings
 
 RULE = """
@@ -41,6 +43,10 @@ class Said(QuietReporter):
 
     def message(self, text: str) -> None:
         self.texts.append(text)
+
+
+def trained_state(path: Path, trust_model: bool = False) -> Arrays:
+    return Run.open(path, trust_model=trust_model).state
 
 
 def write_images(file: Path, seed: int) -> None:
@@ -91,7 +97,7 @@ def run(place: Path) -> Path:
 
 def test_a_run_goes_on_from_another_folder(run: Path) -> None:
     training.resume(run, trust_model=True)
-    assert training.is_complete(run)
+    assert Run.open(run).is_complete
     stored = run_folder.configuration(run)
     assert Path(stored["dataset"]).is_absolute()
     assert Path(stored["model"]).is_absolute()
@@ -107,7 +113,7 @@ def test_edited_settings_are_refused(name: str, value: Any, run: Path) -> None:
     stored = json.loads(file.read_text())
     before, stored[name] = stored[name], value
     file.write_text(json.dumps(stored))
-    for go_on in (training.resume, training.evaluate, training.settings_of):
+    for go_on in (training.resume, evaluation.evaluate, Run.open):
         with pytest.raises(RunFolderError, match="was edited since the run began") as error:
             go_on(run)
         assert f"{name} was {before!r} and is {value!r}" in str(error.value)
@@ -116,7 +122,7 @@ def test_edited_settings_are_refused(name: str, value: Any, run: Path) -> None:
 def test_the_number_of_processes_may_be_edited(run: Path) -> None:
     file = run / "configuration.json"
     file.write_text(json.dumps({**json.loads(file.read_text()), "jobs": 2}))
-    assert training.settings_of(run).jobs == 2
+    assert Run.open(run).settings.jobs == 2
 
 
 @pytest.mark.parametrize("edit", [lambda f: f.write_text(f.read_text().replace("0", "1")), lambda f: f.unlink()])
@@ -131,28 +137,28 @@ def test_other_images_are_refused(run: Path) -> None:
     with pytest.raises(RunFolderError, match=r"its images, mine\.npz, are not those that it began with"):
         training.resume(run, trust_model=True)
     with pytest.raises(RunFolderError, match="are not those that it began with"):
-        training.own_images(run)
+        assert Run.open(run).images
 
 
 def test_evaluation_of_other_images_is_refused_unless_they_are_named(place: Path) -> None:
     write_images(place / "mine.npz", 1)
     with pytest.raises(RunFolderError, match="are not those that it began with"):
-        training.evaluate(place / "run", trust_model=True)
-    training.evaluate(place / "run", dataset=str(place / "mine.npz"), trust_model=True)
+        evaluation.evaluate(place / "run", trust_model=True)
+    evaluation.evaluate(place / "run", dataset=str(place / "mine.npz"), trust_model=True)
 
 
 @pytest.mark.parametrize("name", ["my rule.py", "mine.py"])
 def test_an_edited_model_is_refused(name: str, run: Path) -> None:
     with (run.parent / name).open("a") as file:
         file.write("\nopen('ran', 'w')\n")
-    for go_on in (training.resume, training.trained_model):
+    for go_on in (training.resume, trained_state):
         with pytest.raises(ValueError, match=f"is not as it was when .* began: changed: {name}"):
             go_on(run, trust_model=True)
     assert not Path("ran").exists()
 
 
 def test_no_file_of_a_run_is_run_unasked(run: Path) -> None:
-    for go_on in (training.resume, training.trained_model, training.evaluate):
+    for go_on in (training.resume, trained_state, evaluation.evaluate):
         with pytest.raises(ValueError, match="say --trust-model"):
             go_on(run)
 
@@ -166,9 +172,9 @@ def test_our_own_model_and_engine_are_pinned(run: Path, monkeypatch: pytest.Monk
         )
 
     changed("# a comment\n'and a description'\n")
-    training.trained_model(run, trust_model=True)
+    trained_state(run, trust_model=True)
     changed("A = 1\n")
-    for go_on in (training.resume, training.trained_model):
+    for go_on in (training.resume, trained_state):
         changed_module = r"the model is not what the run began with: hebbarium\.equations\.homeostasis"
         with pytest.raises(RunFolderError, match=changed_module):
             go_on(run, trust_model=True)
@@ -184,7 +190,7 @@ def test_our_own_model_and_engine_are_pinned(run: Path, monkeypatch: pytest.Monk
 def test_another_brian2_is_refused_and_another_numpy_is_said(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     here = sources.versions()
     monkeypatch.setattr(sources, "versions", lambda: {**here, "numpy": "9.9"})
-    assert pins.refuse_engine(run) == [
+    assert pins.refuse_engine(run, pins.read(run)) == [
         f"{run}: goes on with numpy 9.9, began with {here['numpy']}: bits may differ from those of one go"
     ]
     monkeypatch.setattr(sources, "versions", lambda: {**here, "brian2": "9.9"})
@@ -214,8 +220,8 @@ def test_files_that_were_moved_are_found_again(run: Path, tmp_path: Path) -> Non
     with pytest.raises(DatasetError, match=r"mine\.npz: no such file"):
         training.resume(moved_run, moved={"model": str(tmp_path / "my rule.py")})
     training.resume(moved_run, moved={"dataset": str(tmp_path / "mine.npz")})
-    assert training.is_complete(moved_run)
-    training.evaluate(moved_run)
+    assert Run.open(moved_run).is_complete
+    evaluation.evaluate(moved_run)
 
 
 def test_other_files_are_not_taken_for_those_that_were_moved(run: Path, tmp_path: Path) -> None:

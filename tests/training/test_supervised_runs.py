@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from hebbarium.analysis.readouts import class_layer
+from hebbarium.analysis.readouts import largest
 from hebbarium.datasets import by_name as datasets
 from hebbarium.engine import interruption, presentations, run_folder
 from hebbarium.engine.run_folder import RunFolder
@@ -18,7 +18,8 @@ from hebbarium.files.errors import Stopped
 from hebbarium.ledger import ledger
 from hebbarium.record import results
 from hebbarium.studies import identity
-from hebbarium.training import estimates, training
+from hebbarium.training import estimates, preparation
+from hebbarium.training.run import Run
 from hebbarium.training.run_settings import RunSettings
 from hebbarium.training.training import resume, train
 from tests.engine.equal_runs import assert_same_bits
@@ -81,9 +82,9 @@ def test_the_class_layer_answers_by_its_most_active_neuron(together: Path) -> No
     assert counts.shape == (20, 10)
     assert counts.any()
     assert list(evaluation["readout"].values) == ["most_active", "class_mean", "class_layer"]
-    np.testing.assert_array_equal(evaluation["predicted"].sel(readout="class_layer"), class_layer(counts))
+    np.testing.assert_array_equal(evaluation["predicted"].sel(readout="class_layer"), largest(counts))
     percent = float(evaluation["accuracy"].sel(readout="class_layer").squeeze())
-    assert percent == pytest.approx(100 * np.mean(class_layer(counts) == labels))
+    assert percent == pytest.approx(100 * np.mean(largest(counts) == labels))
     assert evaluation.attrs["labels_from"] == "last_pass"
 
 
@@ -119,8 +120,9 @@ def test_the_last_pass_labels_the_neurons(by_layer: Path) -> None:
 
 def test_an_estimate_counts_every_phase_of_a_schedule() -> None:
     images = datasets.load()
-    assert estimates.presentations(SMALL, images).train == 30
-    assert estimates.presentations(dataclasses.replace(LAYERS, epochs=2), images).train == 90
+    assert estimates.presentations(preparation.divided(SMALL, images)).train == 30
+    twice = preparation.divided(dataclasses.replace(LAYERS, epochs=2), images)
+    assert estimates.presentations(twice).train == 90
 
 
 # -- stopping and going on -----------------------------------------------------------------------------------
@@ -136,7 +138,7 @@ def stopped(asked: RunSettings, out: Path) -> int:
     """Start a run that something stops; how many blocks it had done."""
     with pytest.raises(Stopped, match="last whole block"):
         train(asked, out)
-    assert not training.is_complete(out)
+    assert not Run.open(out).is_complete
     found = run_folder.last_checkpoint(out)
     return 0 if found is None else found[0]
 
@@ -196,7 +198,7 @@ def test_a_run_stopped_between_phases_goes_on_to_the_same_bits(
 
 
 def test_a_run_is_told_from_others_by_the_constants_of_its_size_as_well(together: Path) -> None:
-    symbols = ledger.symbols_of(identity.of_run(together).setting)
+    symbols = ledger.symbols_of(identity.of_run(Run.open(together)).setting)
     assert symbols["w_ie"] == "34"
     assert symbols["theta_plus"] == "0.5*mV"  # which is set, and not what follows from the size
     assert "neurons" not in symbols

@@ -21,6 +21,7 @@ from hebbarium.record import results
 from hebbarium.training import many_runs, sweeps, training
 from hebbarium.training.many_runs import PlannedRun
 from hebbarium.training.parameters import SettingError
+from hebbarium.training.run import Run
 from hebbarium.training.run_settings import RunSettings
 
 BASE = RunSettings(changes={"neurons": "20"}, images=40, block=20, test_images=20, labels_from="all", snapshots=1)
@@ -147,7 +148,7 @@ def test_a_sweep_that_is_stopped_leaves_no_process_and_goes_on(number: signal.Si
     for run in tmp_path.glob("*=*"):
         assert run_folder.last_checkpoint(run) is not None
         training.resume(run)
-        assert training.is_complete(run)
+        assert Run.open(run).is_complete
 
 
 def _both_have_begun(sweep: Path) -> bool:

@@ -1,0 +1,201 @@
+"""What a network answers: read off blocks, kept in a run's folder, and asked of a network in which nothing learns."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hebbarium.analysis.readouts import decoded
+from hebbarium.engine import anatomy, devices, presentations, streams
+from hebbarium.engine.anatomy import initial_state
+from hebbarium.engine.contract import Arrays, Block, Structure
+from hebbarium.engine.run_folder import RunFolder
+from hebbarium.models.contract import Model
+from hebbarium.models.readouts import Readout
+from hebbarium.training.progress import QuietReporter, Reporter
+from hebbarium.training.run_settings import CAPACITY
+
+Labels = NDArray[np.integer]
+EVALUATION_BLOCK = 250
+"""Samples of a block when nothing learns: fixed, so that responses do not depend on how many processes there are."""
+
+Responses = dict[str, NDArray[Any]]
+"""``(samples, neurons)`` by the key of a measure; spike counts by population, presentations by the controller."""
+
+
+# -- what answers, and how -----------------------------------------------------------------------------------
+def keys(model: Model, learns: bool) -> tuple[str, ...]:
+    """What is kept of each sample: spike counts of populations that are read, what else is read, presentations."""
+    measures = model.measures(learns)
+    populations = (measure.population for measure in measures)
+    return tuple(filter(None, dict.fromkeys([*populations, *(measure.key for measure in measures), model.controller])))
+
+
+def readouts(model: Model) -> tuple[str, ...]:
+    """Names of a model's readouts, in the order of `predictions`."""
+    return tuple(readout.name for readout in model.readouts)
+
+
+def read_by(readout: Readout, responses: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+    """What a readout reads, by name."""
+    return {measure.name: responses[measure.key] for measure in readout.measures}
+
+
+def predictions(
+    model: Model, responses: Mapping[str, NDArray[Any]], neuron_label: NDArray[np.integer] | None
+) -> dict[str, NDArray[np.int16]]:
+    """Predicted classes by readout; without labels, of those that need none."""
+    return {
+        readout.name: decoded(readout, read_by(readout, responses), neuron_label)
+        for readout in model.readouts
+        if neuron_label is not None or not readout.labelled
+    }
+
+
+# -- of a block ----------------------------------------------------------------------------------------------
+def of_block(answers: presentations.Answers, wanted: Iterable[str]) -> Responses:
+    """What came of a block, by key; a controller's are the presentations of each sample."""
+    shown = answers.presentations[:, np.newaxis].astype(np.uint16)
+    found = {**answers.counts, **answers.values}
+    return {key: found.get(key, shown) for key in wanted}
+
+
+def keep(folder: RunFolder, stage: str, index: int, responses: Mapping[str, NDArray[Any]]) -> None:
+    """Keep a block's responses in a run's folder."""
+    for key, array in responses.items():
+        write = folder.write_counts if array.dtype == np.uint16 else folder.write_values
+        write(f"{stage}/{key}", index, array)
+
+
+def kept(folder: RunFolder, stage: str, index: int, wanted: Iterable[str]) -> Responses | None:
+    """A block's responses as they were kept; None unless all are there and whole."""
+    found: Responses = {}
+    for key in wanted:
+        array: NDArray[Any] | None = folder.read_counts(f"{stage}/{key}", index)
+        if array is None:
+            array = folder.read_values(f"{stage}/{key}", index)
+        if array is None:
+            return None
+        found[key] = array
+    return found
+
+
+# -- of a network in which nothing learns --------------------------------------------------------------------
+def frozen_structure(model: Model, phase: str, precision: str, device: str) -> Structure:
+    """The program in which nothing learns. For testing it records every population: it shows rasters as well."""
+    record = tuple(anatomy.populations(model)) if phase == "test" else ()
+    structure = Structure(model, phase, precision, device, CAPACITY, record)
+    # a phase may be without a class layer
+    read = [m for m in model.measures(False) if m.population in structure.populations]
+    return dataclasses.replace(structure, measures=tuple(read))
+
+
+def learning_structure(model: Model, phase: str, precision: str, device: str, profile: bool = False) -> Structure:
+    """The program of a phase in which something learns."""
+    measures = model.measures(True)
+    record = dict.fromkeys(m.population for m in measures if m.population != model.readout)
+    return Structure(model, phase, precision, device, CAPACITY, tuple(record), profile, measures)
+
+
+def frozen_state(model: Model, phase: str, trained: Mapping[str, NDArray[Any]]) -> Arrays:
+    """State at the start of every block of a phase in which nothing learns."""
+    handed_on = model.handed_on({k: trained[k] for k in carried(model) if k in trained})
+    return initial_state(model, phase, handed_on)
+
+
+def carried(model: Model) -> list[str]:
+    """State that training hands on: weights, delays, and of all layers what the model shows of one."""
+    names = dict.fromkeys(variable.name for phase in model.phases for variable in anatomy.state(model, phase))
+    shown = [name for name in names if name.partition(".")[2] in model.shown_state]
+    return [*(p.variable for p in anatomy.projections(model)), *model.longest_delays(), *shown]
+
+
+def respond(
+    model: Model,
+    state: Mapping[str, NDArray[Any]],
+    pixels: NDArray[np.uint8],
+    *,
+    phase: str,
+    seed: int,
+    purpose: int,
+    scratch: Path,
+    device: str = devices.DEFAULT,
+    precision: str = "float32",
+    jobs: int = 1,
+    title: str = "Testing",
+    reporter: Reporter | None = None,
+    folder: RunFolder | None = None,
+) -> Responses:
+    """What the populations that are read answer to images while nothing learns; see `keys` and `respond_to`."""
+
+    def encoded(start: int, stop: int) -> Arrays:
+        return model.all_inputs(phase, pixels[start:stop], np.zeros(stop - start, int))
+
+    return respond_to(
+        model, state, encoded, len(pixels), phase=phase, seed=seed, purpose=purpose, scratch=scratch, device=device,
+        precision=precision, jobs=jobs, title=title, reporter=reporter, folder=folder,
+    )  # fmt: skip
+
+
+def respond_to(
+    model: Model,
+    state: Mapping[str, NDArray[Any]],
+    inputs: Callable[[int, int], Arrays],
+    samples: int,
+    *,
+    phase: str,
+    seed: int,
+    purpose: int,
+    scratch: Path,
+    device: str = devices.DEFAULT,
+    precision: str = "float32",
+    jobs: int = 1,
+    title: str = "Testing",
+    reporter: Reporter | None = None,
+    folder: RunFolder | None = None,
+) -> Responses:
+    """What the populations that are read answer to inputs while nothing learns.
+
+    Every block begins with the trained state, so that responses depend neither on the number of processes nor on
+    what was shown before the block. With ``folder``, blocks that are there already are not run again.
+
+    Parameters
+    ----------
+    inputs : callable
+        Inputs of the samples from a number to another one, as `Model.all_inputs` gives them.
+    """
+    reporter = reporter or QuietReporter()
+    program = devices.program(frozen_structure(model, phase, precision, device), scratch)
+    begin = frozen_state(model, phase, state)
+    starts = range(0, samples, EVALUATION_BLOCK)
+    structure = program.structure
+    there = {*structure.populations, *(measure.key for measure in structure.measures)}
+    wanted = tuple(key for key in keys(model, False) if key in there)
+
+    def one(index: int) -> Responses:
+        start, stop = starts[index], min(starts[index] + EVALUATION_BLOCK, samples)
+        found = kept(folder, phase, index, wanted) if folder else None
+        if found is None:
+            block_seed = streams.block_seed(seed, purpose, index)
+            block = Block(begin, inputs(start, stop), model.run_time_values(), block_seed)
+            found = of_block(presentations.show(program, block), wanted)
+            if folder:
+                keep(folder, phase, index, found)
+                folder.sync()
+        reporter.advance(stop - start)
+        return found
+
+    reporter.stage(title, samples)
+    workers = jobs if device in devices.COMPILED else 1  # Brian2's runtime is one network a process
+    with ThreadPoolExecutor(workers) as pool:
+        parts = list(pool.map(one, range(len(starts))))
+    neurons = {key: 1 if key == model.controller else anatomy.shown_to(model, key.partition(".")[0]) for key in wanted}
+    return {
+        key: np.concatenate([np.zeros((0, neurons[key]), np.uint16), *(part[key] for part in parts)]) for key in wanted
+    }

@@ -1,0 +1,204 @@
+"""The result file of a run under way or complete: what a run has kept, put together."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Iterator, Mapping, Sequence
+from importlib import metadata
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from hebbarium.analysis.accuracy import evaluate
+from hebbarium.engine import anatomy, run_folder
+from hebbarium.engine.contract import Arrays
+from hebbarium.engine.run_folder import RunFolder
+from hebbarium.files.errors import FileNotWritten
+from hebbarium.models.contract import Model
+from hebbarium.record import results
+from hebbarium.training import silence
+from hebbarium.training.responses import Responses
+from hebbarium.training.run_settings import RunSettings
+from hebbarium.training.samples import Division, Samples
+from hebbarium.training.schedule import Schedule
+
+__all__ = ["ResultFile"]
+
+
+class ResultFile:
+    """What a run writes into its folder for others to read.
+
+    Parameters
+    ----------
+    folder : RunFolder
+    settings : RunSettings
+    model : Model
+    division : Division
+    schedule : Schedule
+    """
+
+    def __init__(
+        self, folder: RunFolder, settings: RunSettings, model: Model, division: Division, schedule: Schedule
+    ) -> None:
+        self.folder, self.settings, self.model = folder, settings, model
+        self.division, self.schedule = division, schedule
+
+    def labelling(self, samples: Samples, counts: Responses) -> dict[str, xr.Dataset]:
+        """The group of responses that label neurons."""
+        population = self.model.readout
+        return {
+            population: results.responses(
+                counts[population],
+                label=samples.labels,
+                image=samples.index,
+                presentation_ms=self._ms("respond"),
+                read=self._read(population, counts),
+            )
+        }
+
+    def test(self, samples: Samples, counts: Responses) -> dict[str, xr.Dataset]:
+        """The group of responses that accuracy is measured by."""
+        return {
+            population: results.responses(
+                counts[population],
+                label=samples.labels,
+                image=samples.index,
+                presentations=self._presentations(counts),
+                presentation_ms=self._ms("test"),
+                read=self._read(population, counts),
+            )
+            for population in dict.fromkeys(readout.population for readout in self.model.readouts)
+        }
+
+    def write(
+        self,
+        totals: Mapping[str, float],
+        parts: Sequence[Responses],
+        groups: Mapping[str, Any],
+        warnings: Sequence[str],
+        complete: bool,
+    ) -> None:
+        """Write the file.
+
+        Parameters
+        ----------
+        totals : mapping
+            Seconds and synaptic events so far.
+        parts : sequence of dict
+            Responses of the blocks that are over.
+        groups : mapping
+            What came after training: `labelling`, `test`, and what was recorded.
+        warnings : sequence of str
+            Why accuracies mean little.
+
+        Raises
+        ------
+        RunFolderError
+            It cannot be written.
+        """
+        model, population, schedule = self.model, self.model.readout, self.schedule
+        seen = int(schedule.ends[len(parts) - 1])
+        shown = self.division.at(schedule.order[:seen])
+        counts = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+        snapshots = self.folder.snapshots(seen)
+        tree = results.build(
+            self._attributes(totals, seen, complete),
+            activity={
+                population: results.responses(
+                    counts[population],
+                    label=shown.labels,
+                    image=shown.index,
+                    presentations=self._presentations(counts),
+                    block=schedule.block_of_image(len(parts)),
+                    presentation_ms=self._ms("train"),
+                    read=self._read(population, counts),
+                )
+            },
+            weights={
+                p.name: results.weight_snapshots(
+                    np.stack([a[p.name].reshape(p.shape) for a in snapshots.values()]), samples_seen=list(snapshots)
+                )
+                for p in anatomy.projections(model)
+            },
+            state=dict(self._shown_state(snapshots)),
+            **groups,
+        )
+        labels_from = self.settings.labels_from
+        tree["evaluation"] = xr.DataTree(
+            evaluate(
+                tree,
+                labels_from=labels_from if complete or labels_from != "labelling" else "all",
+                readouts=model.readouts,
+                earlier=self.folder.accuracies(seen - 1),
+            )
+        )
+        if warnings:
+            tree["evaluation"].attrs["warning"] = f"{'; '.join(warnings)}. {silence.advice(model)}"
+        try:
+            results.write(tree, self.folder.path)
+        except FileNotWritten as error:
+            raise run_folder.unwritten(results.file_of(self.folder.path), error, self.folder.path) from error
+
+    def _read(self, population: str, responses: Responses) -> dict[str, tuple[NDArray[Any], str, str]]:
+        """What was read of a population besides its spike counts: numbers, unit and meaning by name."""
+        measures = {measure.key: measure for readout in self.model.readouts for measure in readout.measures}
+        return {
+            m.name: (m.in_unit(responses[key]), str(m.unit), m.meaning)
+            for key, m in measures.items()
+            if m.population == population and key != population and key in responses
+        }
+
+    def _presentations(self, counts: Responses) -> NDArray[np.uint16] | None:
+        return counts[self.model.controller][:, 0] if self.model.controller else None
+
+    def _ms(self, phase: str) -> float:
+        return self.model.sample_steps(phase) * anatomy.time_step(self.model) * 1e3
+
+    def _shown_state(self, snapshots: Mapping[int, Arrays]) -> Iterator[tuple[str, xr.Dataset]]:
+        for name, (population, unit) in self.model.shown_state.items():
+            full = f"{population}.{name}"
+            if all(full in arrays for arrays in snapshots.values()):
+                values = np.stack([arrays[full] for arrays in snapshots.values()]) / float(unit)
+                shown = {name: (values, str(unit), f"{name} of {population} neurons")}
+                yield population, results.state_snapshots(samples_seen=list(snapshots), **shown)
+
+    def _attributes(self, totals: Mapping[str, float], seen: int, complete: bool) -> dict[str, Any]:
+        asked, images, table = self.settings, self.division.images, self.model.parameters()
+        stored = self.folder.configuration
+        return results.root_attributes(
+            model=self.model.name,
+            paper=self.model.paper,
+            seed=asked.seed,
+            samples_seen=seen,
+            device=asked.device,
+            precision=asked.precision,
+            parameters={symbol: row.show(getattr(self.model, symbol)) for symbol, row in table.items()},
+            options=asked.record(),
+            versions=_versions(),
+            git_commit=stored["code"]["commit"],
+            git_dirty=stored["code"]["dirty"],
+            dataset=images.name,
+            dataset_sha256=images.sha256,
+            class_names=images.class_names,
+            image_shape=images.shape,
+            wall_time_s=totals["run.seconds"],
+            synaptic_events=int(totals["run.events"]),
+            command=stored["command"],
+            run=self.folder.begun,
+            complete=complete,
+        )
+
+
+def _versions() -> dict[str, str]:
+    names = ("brian2", "numpy", "xarray", "hebbarium")
+    return {"python": platform.python_version(), **{n: metadata.version(n) for n in names if _installed(n)}}
+
+
+def _installed(name: str) -> bool:
+    try:
+        metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return False
+    return True
