@@ -1,10 +1,9 @@
 """Diehl & Cook: triplet STDP, scaled weights and adaptive thresholds, without any label.
 
 P. U. Diehl and M. Cook, "Unsupervised learning of digit recognition using spike-timing-dependent plasticity", 2015.
-784 Poisson inputs, N excitatory and N inhibitory neurons. The network is that
-of the authors' published code, the values included, but for its delays of up to 10 ms: they are an option, left out by
-default, which is dear in time and changes the accuracy (see the open choices). Where the widespread Brian2 port of that
-code departs from it, there is a switch.
+784 Poisson inputs, N excitatory and N inhibitory neurons. The network is that of the authors' published code, values
+included, but without its delays of up to 10 ms. These are an option: they take time and change the accuracy (see the
+open choices). Where the widespread Brian2 port of that code departs from it, there is a switch.
 """
 
 from __future__ import annotations
@@ -346,7 +345,7 @@ class DiehlCook(Model):
         "bound from two dozen on. Delays keep spikes apart: a clamp then seldom acts. With delays=none and "
         "integration=euler, a network of 400 neurons is lost within 500 images: all fire, and thresholds rise by "
         "hundreds of mV.",
-        "Delays make an image some four times as dear at N = 400: 8.5 ms of processor time, 2.0 ms without. After "
+        "Delays make an image some four times as expensive at N = 400: 8.5 ms of processor time, 2.0 ms without. After "
         "20,000 images, in validation, class means give 88.2 % with delays and 87.5 % without (N = 100, 10,000 images, "
         "not clamped: 70.5 % both), one seed: too little to pay for them. After three passes, N = 100 has 75.9 % on "
         "test images with delays (one seed), 83.2 % without: the default is not the authors' network.",
