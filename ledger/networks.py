@@ -75,7 +75,7 @@ class TrainedNetwork:
 def append(folder: str | os.PathLike[str], item: str, pairs: Iterable[tuple[TrainedNetwork, list[Row]]]) -> list[Path]:
     """Add a study's rows to the ledgers of the networks' papers.
 
-    They replace those of the same run, setting and measure, on however many samples they were studied.
+    They replace those of the same run, setting and measure, on however many samples they were measured.
 
     Returns
     -------
