@@ -20,7 +20,7 @@ from hebbarium.engine.contract import Block, BlockResult, Spikes, Structure
 from hebbarium.engine.run_folder import RunFolder
 from hebbarium.files.errors import RunFolderError
 from hebbarium.record import results
-from hebbarium.training import recording, training
+from hebbarium.training import recording, responses
 from hebbarium.training.run import Run
 from hebbarium.training.run_settings import RunSettings
 from hebbarium.training.training import resume, train
@@ -69,7 +69,7 @@ def quick() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(devices, "program", Drawn)
         patch.setattr(recording, "record", lambda *_: {})
-        patch.setattr(training, "EVALUATION_BLOCK", 10)
+        patch.setattr(responses, "EVALUATION_BLOCK", 10)
         yield
 
 

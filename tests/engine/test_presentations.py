@@ -17,6 +17,7 @@ from hebbarium.engine import anatomy, devices, presentations
 from hebbarium.engine.anatomy import relative
 from hebbarium.engine.contract import Block, BlockResult, Program, Spikes, Structure
 from hebbarium.files.errors import BlockFailed
+from hebbarium.models.slots import ONE_BY_ONE
 from hebbarium.models.symmetric_stdp import SymmetricSTDP
 from tests.models.small_symmetric_networks import (
     CAPACITY,
@@ -38,8 +39,9 @@ class Scripted:
 
     def __init__(self, needs: Sequence[int]) -> None:
         self.needs = needs
-        self.structure: Any = dataclasses.make_dataclass("Shape", ["model", "sample_steps", "populations"])(
-            self, self.steps, ("excitatory", "controller")
+        fields = ["model", "sample_steps", "populations", "slots", "measures"]
+        self.structure: Any = dataclasses.make_dataclass("Shape", fields)(
+            self, self.steps, ("excitatory", "controller"), ONE_BY_ONE, ()
         )
         self.name, self.controller = "scripted", "controller"
         self.seeds: list[int] = []
