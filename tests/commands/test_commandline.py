@@ -127,7 +127,6 @@ def test_cache_is_listed_and_cleared(tmp_path: Path, monkeypatch: pytest.MonkeyP
         (["evaluate", "nowhere"], "nowhere: is not a run folder"),
         (["figures", "nowhere"], "nowhere"),
         (["predict", "nowhere", "nothing.npz"], "nothing.npz: no such file"),
-        (["predict", "nowhere", "nothing.npz", "--readout", "loudest"], "one of most_active, class_mean"),
         (["data", "fetch", "mnits"], "did you mean 'mnist'"),
         (["sweep", "synaptic_scaling", "--set", "w_t=3,3.0", "--out", "x"], "a value is given twice"),
         (["sweep", "desire_backprop", "--layers", "20,10", "--set", "layers=20", "--out", "x"], "keep one of them"),
