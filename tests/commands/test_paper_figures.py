@@ -20,7 +20,8 @@ ROOT = Path(__file__).parents[2]
 @pytest.mark.parametrize("name", paper_figures.FIGURES)
 def test_a_figure_is_kept_and_shown(name: str) -> None:
     assert (ROOT / "results" / "figures" / name).stat().st_size > 1000
-    assert f"](results/figures/{name})" in (ROOT / "README.md").read_text(encoding="utf-8")
+    notes = "".join(page.read_text(encoding="utf-8") for page in (ROOT / "docs" / "notes").glob("*.md"))
+    assert f"](../../results/figures/{name})" in notes
 
 
 def test_every_run_is_one_of_its_papers_protocol_and_drawn() -> None:
