@@ -185,7 +185,8 @@ class Model:
 
     def measures(self, learns: bool) -> tuple[Measure, ...]:
         """What readouts read, each once: while a network learns, the first readout's and what no teacher says."""
-        read = [r for r in self.readouts if r is self.readouts[0] or not (learns and r.taught)]
+        first, *others = self.readouts
+        read = [first, *(readout for readout in others if not (learns and readout.taught))]
         by_key = {measure.key: measure for readout in read for measure in readout.measures}
         return tuple(by_key.values())
 
