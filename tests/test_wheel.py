@@ -14,6 +14,7 @@ import pytest
 from tests.test_project import DENSE, ROOMS, ROOT
 
 pytestmark = pytest.mark.slow
+INSTALLED = ["from the clone", pytest.param("from wheels", marks=pytest.mark.long)]
 
 
 def tracked(*folders: str, within: Path = ROOT) -> set[str]:
@@ -158,7 +159,7 @@ def own_folder(tmp_path: Path) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("installed", ["from the clone", "from wheels"])
+@pytest.mark.parametrize("installed", INSTALLED)
 @pytest.mark.parametrize("start", ["by its command", "as a module"])
 def test_no_file_of_a_users_own_is_in_the_way(
     start: str, installed: str, own_folder: Path, tmp_path: Path, request: pytest.FixtureRequest
@@ -190,7 +191,7 @@ def test_no_file_of_a_users_own_is_in_the_way(
         assert (own_folder / "run" / "source" / "engine" / "gains.py").is_file()
 
 
-@pytest.mark.parametrize("installed", ["from the clone", "from wheels"])
+@pytest.mark.parametrize("installed", INSTALLED)
 def test_nothing_of_ours_is_in_a_users_way(
     installed: str, own_folder: Path, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
