@@ -52,10 +52,11 @@ def samples(count: int) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
 def masks(model: DesireBackprop, count: int) -> dict[str, NDArray[np.float64]]:
     """Masks of dropout for a number of samples: the same for the first ones, however many there are."""
     drawn = {}
-    for number, name in enumerate(("input", *model.hidden)):
+    sizes = dict(zip(("input", *model.hidden), (model.pixels, *model.layers), strict=True))
+    for number, (name, size) in enumerate(sizes.items()):
         generator = np.random.default_rng([5, number])
         dropped = model.p_input if name == "input" else model.p_hidden
-        drawn[name] = (generator.random((count, anatomy.populations(model)[name])) >= dropped).astype(np.float64)
+        drawn[name] = (generator.random((count, size)) >= dropped).astype(np.float64)
     return drawn
 
 
