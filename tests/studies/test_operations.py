@@ -35,7 +35,7 @@ def test_rows_of_a_run(rows: list[counted.SampleCost]) -> None:
     train, test = rows
     assert (train.phase, test.phase) == ("train", "test")
     assert train.network.layers == "784-6-10"
-    assert train.network.setting == "layers=6 steps=5 margin=1 eta=1e-3"
+    assert train.network.setting == "layers=6 steps=5 margin=1 eta=0.001"
     assert (train.images, train.presentations, train.network.trained, train.tested) == (4, 1.0, 20, 20)
     assert set(train.spikes) == {"input", "hidden_1", "output"}
     assert train.network.command.startswith("hebbarium train desire_backprop")

@@ -18,6 +18,7 @@ from hebbarium.commands import commandline
 from hebbarium.datasets.labelled_images import DatasetError
 from hebbarium.engine import devices, run_folder, sources
 from hebbarium.engine.contract import Arrays
+from hebbarium.engine.run_folder import RunFolder
 from hebbarium.files.errors import RunFolderError
 from hebbarium.training import evaluation, many_runs, pins, training
 from hebbarium.training.many_runs import PlannedRun
@@ -296,8 +297,9 @@ def test_the_state_that_a_run_begins_with_is_pinned(warm: RunSettings, tmp_path:
     (out / "results.nc").unlink()
     shutil.rmtree(out / "checkpoints")
     other = training.train(dataclasses.replace(warm, warm_start=None, seed=1), tmp_path / "other")
-    for name in ("checkpoints",):
-        shutil.rmtree(place / "run" / name)
-        shutil.copytree(other / name, place / "run" / name)
+    trained = run_folder.last_checkpoint(other)
+    assert trained is not None
+    with RunFolder.open(place / "run") as held:
+        held.write_checkpoint(*trained)
     with pytest.raises(RunFolderError, match="with whose state it was to begin, was trained further or changed"):
         training.resume(out)

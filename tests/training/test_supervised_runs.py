@@ -201,4 +201,4 @@ def test_a_run_is_told_from_others_by_the_constants_of_its_size_as_well(together
     symbols = ledger.symbols_of(identity.of_run(Run.open(together)).setting)
     assert symbols["w_ie"] == "34"
     assert symbols["theta_plus"] == "0.5*mV"  # which is set, and not what follows from the size
-    assert "neurons" not in symbols
+    assert symbols["neurons"] == "12"
