@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from hebbarium.engine import run_folder
+from hebbarium.engine import block_file, run_folder
 from hebbarium.engine.contract import Arrays
 from hebbarium.files.errors import RunFolderError
 
@@ -41,10 +41,11 @@ def checkpoint(
     found = None
     for blocks, file in reversed(there.items()):
         if blocks < limit:
-            if not (problem := run_folder.problem(run, file)):
+            try:
                 found = blocks, run_folder.read(run, file)
                 break
-            problems[file] = problem
+            except block_file.BlockFileError as error:
+                problems[file] = run_folder.in_words(error, file)
     if problems:
         first, *others = sorted(problems, key=lambda file: order[file])
         more = f" (and {len(others)} more)" if others else ""

@@ -371,11 +371,16 @@ def problem(run: Path, file: Path) -> str:
     """What is wrong with a file of a run, in words; empty if nothing is."""
     try:
         read(run, file)
-    except Misplaced as error:
-        return error.what
-    except block_file.BlockFileError:
-        return "is damaged" if file.exists() else "is missing"
+    except block_file.BlockFileError as error:
+        return in_words(error, file)
     return ""
+
+
+def in_words(error: block_file.BlockFileError, file: Path) -> str:
+    """What `read` found wrong with a file."""
+    if isinstance(error, Misplaced):
+        return error.what
+    return "is damaged" if file.exists() else "is missing"
 
 
 def _part(run: Path, file: Path) -> NDArray[np.uint8]:
@@ -389,9 +394,10 @@ def _begun(run: Path) -> str:
 def last_checkpoint(path: Path) -> tuple[int, Arrays] | None:
     """The latest whole checkpoint of a run folder; a damaged one is passed over, and named in the log."""
     for blocks, file in reversed(checkpoints(path).items()):
-        if not (wrong := problem(path, file)):
+        try:
             return blocks, read(path, file)
-        _log.warning("%s: %s; the checkpoint before it is taken", file, wrong)
+        except block_file.BlockFileError as error:
+            _log.warning("%s: %s; the checkpoint before it is taken", file, in_words(error, file))
     return None
 
 
