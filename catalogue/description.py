@@ -71,6 +71,24 @@ class Description:
     populations: tuple[Population, ...]
     operations: tuple[Operation, ...]
 
+    @property
+    def lists(self) -> tuple[tuple[str, tuple[str, ...]], ...]:
+        """What is said in sentences: a title and entries, as far as there are some."""
+        m = self.model
+        readouts = tuple(f"{readout.name}: {readout.meaning}" for readout in m.readouts)
+        again = f", shown again until '{m.controller}' says that it is over" if m.controller else ""
+        phases: dict[str, list[str]] = {}
+        for phase in m.phases:
+            phases.setdefault(m.slots(phase).meaning, []).append(phase)
+        slots = [f"{', '.join(names)}: {meaning}{again}" for meaning, names in phases.items()]
+        lists = {
+            "Readouts": readouts,
+            "Samples in presentations": tuple(slots),
+            "Printed slips, corrected": m.slips,
+            "What the paper leaves open": m.open_choices,
+        }
+        return tuple((title, entries) for title, entries in lists.items() if entries)
+
 
 def describe(model: Model, form: str = "text", phase: str | None = None) -> str:
     """A model's description.
@@ -233,15 +251,9 @@ def _text(d: Description) -> str:
     out += ["", "A step, in order"]
     for op in d.operations:
         out += [f"  {op.slot + ' ' + str(op.order):13} {op.what}", *(f"{'':20}{line}" for line in op.code)]
-    for title, entries in (
-        ("Printed slips, corrected", m.slips),
-        ("What the paper leaves open", m.open_choices),
-    ):
-        if entries:
-            out += ["", title]
-            out += [
-                textwrap.fill(e, _WIDTH, initial_indent="  - ", subsequent_indent="    ") for e in entries
-            ]
+    for title, entries in d.lists:
+        out += ["", title]
+        out += [textwrap.fill(e, _WIDTH, initial_indent="  - ", subsequent_indent="    ") for e in entries]
     return "\n".join(out)
 
 
@@ -275,12 +287,8 @@ def _markdown(d: Description) -> str:
     for number, op in enumerate(d.operations, start=1):
         out.append(f"{number}. `{op.slot} {op.order}` {op.what}")
         out += ["", "    ```text", *(f"    {line}" for line in op.code), "    ```", ""] if op.code else []
-    for title, entries in (
-        ("Printed slips, corrected", m.slips),
-        ("What the paper leaves open", m.open_choices),
-    ):
-        if entries:
-            out += ["", f"## {title}", "", *(f"- {entry}" for entry in entries)]
+    for title, entries in d.lists:
+        out += ["", f"## {title}", "", *(f"- {entry}" for entry in entries)]
     return re.sub(r"\n{3,}", "\n\n", "\n".join(out))
 
 
@@ -324,13 +332,9 @@ def _latex(d: Description) -> str:
         out.append(f"\\item \\texttt{{{op.slot} {op.order}}} {_escaped(op.what)}")
         out += ["\\begin{verbatim}", *op.code, "\\end{verbatim}"] if op.code else []
     out += ["\\end{enumerate}"]
-    for title, entries in (
-        ("Printed slips, corrected", m.slips),
-        ("What the paper leaves open", m.open_choices),
-    ):
-        if entries:
-            out += ["", f"\\subsection*{{{title}}}", "\\begin{itemize}"]
-            out += [*(f"\\item {_escaped(entry)}" for entry in entries), "\\end{itemize}"]
+    for title, entries in d.lists:
+        out += ["", f"\\subsection*{{{title}}}", "\\begin{itemize}"]
+        out += [*(f"\\item {_escaped(entry)}" for entry in entries), "\\end{itemize}"]
     return "\n".join(out)
 
 

@@ -239,7 +239,7 @@ def _read(model: DeclaredNetwork, phase: str, network: Network, device: Sketch) 
     spiking = [group for group in neurons if isinstance(group, SpikeSource) and _spikes(group)]
     variables = dict(inspection.arrays(network))
     changing = {full: variables[full] for full in variables if full in inspection.changing(network)}
-    times = statements.times(network, changing)
+    times = statements.times(network, changing, device.inputs)
     cursors = {
         full for line in said for full in line.by_number if full in changing and changing[full].is_integer
     }

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from brian2 import Network, NetworkOperation, Synapses, get_device
+from brian2 import BrianObject, Network, NetworkOperation, SpikeGeneratorGroup, Synapses, get_device
 from brian2.core.variables import ArrayVariable
 from brian2.synapses.synapses import SynapticPathway
 from numpy.typing import NDArray
@@ -22,7 +22,14 @@ from hebbarium.files.errors import ModelRefused
 def refuse_unfaithful(network: Network, structure: Structure) -> None:
     """Raise `ModelRefused` for whatever a block would silently lose or a device would silently drop."""
     model = structure.model
+    if model.controller and not structure.slots.plain:
+        raise ModelRefused(
+            f"model {model.name}: '{model.controller}' shows samples until they are over, which takes one sample a"
+            f" presentation, but phase '{structure.phase}' has {structure.slots}; leave controller or slots() out"
+        )
+    presentation = structure.sample_steps * anatomy.time_step(model)
     for member in network.sorted_objects:
+        _refuse_restarted(member, presentation, model.name)
         if isinstance(member, NetworkOperation):
             raise ModelRefused(
                 f"model {model.name}: '{member.name}' is a Python network operation, which compiled programs"
@@ -35,7 +42,6 @@ def refuse_unfaithful(network: Network, structure: Structure) -> None:
                 " be lost. If presentations end in silence, name the pathway in longest_delays()"
             )
     state = {v.name for v in anatomy.state(model, structure.phase)}
-    presentation = structure.sample_steps * anatomy.time_step(model)
     for name, longest in model.longest_delays().items():
         if name not in state:
             raise ModelRefused(f"model {model.name}: longest_delays() names {name}, which the network does not have")
@@ -49,6 +55,22 @@ def refuse_unfaithful(network: Network, structure: Structure) -> None:
             f"model {model.name}: {', '.join(sorted(lost))} can change while the network of phase '{structure.phase}'"
             " runs, but was not in it when it was first built, for one sample and in double precision; build() must"
             " give the same groups and variables whenever it is called"
+        )
+
+
+def _refuse_restarted(member: BrianObject, presentation: float, model: str) -> None:
+    """Raise `ModelRefused` for what begins anew with each block: spikes at times of its own, and other steps."""
+    if isinstance(member, SpikeGeneratorGroup):
+        raise ModelRefused(
+            f"model {model}: '{member.name}' is a SpikeGeneratorGroup, whose times begin anew with each block, for"
+            " whatever sample is shown then; return the times from inputs(), and make a NeuronGroup whose threshold"
+            " reads that array, as in threshold='abs(t_spike(t, i) - t_in_timesteps % sample_steps) < 0.5'"
+        )
+    step = float(member.clock.dt_)
+    if abs(presentation / step - round(presentation / step)) > 1e-6:
+        raise ModelRefused(
+            f"model {model}: '{member.name}' has steps of {step:g} s, which begin anew with each block; expected a"
+            f" whole number of them in a presentation, {presentation:g} s"
         )
 
 

@@ -42,6 +42,8 @@ class Sketch(RuntimeDevice):
         Names of what has variables, in the order of their making.
     connections : dict
         How each `Synapses`, by name, is connected, where its pairs can be counted.
+    inputs : frozenset of str
+        Names of the arrays that come with the samples.
     """
 
     def __init__(self) -> None:
@@ -51,6 +53,7 @@ class Sketch(RuntimeDevice):
     def _forget(self, values: Mapping[str, float]) -> None:
         self.owners: dict[str, None] = {}
         self.connections: dict[str, Connection] = {}
+        self.inputs: frozenset[str] = frozenset()
         self._made: set[str] = set()
         self._given: dict[ArrayVariable, Any] = {}
         self._values = values
@@ -199,4 +202,5 @@ def drawn(model: DeclaredNetwork, phase: str) -> Iterator[tuple[Network, Sketch]
         prefs.codegen.target, prefs.core.default_float_dtype = "numpy", np.float64
         pixels = np.zeros((1, int(getattr(model, "pixels", 1))), np.uint8)
         inputs = model.slots(phase).arranged(model.all_inputs(phase, pixels, np.zeros(1, int)), 1)
+        device.inputs = frozenset(inputs)
         yield model.build(phase, inputs), device

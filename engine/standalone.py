@@ -121,15 +121,18 @@ class StandaloneProgram:
             state = {v.name: variables[v.name] for v in known.state}
             self.leave_to_blocks(state)
             values = inspection.run_time_variables(network, set(s.model.run_time_values()))
-            before = self.reading(state, {full: variables[full] for full in values}, list(blank))
             device.insert_code("before_start", "block_io::die_with_parent();")
-            device.insert_code("main", before)
+            place = len(device.main_queue)
             network.run(s.steps(s.capacity) * known.time_step * second, profile=s.profile)
+            # arrays that no code reads, such as which places are occupied, are in no program
+            inputs = [name for name in blank if any(name in code.variables for code in device.code_objects.values())]
+            before = self.reading(state, {full: variables[full] for full in values}, inputs)
+            device.main_queue.insert(place, ("insert_code", before))
             self.end_at_last_step(network)
             device.insert_code("main", self.writing(network, state))
             device.build(directory=str(folder), compile=False, run=False, with_output=False)
             self.include_block_io(folder)
-        self.leave_out(folder, list(blank))
+        self.leave_out(folder, inputs)
 
     def set_preferences(self) -> None:
         """Flags of this device, as far as the compiler knows them.

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 import textwrap
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -92,8 +92,9 @@ class _Scope:
     def changing(self, tree: ast.AST) -> set[str]:
         """Full names of all that changes in an expression."""
         found: set[str] = set()
+        called = {node.func for node in ast.walk(tree) if isinstance(node, ast.Call)}
         for node in ast.walk(tree):
-            if isinstance(node, ast.Name):
+            if isinstance(node, ast.Name) and node not in called:
                 inner = self.inside(node.id)
                 found |= self.changing(inner) if inner is not None else {self.full(node.id)} - {""}
         return found
@@ -167,71 +168,107 @@ def moments(network: Network, steps: int, values: Mapping[str, float]) -> dict[s
     return found
 
 
-def times(network: Network, candidates: Mapping[str, ArrayVariable]) -> set[str]:
+def times(network: Network, candidates: Mapping[str, ArrayVariable], inputs: Container[str]) -> set[str]:
     """Those among changing variables that hold a time, by full name.
+
+    Parameters
+    ----------
+    candidates : mapping
+        Variables by full name.
+    inputs : container of str
+        Names of the arrays that come with the samples: they are read by the time, which is that of the block.
 
     Raises
     ------
     ModelRefused
-        Of a variable in seconds that is set by the time it cannot be told whether it is a time.
+        What is done depends on the time of a block otherwise than on a time in a presentation; or of a variable in
+        seconds that is set by the time it cannot be told whether it is a time.
     """
     seconds = {name for name, v in candidates.items() if have_same_dimensions(v.dim, second) and not v.is_integer}
-    lines = [line for line in _lines(network) if line.kind == ASSIGNMENT and not line.changes]
+    # the number of a step, which means something in its own presentation alone, is not carried on
+    steps = {name for name, v in candidates.items() if v.dim.is_dimensionless}
+    lines = list(_lines(network))
     #: how far each moves where all times move by one; None: it cannot be told
     moves: dict[str, int | None] = {name: 1 for name in seconds if name.endswith(".lastspike")}
-    for line in lines * 3:  # a time may be handed from one variable to another before it is read
+    for line in [line for line in lines if line.kind == ASSIGNMENT and not line.changes] * 3:
+        # a time may be handed from one variable to another before it is read
         is_local = ":" in line.sets
-        if not is_local and line.sets not in seconds:
+        if not is_local and line.sets not in seconds | steps:
             continue
         try:
-            far = _moves(line.value, line.scope, moves)
+            far = _moves(line.value, line.scope, moves, inputs)
             if is_local or far == 1:
                 moves[line.sets] = far
         except ValueError as error:
-            if not is_local:
+            if line.sets in seconds:
                 raise ModelRefused(
                     f"'{line.scope.operation}': '{line.text}' sets {line.sets} by the time, which begins anew with"
                     f" each block, and it cannot be told whether it holds a time ({error}); set it to t, to"
                     " another time, or to these plus or minus a duration"
                 ) from error
-            moves[line.sets] = None
-    return {name for name, far in moves.items() if ":" not in name and far == 1}
+            if is_local:
+                moves[line.sets] = None
+    for line in lines:
+        if ":" not in line.sets:
+            _refuse_restarted(line, moves, inputs)
+    return {name for name, far in moves.items() if name in seconds and far == 1}
 
 
-def _moves(tree: ast.expr, scope: _Scope, known: Mapping[str, int | None]) -> int:
-    """How far an expression moves where all times move by one: 1 for a time, 0 for a duration or what is no time.
+def _refuse_restarted(line: _Line, moves: Mapping[str, int | None], inputs: Container[str]) -> None:
+    """Raise `ModelRefused` if what is done depends on when a block began."""
+    try:
+        if _moves(line.value, line.scope, moves, inputs) in (0, 0 if line.changes else moves.get(line.sets, 0)):
+            return
+        why = f"{line.sets} is no time"
+    except ValueError as error:
+        why = str(error)
+    raise ModelRefused(
+        f"'{line.scope.operation}': '{line.text}' depends on the time, which begins anew with each block ({why}); count"
+        " from the beginning of a presentation, as in t_in_timesteps % sample_steps, read an array of inputs() by the"
+        " time, or use a variable of a neuron that the network itself moves on"
+    )
+
+
+def _moves(tree: ast.expr, scope: _Scope, known: Mapping[str, int | None], inputs: Container[str]) -> int:
+    """How far an expression moves where all times move by a presentation: 1 for a time, 0 for what does not move.
 
     Raises
     ------
     ValueError
         It cannot be told.
     """
+
+    def of(part: ast.expr) -> int:
+        return _moves(part, scope, known, inputs)
+
     match tree:
         case ast.Name(id=name):
             inner = scope.inside(name)
             if inner is not None:
-                return _moves(inner, scope, known)
-            far = 1 if name == _TIME else known.get(scope.full(name), 0)
+                return of(inner)
+            far = 1 if name in (_TIME, _STEP) else known.get(scope.full(name), 0)
             if far is None:
                 raise ValueError(f"'{name}' is neither a time nor a duration")
             return far
         case ast.BinOp(left=left, op=ast.Add(), right=right):
-            return _moves(left, scope, known) + _moves(right, scope, known)
+            return of(left) + of(right)
         case ast.BinOp(left=left, op=ast.Sub(), right=right):
-            return _moves(left, scope, known) - _moves(right, scope, known)
+            return of(left) - of(right)
+        case ast.BinOp(left=left, op=ast.Mod(), right=right) if of(right) == 0:  # of a presentation, or a part of it
+            return 0 * of(left)
         case ast.UnaryOp(op=ast.USub(), operand=operand):
-            return -_moves(operand, scope, known)
+            return -of(operand)
         case ast.Call(func=ast.Name(id=name), args=[first, *others]) if name in _ALIKE:
-            ways = {_moves(argument, scope, known) for argument in (first, *others)}
+            ways = {of(argument) for argument in (first, *others)}
             if len(ways) == 1:
                 return ways.pop()
-        case ast.Compare() | ast.BoolOp():
+        case ast.Compare(left=left, comparators=others) if len({of(side) for side in (left, *others)}) == 1:
             return 0
-        case ast.Call() if scope.is_input(tree):
+        case ast.Call(func=ast.Name(id=name)) if scope.is_input(tree) and name in inputs:
             return 0
     parts = [child for child in ast.iter_child_nodes(tree) if isinstance(child, ast.expr)]
     parts = parts[1:] if isinstance(tree, ast.Call) else parts
-    if any(_moves(part, scope, known) for part in parts):
+    if any(of(part) for part in parts):
         raise ValueError(f"'{ast.unparse(tree)}' is neither a time nor a duration")
     return 0
 

@@ -19,6 +19,14 @@ from numpy.typing import NDArray
 Decoding = Literal["largest", "earliest", "labelled_largest", "labelled_mean"]
 
 
+_DECODED: dict[Decoding, str] = {
+    "largest": "the class of the neuron with the largest",
+    "earliest": "the class of the neuron with the earliest",
+    "labelled_largest": "the label of the neuron with the largest",
+    "labelled_mean": "the label whose neurons have the largest mean",
+}
+
+
 class SpikesOfBlock(Protocol):
     """Spikes of a population in a block: step counted from the block's start, and neuron, in the order of time."""
 
@@ -249,6 +257,15 @@ class Readout:
     def measures(self) -> tuple[Measure, ...]:
         """All that it reads."""
         return (self.measure,) if self.ties is None else (self.measure, self.ties)
+
+    @property
+    def meaning(self) -> str:
+        """What it is, in words."""
+        equals = "no answer if several are first" if self.strict else "the lowest of several"
+        if self.ties is not None:
+            equals = f"of several, the largest {self.ties.meaning}"
+        taught = "; in training a teacher speaks" if self.taught else ""
+        return f"{self.population}, {self.measure.meaning}: {_DECODED[self.decoding]}; {equals}{taught}"
 
     @property
     def reads(self) -> tuple[str, ...]:

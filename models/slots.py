@@ -45,6 +45,16 @@ class Slots:
         """Whether each presentation holds one sample, and is where it is answered."""
         return self == Slots()
 
+    @property
+    def meaning(self) -> str:
+        """What it is, in words."""
+        words = "one sample a presentation" if self.batch == 1 else f"{self.batch} samples a presentation"
+        if self.idle:
+            words += f", {self.idle} presentation{'s' if self.idle > 1 else ''} without a sample after each"
+        if self.lag:
+            words += f", answers {self.lag} presentation{'s' if self.lag > 1 else ''} later"
+        return words
+
     def presentations(self, samples: int) -> int:
         """Presentations of a program that shows so many samples and reads them all."""
         cycles = -(-samples // self.batch)

@@ -263,6 +263,19 @@ def test_each_sample_is_read_from_its_own_place(run: Path) -> None:
     assert together["output"].dtype == np.uint16
 
 
+@pytest.mark.slow
+def test_compiled_programs_answer_alike(run: Path, tmp_path: Path) -> None:
+    other = training.train(RunSettings(**{**vars(SMALL), "device": "dense"}), tmp_path / "run")
+    with results.open_run(run) as one, results.open_run(other) as two:
+        for room in ("test/output", "evaluation", "activity/output", "state/optimiser"):
+            left, right = one[room].to_dataset().load(), two[room].to_dataset().load()
+            assert set(left) == set(right)
+            for name, array in left.items():
+                exact = array.dtype.kind in "iu" or name == "first_spike_time"
+                error = 0 if exact else 1e-5  # single precision; exponentials are rounded in other ways
+                np.testing.assert_allclose(right[name].values, array.values, rtol=error, err_msg=str(name))
+
+
 def test_a_run_that_is_stopped_goes_on_to_the_same_bits(run: Path, tmp_path: Path) -> None:
     class Stopping(QuietReporter):
         def __init__(self) -> None:

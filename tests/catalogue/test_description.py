@@ -11,6 +11,7 @@ from hebbarium.models.contract import Model
 from hebbarium.models.desire_backprop import DesireBackprop
 from hebbarium.models.symmetric_stdp import SymmetricSTDP
 from hebbarium.models.synaptic_scaling import SynapticScaling
+from tests.models.small_pipelines import Pipeline
 
 
 @pytest.fixture(scope="module")
@@ -51,6 +52,28 @@ def test_the_order_of_a_step(text: str) -> None:
 def test_slips_are_listed(text: str) -> None:
     for slip in SynapticScaling.slips:
         assert slip[:40] in text
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_readouts_and_what_a_presentation_holds(form: str) -> None:
+    def said(model: Model) -> str:
+        return " ".join(describe(model, form).replace("\\_", "_").split())
+
+    text = said(Pipeline())
+    for line in (
+        "first_spike: output, time of the first spike in the presentation: the class of the neuron with the earliest;"
+        " of several, the largest v at the end of the presentation",
+        "first_spike_at_4_ms: output, time of the first spike in the presentation, until 4 ms: the class",
+        "potential_at_5_ms: output, v at 5 ms: the class of the neuron with the largest; the lowest of several",
+        "train: 8 samples a presentation, 1 presentation without a sample after each, answers 1 presentation later",
+        "test: 8 samples a presentation, answers 1 presentation later",
+    ):
+        assert line in text
+    text = said(SymmetricSTDP())
+    phases = "train, train_hidden, train_classes, respond, test"
+    assert f"{phases}: one sample a presentation, shown again until 'controller' says that it is over" in text
+    assert "most_active: excitatory, spikes in one presentation: the label of the neuron with the largest;" in text
+    assert "; in training a teacher speaks" in text
 
 
 @pytest.mark.parametrize("form", FORMATS)

@@ -98,7 +98,7 @@ def test_an_error_in_a_string_is_told_by_file_line_and_attribute(tmp_path: Path,
     "body",
     [
         'potentiation = "w = clip(w + a_plus*x_pre*int(theta_post >= 0*mV), w_min, w_max)"',
-        'potentiation = "w = clip(w + a_plus*x_pre*rand()*exp(-t/second)*(i + j)/(i + j + 1), w_min, w_max)"',
+        'potentiation = "w = clip(w + a_plus*x_pre*rand()*exp(-(t % ms)/ms)*(i + j)/(i + j + 1), w_min, w_max)"',
         'potentiation = "change = a_plus*x_pre*tau_p/ms\\nw = clip(w + change, w_min, w_max)"',
     ],
 )

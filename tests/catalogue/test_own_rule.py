@@ -139,7 +139,7 @@ def test_own_rule_is_the_rule_that_runs(own_file: Path, tmp_path: Path) -> None:
     [
         ("w = clip(w + a_plus*x_pre*int(theta_post >= 0*mV), w_min, w_max)", False),
         ("w = clip(w + a_plus*x_pre*(1 + tanh(v/mV)), w_min, w_max)", False),
-        ("w = clip(w + a_plus*x_pre*rand()*exp(-t/second)*(i + j)/(i + j + 1)*tau_p/ms, w_min, w_max)", True),
+        ("w = clip(w + a_plus*x_pre*rand()*exp(-(t % ms)/ms)*(i + j)/(i + j + 1)*tau_p/ms, w_min, w_max)", True),
     ],
 )
 def test_a_rule_with_a_third_factor_trains_to_the_end(tmp_path: Path, rule: str, has_window: bool) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from brian2 import Clock, Network, NeuronGroup, Synapses, TimedArray, ms, mV, second
+from brian2 import Clock, Network, NeuronGroup, PoissonGroup, Synapses, TimedArray, ms, mV, second
 
 from hebbarium.engine import anatomy
 from hebbarium.engine.anatomy import Anatomy, StateVariable
@@ -43,7 +43,8 @@ class Plain(Model):
 
     def build(self, phase: str, inputs: Arrays) -> Network:
         rates = TimedArray(inputs["rates"], dt=10 * self.step * ms, name="rates")
-        common = {"clock": Clock(self.step * ms), "namespace": {"rates": rates, "late": 2 * ms}}
+        wave = TimedArray(np.zeros((4, 4)), dt=1 * ms, name="wave")
+        common = {"clock": Clock(self.step * ms), "namespace": {"rates": rates, "wave": wave, "late": 2 * ms}}
         cells = NeuronGroup(4, self.lines + self.declare("e_l"), threshold="v > 0*mV", reset="v = e_l",
                             refractory=1 * ms, name="cells", **common)  # fmt: skip
         if self.code:
@@ -235,6 +236,9 @@ def test_one_of_several_variables_of_synapses_is_the_weight() -> None:
         ("mood = exp((lastspike - t)/late)", set()),
         ("mood = int(t > lastspike)", set()),
         ("which = t_in_timesteps", set()),
+        ("which = t_in_timesteps + 2\nmood = int(which == t_in_timesteps)*sin(t_in_timesteps % 10)", set()),
+        ("length = t % (10*late)", set()),
+        ("mood = wave(t % (2*late), i) + rates(t - late, i)", set()),
     ],
 )
 def test_times_are_told_by_what_is_written(code: str, times: set[str]) -> None:
@@ -246,6 +250,49 @@ def test_times_are_told_by_what_is_written(code: str, times: set[str]) -> None:
 def test_what_may_be_a_time_or_not_is_refused(code: str) -> None:
     with pytest.raises(ModelRefused, match=r"sets cells\.last by the time, .* cannot be told"):
         plain(code=code)
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "mood = sin(t/late)", "mood += 0.1*t_in_timesteps", "mood = int(t > late)", "mood = rates(t, i)*t/late",
+        "length = int(t > late)*late", "mood = wave(t, i)", "mood = wave(lastspike, i)",
+    ],
+)  # fmt: skip
+def test_what_begins_anew_with_each_block_is_refused(code: str) -> None:
+    with pytest.raises(ModelRefused, match=r"'cells_run_regularly': .* the time, which begins anew with each block"):
+        plain(code=code)
+
+
+@pytest.mark.parametrize(
+    ("lines", "why"),
+    [
+        ("dmood/dt = cos(t/late)/late : 1", r"'dmood/dt = cos\(t/late\)/late : 1' depends on the time"),
+        ("u = sin(t/late) : 1\ndmood/dt = u/late : 1", "depends on the time"),
+        ("dmood/dt = cos(2*pi*phase)/late : 1\ndphase/dt = 0.1/late : 1", ""),
+    ],
+)
+def test_equations_that_begin_anew_with_each_block_are_refused(lines: str, why: str) -> None:
+    lines = LINES.replace("mood : 1", lines)
+    if why:
+        with pytest.raises(ModelRefused, match=why):
+            plain(lines=lines)
+    else:
+        assert "cells.phase" in variables(plain(lines=lines))
+
+
+def test_inputs_are_read_by_brian2s_poisson_groups() -> None:
+    def add(expression: str) -> Change:
+        def change(parts: dict[str, Any]) -> None:
+            parts["noise"] = PoissonGroup(3, rates=expression, name="noise", **parts["common"])
+
+        return change
+
+    found = plain(add("rates(t, i)*Hz"))
+    assert found.populations["noise"] == 3
+    assert not any(name.startswith("noise.") for name in variables(found))
+    with pytest.raises(ModelRefused, match=r"'noise_spike_thresholder': 'rand\(\) < rates \* dt' depends on the time"):
+        plain(add("t/(late*late)"))
 
 
 @pytest.mark.parametrize(

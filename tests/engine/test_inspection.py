@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from brian2 import Network, NeuronGroup, Synapses, linked_var, ms, network_operation
+from brian2 import Network, NeuronGroup, SpikeGeneratorGroup, Synapses, linked_var, ms, network_operation
 
 from hebbarium.engine import anatomy, faithfulness
 from hebbarium.engine.contract import Block, Structure
@@ -81,6 +81,31 @@ def test_network_operations_are_refused(device: str, tmp_path: Path) -> None:
 
     with pytest.raises(ModelRefused, match="'normalise' is a Python network operation"):
         build(altered(add_operation), device, tmp_path)
+
+
+@pytest.mark.parametrize("device", DEVICES)
+def test_spikes_at_times_of_their_own_are_refused(device: str, tmp_path: Path) -> None:
+    def add_generator(network: Network) -> None:
+        clock = network["excitatory"].clock
+        network.add(SpikeGeneratorGroup(3, [0, 1], [5, 20] * ms, clock=clock, name="teacher"))
+
+    with pytest.raises(ModelRefused, match=r"'teacher' is a SpikeGeneratorGroup.* return the times from inputs\(\)"):
+        build(altered(add_generator), device, tmp_path)
+
+
+@pytest.mark.parametrize("device", DEVICES)
+@pytest.mark.parametrize("step", [5, 7])
+def test_steps_that_do_not_end_with_a_presentation_are_refused(step: int, device: str, tmp_path: Path) -> None:
+    """A presentation has 150 ms."""
+
+    def operate(network: Network) -> None:
+        network["excitatory"].run_regularly("v += 0*mV", dt=step * ms, name="rarely")
+
+    if step == 5:
+        build(altered(operate), device, tmp_path)
+        return
+    with pytest.raises(ModelRefused, match=r"'rarely' has steps of 0\.007 s, .* in a presentation, 0\.15 s"):
+        build(altered(operate), device, tmp_path)
 
 
 def one_delay(network: Network) -> None:
