@@ -147,7 +147,7 @@ def evaluate(
         if _is_there(tree, results.TEST, readout) and (neuron_label is not None or not readout.labelled):
             test = responses_of(tree, results.TEST, readout.population)
             truth = test["label"].values
-            found[readout.name] = decoded(readout, _read(test, readout), neuron_label)
+            found[readout.name] = decoded(readout, _read(test, readout), neuron_label, truth)
     predicted, percent, table = None, None, None
     if found:
         predicted = np.array(list(found.values()))
@@ -198,7 +198,7 @@ def _running(
     truth, block = training["label"].values, training["block"].values
     if readout.labelled:
         return running_accuracy(training["spike_count"].values, truth, block, n_classes=n_classes)
-    return _by_block(decoded(readout, _read(training, readout)), truth, block)
+    return _by_block(decoded(readout, _read(training, readout), truth=truth), truth, block)
 
 
 def _by_block(

@@ -34,6 +34,8 @@ class DeclaredReadout(Protocol):
     def strict(self) -> bool: ...
     @property
     def taught(self) -> bool: ...
+    @property
+    def lenient(self) -> bool: ...
 
 
 @dataclass(frozen=True)
@@ -47,10 +49,14 @@ class UsualReadout:
     reads: tuple[str, ...] = ("spike_count",)
     strict: bool = False
     taught: bool = False
+    lenient: bool = False
 
 
 def decoded(
-    readout: DeclaredReadout, read: Mapping[str, ArrayLike], neuron_label: ArrayLike | None = None
+    readout: DeclaredReadout,
+    read: Mapping[str, ArrayLike],
+    neuron_label: ArrayLike | None = None,
+    truth: ArrayLike | None = None,
 ) -> NDArray[np.int16]:
     """Predicted classes by a readout.
 
@@ -61,6 +67,8 @@ def decoded(
         What was read of its population, by name, such as ``spike_count``.
     neuron_label : (neuron,), optional
         Class of each neuron, for readouts that need them.
+    truth : (sample,), optional
+        Class of each sample: lenient readouts take a tie for right, others do not look at it.
 
     Returns
     -------
@@ -73,7 +81,7 @@ def decoded(
             raise ValueError(f"readout {readout.name}: needs classes of the neurons of {readout.population}")
         return (most_active if readout.decoding == "labelled_largest" else class_mean)(first, neuron_label)
     decode = earliest if readout.decoding == "earliest" else largest
-    return decode(first, *second, strict=readout.strict)
+    return decode(first, *second, strict=readout.strict, truth=truth if readout.lenient else None)
 
 
 def most_active(spike_count: ArrayLike, neuron_label: ArrayLike) -> NDArray[np.int16]:
@@ -164,7 +172,9 @@ def class_mean(
     return predicted
 
 
-def largest(values: ArrayLike, second: ArrayLike | None = None, *, strict: bool = False) -> NDArray[np.int16]:
+def largest(
+    values: ArrayLike, second: ArrayLike | None = None, *, strict: bool = False, truth: ArrayLike | None = None
+) -> NDArray[np.int16]:
     """Class whose own neuron has the largest value, in a layer that has one neuron a class.
 
     Parameters
@@ -175,6 +185,8 @@ def largest(values: ArrayLike, second: ArrayLike | None = None, *, strict: bool 
         Its largest value decides among neurons that are equal, also where none has spiked.
     strict
         Whether there is no answer if several are first. Otherwise the lowest class among them is the answer.
+    truth : (sample,), optional
+        Class of each sample, which is the answer if it is among the first: a tie counts as right.
 
     Returns
     -------
@@ -189,16 +201,22 @@ def largest(values: ArrayLike, second: ArrayLike | None = None, *, strict: bool 
     array([ 1, -1, -1], dtype=int16)
     >>> largest([[0, 0], [2, 2]], second=[[-60.0, -50.0], [-40.0, -45.0]])
     array([1, 0], dtype=int16)
+    >>> largest([[0, 4, 1], [2, 0, 2], [0, 0, 0]], truth=[0, 2, 1])
+    array([ 1,  2, -1], dtype=int16)
     """
     array = _two_dimensional(values)
     counted = array.dtype.kind in "iu"
     answered = array.any(axis=1) if counted else ~np.isnan(array).all(axis=1)
     ranked = array if counted else np.where(np.isnan(array), -np.inf, array)
-    return _first(ranked == ranked.max(axis=1, keepdims=True), answered, second, strict)
+    return _first(ranked == ranked.max(axis=1, keepdims=True), answered, second, strict, truth)
 
 
 def earliest(
-    first_spike_time: ArrayLike, second: ArrayLike | None = None, *, strict: bool = False
+    first_spike_time: ArrayLike,
+    second: ArrayLike | None = None,
+    *,
+    strict: bool = False,
+    truth: ArrayLike | None = None,
 ) -> NDArray[np.int16]:
     """Class whose own neuron spikes first, in a layer that has one neuron a class.
 
@@ -206,7 +224,7 @@ def earliest(
     ----------
     first_spike_time : (sample, class)
         NaN for a neuron that does not spike.
-    second, strict
+    second, strict, truth
         See `largest`.
 
     Returns
@@ -227,13 +245,24 @@ def earliest(
     times = _two_dimensional(first_spike_time)
     silent = np.isnan(times)
     ranked = np.where(silent, np.inf, times)
-    return _first(ranked == ranked.min(axis=1, keepdims=True), ~silent.all(axis=1), second, strict)
+    return _first(ranked == ranked.min(axis=1, keepdims=True), ~silent.all(axis=1), second, strict, truth)
 
 
 def _first(
-    candidates: NDArray[np.bool_], answered: NDArray[np.bool_], second: ArrayLike | None, strict: bool
+    candidates: NDArray[np.bool_],
+    answered: NDArray[np.bool_],
+    second: ArrayLike | None,
+    strict: bool,
+    truth: ArrayLike | None,
 ) -> NDArray[np.int16]:
-    """The lowest candidate of each sample; a second measure first takes out those that are not largest by it."""
+    """The lowest candidate of each sample, or its class if that is a candidate.
+
+    A second measure first takes out those that are not largest by it.
+    """
+    if truth is not None:
+        is_true = np.arange(candidates.shape[1]) == np.asarray(truth)[:, np.newaxis]
+        is_right = answered & (candidates & is_true).any(axis=1)
+        candidates = np.where(is_right[:, np.newaxis], is_true, candidates)
     if second is not None:
         ranked = np.where(candidates, np.asarray(second, np.float64), -np.inf)
         candidates, answered = ranked == ranked.max(axis=1, keepdims=True), np.ones_like(answered)

@@ -12,7 +12,7 @@ from typing import Any, Literal, NamedTuple
 from brian2 import Clock, NeuronGroup, Quantity, Synapses, TimedArray, linked_var
 
 from hebbarium.equations import presentation
-from hebbarium.equations.strings import lines, without_comments
+from hebbarium.equations.strings import lines, renamed, without_comments
 from hebbarium.models.contract import Arrays, Model
 
 Code = str | bool | Sequence["Code"]
@@ -128,7 +128,7 @@ class Parts:
             size,
             whole + self._declared(*codes),
             threshold=fires or None,
-            reset=after or None,
+            reset=after if fires else None,  # an empty one says that none is meant
             refractory=refractory or False,
             events=conditions,
             name=name,
@@ -162,7 +162,7 @@ class Parts:
         Parameters
         ----------
         name, source, target, equations
-            As Brian2's. Quantities that the target declares are read from there.
+            As Brian2's. Quantities that the target declares are read from there, or else from the source.
         on_pre, on_post : mapping of str to At
             Name of a pathway to what it does at each event of its side, spikes unless said otherwise.
         **options
@@ -170,11 +170,16 @@ class Parts:
         """
         before, after = ({path: at for path, at in (side or {}).items() if at} for side in (on_pre, on_post))
         paths = before | after
-        codes = {path: _joined(at.code) for path, at in paths.items()}
+        theirs = {
+            symbol: f"{symbol}_pre"
+            for symbol in self.model.run_time_values()
+            if symbol in source.variables and symbol not in target.variables
+        }
+        codes = {path: renamed(_joined(at.code), **theirs) for path, at in paths.items()}
         synapses = Synapses(
             source,
             target,
-            _joined(equations) + self._declared(*codes.values(), besides=tuple(target.variables)),
+            _joined(equations) + self._declared(*codes.values(), besides=(*theirs, *target.variables)),
             on_pre={path: codes[path] for path in before},
             on_post={path: codes[path] for path in after} or None,
             on_event={path: at.event or "spike" for path, at in paths.items()},

@@ -225,6 +225,8 @@ class Readout:
         Whose largest value decides among several, and where none has spiked.
     taught : bool
         Whether a teacher makes the population fire while training: what it does then is no answer.
+    lenient : bool
+        Whether a tie counts as right, where the class of a sample is known, if its neuron is among those that are first.
     """
 
     name: str
@@ -233,8 +235,13 @@ class Readout:
     strict: bool = False
     ties: Measure | None = None
     taught: bool = False
+    lenient: bool = False
 
     def __post_init__(self) -> None:
+        if self.lenient and (self.strict or self.labelled):
+            raise ValueError(
+                f"readout {self.name}: is lenient; expected neither strict nor neurons that are labelled with classes"
+            )
         if self.labelled and self.measure.key != self.measure.population:
             raise ValueError(f"readout {self.name}: neurons are labelled by spike counts, not by {self.measure.name}")
         if self.ties is not None and self.ties.population != self.measure.population:

@@ -136,7 +136,7 @@ def _snapshot(
     wished = desires.wishes([counts[name] for name in names[1:]], weights[1:], labels, rule)
     return Snapshot(
         seen,
-        accuracy(decoded(model.readouts[0], responses.read_by(model.readouts[0], counts)), labels),
+        accuracy(decoded(model.readouts[0], responses.read_by(model.readouts[0], counts), truth=labels), labels),
         counts,
         dict(zip(names[1:], wished, strict=True)),
         {

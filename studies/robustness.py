@@ -197,7 +197,7 @@ class Subject:
         counts = self.run.respond(
             pixels, model=self.model, state=state, jobs=self._jobs, title=title, reporter=reporter
         )
-        predicted = responses.predictions(self.model, counts, self.run.neuron_label)
+        predicted = responses.predictions(self.model, counts, self.run.neuron_label, self.shown.labels)
         return [accuracy(one, self.shown.labels) for one in predicted.values()]
 
     def measure(

@@ -64,7 +64,7 @@ def evaluate(
     counts = run.respond(shown.pixels, state=state, jobs=jobs, reporter=reporter)
     for warning in silence.warnings(model, counts, images.classes, "testing"):
         reporter.message(f"{warning}. {silence.advice(model)}")
-    predicted = responses.predictions(model, counts, labels)
+    predicted = responses.predictions(model, counts, labels, shown.labels)
     evaluation = results.evaluation(
         readout=list(predicted),
         seed=run.settings.seed,

@@ -71,7 +71,7 @@ class Classification:
 
     def measures(self, model: Model, answers: Responses) -> Mapping[str, Measured]:
         """See `Experiment.measures`."""
-        predicted = responses.predictions(model, answers, self.neuron_label)
+        predicted = responses.predictions(model, answers, self.neuron_label, self.samples.labels)
         return {
             f"accuracy by {name}": Measured(accuracy(classes, self.samples.labels), "%", name)
             for name, classes in predicted.items()

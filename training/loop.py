@@ -260,7 +260,7 @@ class RunUnderWay:
             means.add(counts[readout.population], truth)
         if readout.taught or (readout.labelled and index == 0):
             return ""  # what it says while it is taught is the label
-        answered = decoded(readout, responses.read_by(readout, counts), known)
+        answered = decoded(readout, responses.read_by(readout, counts), known, truth)
         return f"running accuracy {accuracy(answered, truth):.1f} %"
 
     def _snapshot(self, seen: int, state: Arrays) -> None:
@@ -278,7 +278,8 @@ class RunUnderWay:
         shown = self.division.on_the_way
         counts = self._ask(state, shown, "test", streams.TEST_SPIKES)
         labelled = any(readout.labelled for readout in self.model.readouts)
-        predicted = responses.predictions(self.model, counts, self._labels_so_far(index) if labelled else None)
+        known = self._labels_so_far(index) if labelled else None
+        predicted = responses.predictions(self.model, counts, known, shown.labels)
         self.folder.write_accuracies(
             int(self.schedule.ends[index]), {name: accuracy(one, shown.labels) for name, one in predicted.items()}
         )

@@ -48,11 +48,17 @@ def read_by(readout: Readout, responses: Mapping[str, NDArray[Any]]) -> dict[str
 
 
 def predictions(
-    model: Model, responses: Mapping[str, NDArray[Any]], neuron_label: NDArray[np.integer] | None
+    model: Model,
+    responses: Mapping[str, NDArray[Any]],
+    neuron_label: NDArray[np.integer] | None,
+    truth: NDArray[np.integer] | None = None,
 ) -> dict[str, NDArray[np.int16]]:
-    """Predicted classes by readout; without labels, of those that need none."""
+    """Predicted classes by readout; without labels of neurons, of those that need none.
+
+    ``truth``, the classes of the images, is for measuring accuracies: lenient readouts take a tie for right by it.
+    """
     return {
-        readout.name: decoded(readout, read_by(readout, responses), neuron_label)
+        readout.name: decoded(readout, read_by(readout, responses), neuron_label, truth)
         for readout in model.readouts
         if neuron_label is not None or not readout.labelled
     }
