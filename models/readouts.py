@@ -226,7 +226,7 @@ class Readout:
     taught : bool
         Whether a teacher makes the population fire while training: what it does then is no answer.
     lenient : bool
-        Whether a tie counts as right, where the class of a sample is known, if its neuron is among those that are first.
+        Whether a tie counts as right if the class of the sample, where it is known, is among those that are first.
     """
 
     name: str

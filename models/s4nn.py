@@ -5,7 +5,7 @@ The brighter a pixel, the earlier its only spike. Neurons add up the weights of 
 once. After the last step of a sample the output neurons are told when they ought to have spiked; errors in time go
 down from layer to layer, through those that spiked before, and every weight is changed by its neuron's error.
 
-Equation numbers are those of Sun's thesis, Section 2.6.4.2.1; everything else is said as in the authors' published code.
+Equation numbers are those of Sun's thesis, Section 2.6.4.2.1; all else is said as in the authors' published code.
 """
 
 from __future__ import annotations
