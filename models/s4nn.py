@@ -116,7 +116,7 @@ class S4NN(Model):
         wanted = none*(t_max - gamma*target) + (1 - none)*(target*tau + (1 - target)*others)
         delta = (wanted - t_spike)/t_max
     """
-    power = "power_post += delta_pre**2"
+    power = "power_post += delta_pre*delta_pre"
     normalise = "delta = delta/sqrt(power + int(power == 0))"
 
     # Every weight decays with every sample, but those of a neuron whose weights do not change otherwise wait: `left` is

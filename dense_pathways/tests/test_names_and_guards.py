@@ -114,6 +114,12 @@ def guarded() -> Network:
     look = TimedArray(np.arange(4.0), dt=3 * ms, name="look")
     timed = NeuronGroup(6, "v : 1", threshold="v > 0 and look(t) > v", reset="", namespace={"look": look}, name="timed")
     timed.v = "i - 1"
+    # all are asked at some steps only; who draws does so at each
+    gated = NeuronGroup(
+        90, "v : 1", threshold="t_in_timesteps % 3 == 1 and v > 0.5 and t > 4*ms", reset="v = 0", name="gated"
+    )
+    gated.run_regularly("v += 0.01*i", name="rise")
+    drawing = NeuronGroup(70, "v : 1", threshold="t_in_timesteps % 3 == 1 and rand() < 0.5", reset="", name="drawing")
     calling = Synapses(
         whole, counting, "w : 1", on_pre="seen_post += w + generator(t/ms)", on_post="w += generator(w)",
         namespace={"generator": tally("generator")}, name="calling",
@@ -128,8 +134,8 @@ def guarded() -> Network:
         name="byte",
     )  # fmt: skip
     byte.run_regularly("truth = 2*i\nx += 10*int(truth)\ntruth = i + 1", name="bits")
-    groups = [whole, factor, counting, always, timed, sign, byte]
-    spiking = [whole, factor, counting, always, timed]
+    groups = [whole, factor, counting, always, timed, gated, drawing, sign, byte]
+    spiking = [whole, factor, counting, always, timed, gated, drawing]
     return Network(groups, calling, [SpikeMonitor(g, name=f"spikes_{g.name}") for g in spiking])
 
 
@@ -178,7 +184,7 @@ def everything() -> Network:
 @pytest.mark.slow
 def test_same_bits_whatever_is_guarded_and_however_it_is_called(tmp_path: Path) -> None:
     files = assert_same(everything, tmp_path)
-    for name in ("whole", "factor", "counting", "always", "timed", "shared", "own"):
+    for name in ("whole", "factor", "counting", "always", "timed", "gated", "drawing", "shared", "own"):
         assert any(k.startswith(f"_dynamic_array_spikes_{name}_i_") and v for k, v in files.items()), name
     (zero,) = [v for k, v in files.items() if k.startswith("_array_sign_root_")]
     assert np.signbit(np.frombuffer(zero)).tolist() == [False] * 5  # 60 steps turn it 60 times
@@ -239,3 +245,25 @@ def test_vector_functions_only_where_the_compiler_may_approximate(
     subprocess.run(["g++", *given, f"-I{DENSE / 'headers'}", "-c", "loop.cpp"], cwd=tmp_path, check=True)
     symbols = subprocess.run(["nm", "loop.o"], cwd=tmp_path, check=True, capture_output=True, text=True).stdout
     assert bool(re.search(r"\bU _ZGV\w+_exp", symbols)) == approximate
+
+
+@pytest.mark.usefixtures("dense")
+@pytest.mark.parametrize(
+    ("condition", "gates"),
+    [
+        ("t_in_timesteps % 5 == 0 and v > 1", 1),
+        ("v > 1 and t_in_timesteps % 5 == 0 and t > 1*ms", 2),
+        ("t_in_timesteps % 5 == 0 or v > 1", 0),
+        ("v > 1 and not (t_in_timesteps % 5 == 0)", 1),
+        ("t_in_timesteps % 5 == 0 and rand() < 0.5", 0),
+        ("v > 1", 0),
+    ],
+)
+def test_nobody_is_asked_where_the_answer_is_no_for_all(condition: str, gates: int, tmp_path: Path) -> None:
+    group = NeuronGroup(50, "v : 1", threshold=condition, reset="", name="group")
+    Network(group).run(1 * ms)
+    device.build(directory=str(tmp_path), compile=False, run=False, with_output=False)
+    (file,) = (tmp_path / "code_objects").glob("group*_spike_thresholder_codeobject*.cpp")
+    (loop,) = re.findall(r"void _run_group.*?^}", file.read_text(), re.DOTALL | re.MULTILINE)
+    (asked,) = re.findall(r"if \(!\((.*)\)\)\n\s*\{\n[^{}]*return;", loop) or ["none"]
+    assert asked.count("_lio_") == gates

@@ -93,6 +93,8 @@ class DenseGenerator(CPPCodeGenerator):
         self.carried: dict[str, str] = {}
         #: calls of rand() that the template makes beforehand; None if they stay where they are
         self.draws: int | None = None
+        #: loop invariants that have to be true before a condition can be, of any element
+        self.gates: list[str] = []
 
     # -- indices ---------------------------------------------------------------------------------------
     def translate_to_read_arrays(self, read: set[str], write: set[str], indices: set[str]) -> list[str]:
@@ -156,6 +158,7 @@ class DenseGenerator(CPPCodeGenerator):
             # Brian2 turns it into branches, and a compiler the branches into masked loads: operands are 0 or 1
             statement = copy.copy(statement)
             statement.used_boolean_variables = None
+            self.gates = self._gates(statement.expr)
         try:
             text = str(super().translate_statement(statement))
         finally:
@@ -190,6 +193,13 @@ class DenseGenerator(CPPCodeGenerator):
             if not logical and any(map(self._is_truth_value, ast.iter_child_nodes(node))):
                 return False
         return True
+
+    def _gates(self, condition: str) -> list[str]:
+        """What a condition says of all elements alike: where it is false, no element need be asked."""
+        whole = ast.parse(condition, mode="eval").body
+        if self.draws is not None or not (isinstance(whole, ast.BoolOp) and isinstance(whole.op, ast.And)):
+            return []  # draws are made whatever comes of them
+        return [part.id for part in whole.values if isinstance(part, ast.Name) and part.id.startswith("_lio_")]
 
     def _is_truth_value(self, node: ast.AST) -> bool:
         """Whether part of an expression is a variable that is true or false."""
@@ -305,6 +315,7 @@ class DenseGenerator(CPPCodeGenerator):
         keywords["width"] = WIDTH if self.padded and not divides and not self.draws else 1
         keywords["lanes"] = ROW
         keywords["bytes"] = keywords["width"] > 1 and any(map(self._is_byte, self._vector_reads))
+        keywords["gate"] = " && ".join(self.gates)
         keywords["few"] = self.template_name == "dense_threshold" and not self.draws and self._owners() <= FEW
         if self._waits:
             waits = [f"const _dense_wait _dense_wait{steps}({steps}, dt);" for steps in sorted(self._waits)]

@@ -2,6 +2,7 @@
    SPDX-License-Identifier: BSD-3-Clause #}
 {# Which neurons fire. A row of them is asked at once, and each answers with the row's bit in the word of its place in the
    row. To gather the answers of a row takes longer than to ask: that is done for the few rows in which a neuron fires.
+   Where part of the question is the same for all and answered by no, nobody is asked.
    Where a byte is part of the question (whether a neuron is refractory), answers are bytes as well: to widen it to a
    word takes longer than all the rest.
    USES_VARIABLES { N } #}
@@ -26,6 +27,13 @@
         }
     {{_events}}[N] = _dense_all_fire ? N : 0;
 {% elif at_once %}
+    {% if gate %}
+    if (!({{gate}}))
+    {
+        {{_events}}[N] = 0;
+        return;
+    }
+    {% endif %}
     int32_t _count = 0;
     {% if few %}
     for (int32_t _idx = 0; _idx < N; ++_idx)
