@@ -64,9 +64,8 @@ def batches(draw: st.DrawFn) -> tuple[list[Floats], Floats, NDArray[np.int64]]:
     return weights, np.array(latencies, float), np.array(labels)
 
 
-def pattern(latencies: Floats, weights: Sequence[Floats], options: Options) -> list[object]:
+def pattern(traces: Sequence[Trace]) -> list[object]:
     """Which neuron fires how often between which inputs, of all samples."""
-    traces = [oracle.forward(sample, weights, options) for sample in latencies]
     return [(layer.sources.tolist(), [a.tolist() for a in layer.arrivals]) for t in traces for layer in t.layers]
 
 
@@ -82,15 +81,18 @@ def assert_is_the_slope(
     Steps are halved until two differences agree, as a near-tangent spike bends the loss sharply; how far they are
     apart is what the gradient may be off by. A direction in which spikes come or go does not count.
     """
+    def run(there: list[Floats]) -> list[Trace]:
+        return [oracle.forward(sample, there, options) for sample in latencies]
+
     gradient, compared = oracle.gradients(latencies, labels, weights, options), 0
-    here = pattern(latencies, weights, options)
+    here = pattern(run(weights))
     for direction in directions:
 
         def difference(step: float, along: list[Floats] = direction) -> float | None:
-            sides = [[w + sign * step * d for w, d in zip(weights, along, strict=True)] for sign in (1, -1)]
-            if any(pattern(latencies, side, options) != here for side in sides):
+            sides = [run([w + by * d for w, d in zip(weights, along, strict=True)]) for by in (step, -step)]
+            if any(pattern(side) != here for side in sides):
                 return None
-            above, below = (oracle.loss(latencies, labels, side, options) for side in sides)
+            above, below = (oracle.loss_of(side, labels, options) for side in sides)
             return (above - below) / (2 * step)
 
         slope = sum(float((g * d).sum()) for g, d in zip(gradient, direction, strict=True))

@@ -265,7 +265,11 @@ def flags(traces: Sequence[Trace], options: Options = DEFAULT) -> list[Floats]:
 
 def loss(latencies: Floats, labels: Counts, weights: Sequence[Floats], options: Options = DEFAULT) -> float:
     """Eq. 24 of a batch, ``latencies`` ``(batch, inputs)``: means over its samples."""
-    traces = [forward(sample, weights, options) for sample in latencies]
+    return loss_of([forward(sample, weights, options) for sample in latencies], labels, options)
+
+
+def loss_of(traces: Sequence[Trace], labels: Counts, options: Options = DEFAULT) -> float:
+    """The same of a batch that ran already."""
     marks = flags(traces, options)
     total = 0.0
     for trace, label in zip(traces, labels, strict=True):
