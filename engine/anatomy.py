@@ -178,7 +178,7 @@ def populations(model: DeclaredNetwork) -> dict[str, int]:
 
 def shown_to(model: DeclaredNetwork, population: str) -> int:
     """Neurons of a population that one sample is shown to, or read from: of a batch, one part."""
-    return populations(model)[population] // model.slots(model.phases[0]).batch
+    return populations(model)[population] // model.slots(model.phases[0]).beside
 
 
 def one_sample(model: DeclaredNetwork, phase: str) -> Arrays:
@@ -274,11 +274,14 @@ def _spikes(group: SpikeSource) -> bool:
 
 
 def _projections(groups: list[Any], said: list[Statement], device: Sketch, kept: set[str]) -> Iterator[Projection]:
-    """Variables of all-to-all synapses that neurons are given: ``w``, where there is one of this name."""
+    """Variables of all-to-all synapses that neurons are given: ``w``, where there is one of this name.
+
+    A target without equations is no neuron: synapses onto it are a memory of their source.
+    """
     neurons = {group.name for group in groups if not isinstance(group, Synapses)}
     for synapses in groups:
         connection = device.connections.get(synapses.name)
-        if connection is None or connection.kind != ALL:
+        if connection is None or connection.kind != ALL or not len(getattr(synapses.target, "equations", "?")):
             continue
         own = [full for full in kept if full.partition(".")[0] == synapses.name]
         given = {

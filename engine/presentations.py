@@ -62,8 +62,8 @@ def show(program: Program, block: Block) -> Answers:
     structure = program.structure
     sizes = anatomy.populations(structure.model)
     slots = structure.slots
-    # of other populations than those that are read, a batch does not say whose spikes are whose
-    read = structure.populations if slots.plain else [measure.population for measure in structure.measures]
+    # of other populations than those that are read, samples side by side do not say whose spikes are whose
+    read = structure.populations if slots.beside == 1 else [measure.population for measure in structure.measures]
     kept = [population for population in dict.fromkeys(read) if population in sizes]
     besides = [measure for measure in structure.measures if measure.key != measure.population]
     counts: dict[str, list[NDArray[np.uint16]]] = {population: [] for population in kept}

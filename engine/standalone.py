@@ -110,7 +110,7 @@ class StandaloneProgram:
     def generate(self, folder: Path) -> None:
         """Write the program's sources into a folder."""
         s, known = self.structure, anatomy.shape(self.structure.model, self.structure.phase)
-        blank = blank_inputs(s, known.populations["input"] // s.slots.batch)
+        blank = blank_inputs(s, known.populations["input"] // s.slots.beside)
         with standalone_device(self.brian_device, s.precision, **self.device_options), compiler.for_brian2():
             self.set_preferences()
             network = s.model.build(s.phase, blank)

@@ -1,8 +1,9 @@
 """Slots: which presentation of a program holds which samples, or none.
 
-A program counts its time in presentations. Unless a model says otherwise, each holds one sample. Several samples may be
-shown at once, each to neurons of its own (a batch); presentations without a sample may follow, in which an optimiser
-takes its step; and what a sample evokes may be read some presentations later, when it has passed through a pipeline.
+A program counts its time in presentations. Unless a model says otherwise, each holds one sample. The samples of a batch
+are shown at once, each to neurons of its own, or one after the other to the same neurons; presentations without a sample
+may follow a batch, in which an optimiser takes its step; and what a sample evokes may be read some presentations later,
+when it has passed through a pipeline.
 """
 
 from __future__ import annotations
@@ -24,17 +25,20 @@ class Slots:
     Parameters
     ----------
     batch : int
-        Samples of a presentation. Each has its own part of the input population and of those that are read: the first
-        one the first part, and so on.
+        Samples of a batch. Shown at once, each has its own part of the input population and of those that are read:
+        the first one the first part, and so on.
     idle : int
-        Presentations without a sample after each that holds some.
+        Presentations without a sample after each batch.
     lag : int
         Presentations after its own in which a sample is answered.
+    in_turn : bool
+        Whether the samples of a batch are shown one after the other. A last batch of fewer samples is over earlier.
     """
 
     batch: int = 1
     idle: int = 0
     lag: int = 0
+    in_turn: bool = False
 
     def __post_init__(self) -> None:
         if self.batch < 1 or self.idle < 0 or self.lag < 0:
@@ -48,29 +52,43 @@ class Slots:
     @property
     def meaning(self) -> str:
         """What it is, in words."""
-        words = "one sample a presentation" if self.batch == 1 else f"{self.batch} samples a presentation"
+        words = "one sample a presentation" if self.beside == 1 else f"{self.batch} samples a presentation"
         if self.idle:
-            words += f", {self.idle} presentation{'s' if self.idle > 1 else ''} without a sample after each"
+            every = f"{self.batch} samples" if self.in_turn else "each"
+            words += f", {self.idle} presentation{'s' if self.idle > 1 else ''} without a sample after {every}"
         if self.lag:
             words += f", answers {self.lag} presentation{'s' if self.lag > 1 else ''} later"
         return words
 
+    @property
+    def beside(self) -> int:
+        """Samples that one presentation holds side by side."""
+        return 1 if self.in_turn else self.batch
+
     def presentations(self, samples: int) -> int:
         """Presentations of a program that shows so many samples and reads them all."""
-        cycles = -(-samples // self.batch)
-        return max(cycles * (1 + self.idle), (cycles - 1) * (1 + self.idle) + 1 + self.lag)
+        if not samples:
+            return 0
+        last = int(self._row(np.asarray(samples - 1)))
+        return last + 1 + max(self.idle, self.lag)
+
+    def _row(self, number: NDArray[np.int64]) -> NDArray[np.int64]:
+        """The presentation of each sample."""
+        batches = number // self.batch
+        return batches * self.idle + (number if self.in_turn else batches)
 
     def holding(self, samples: int) -> NDArray[np.int64]:
-        """The sample in each place, ``(presentations, batch)``; -1 for none."""
-        held = np.full((self.presentations(samples), self.batch), -1)
+        """The sample in each place, ``(presentations, beside)``; -1 for none."""
+        held = np.full((self.presentations(samples), self.beside), -1)
         number = np.arange(samples)
-        held[number // self.batch * (1 + self.idle), number % self.batch] = number
+        held[self._row(number), number % self.beside] = number
         return held
 
     def arranged(self, inputs: dict[str, NDArray[Any]], samples: int) -> dict[str, NDArray[Any]]:
-        """Inputs by sample as inputs by presentation, those of a batch side by side; zeros where there is no sample.
+        """Inputs by sample as inputs by presentation, those side by side in one row; zeros where there is no sample.
 
-        `OCCUPIED` is added, unless a presentation holds one sample each.
+        `OCCUPIED` is added, unless a presentation holds one sample each. Where none are side by side, rows are what
+        samples were.
         """
         if self.plain:
             return inputs
@@ -78,15 +96,15 @@ class Slots:
         arranged = {}
         for name, array in inputs.items():
             padded = np.concatenate([array, np.zeros((1, *array.shape[1:]), array.dtype)])  # -1 is the last
-            arranged[name] = padded[held].reshape(len(held), -1)
-        return {**arranged, OCCUPIED: (held >= 0).astype(np.float64)}
+            arranged[name] = padded[held[:, 0]] if self.in_turn else padded[held].reshape(len(held), -1)
+        occupied = (held >= 0).astype(np.float64)
+        return {**arranged, OCCUPIED: occupied[:, 0] if self.in_turn else occupied}
 
     def answered(self, read: NDArray[Any], samples: int) -> NDArray[Any]:
-        """What was read by presentation, ``(presentations, batch * neurons)``, by sample: ``(samples, neurons)``."""
+        """What was read by presentation, ``(presentations, beside * neurons)``, by sample: ``(samples, neurons)``."""
         number = np.arange(samples)
-        row = number // self.batch * (1 + self.idle) + self.lag
-        places: NDArray[Any] = read.reshape(len(read), self.batch, -1)
-        return places[row, number % self.batch]
+        places: NDArray[Any] = read.reshape(len(read), self.beside, -1)
+        return places[self._row(number) + self.lag, number % self.beside]
 
 
 ONE_BY_ONE = Slots()
