@@ -1,9 +1,9 @@
 """Slots: which presentation of a program holds which samples, or none.
 
-A program counts its time in presentations. Unless a model says otherwise, each holds one sample. The samples of a batch
-are shown at once, each to neurons of its own, or one after the other to the same neurons; presentations without a sample
-may follow a batch, in which an optimiser takes its step; and what a sample evokes may be read some presentations later,
-when it has passed through a pipeline.
+A program counts its time in presentations. Unless a model says otherwise, each holds one sample. The samples of a
+batch are shown at once, each to neurons of its own, or one after the other to the same neurons; presentations without a
+sample may follow a batch, in which an optimiser takes its step; and what a sample evokes may be read some presentations
+later, when it has passed through a pipeline.
 """
 
 from __future__ import annotations

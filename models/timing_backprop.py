@@ -11,11 +11,12 @@ gradient of the loss passes through the sample in reversed time, spike by spike;
 from __future__ import annotations
 
 import itertools
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
-from brian2 import Network, NeuronGroup, Quantity, Synapses, hertz, ms
+from brian2 import Network, NeuronGroup, Quantity, Synapses, hertz, kHz, ms
 from numpy.typing import NDArray
 
 from hebbarium.equations import classification
@@ -25,14 +26,12 @@ from hebbarium.models.contract import Arrays, Model, choice, encoding, quantity,
 from hebbarium.models.parts import BEGINS, ENDS, At, Parts
 from hebbarium.models.ranges import FRACTION, NOT_NEGATIVE, POSITIVE, PROBABILITY, SIZE, Range
 from hebbarium.models.readouts import Measure, Readout, SpikeCount, Value
-from hebbarium.models.slots import OCCUPIED, ONE_BY_ONE, Slots
+from hebbarium.models.slots import ONE_BY_ONE, Slots
 
 LEVELS = 255
 """Steps of brightness: each is a step of time."""
 P = 2.0
 """tau_I/tau_V, for which Eq. 19 gives the time of a spike."""
-
-kHz = 1e3 * hertz
 
 # The order of what happens in a step. At its beginning: a sample may begin; inputs fire; then each layer, from below.
 BEGIN, KEEP, CLEAR, RECALL, FIRE_INPUT, TRANSMIT_INPUT, FIRST_LAYER = range(7)
@@ -51,7 +50,7 @@ SPIKING = """
     slope : Hz                                                      # dV/dt at the last spike
     n_spikes : 1                                                    # of this sample
     cell : 1                                                        # where the last spike is kept
-    n_late : 1                                                      # spikes that were found only in the step after theirs
+    n_late : 1                                                      # spikes that were found a step too late
 """
 # A spike of the sample before that reversed time comes to next, and what a batch counts.
 BACK = """
@@ -104,7 +103,9 @@ class TimingBackprop(Model):
     )
     phases: ClassVar[tuple[str, ...]] = ("train", "test")
     readouts: ClassVar[tuple[Readout, ...]] = (Readout("potential", Value("output", symbol="v"), "largest"),)
-    shown_state = {"active": ("hidden_1", 1), "n_tangent": ("hidden_1", 1), "n_late": ("hidden_1", 1)}
+    shown_state: ClassVar[Mapping[str, tuple[str, Any]]] = {
+        "active": ("hidden_1", 1), "n_tangent": ("hidden_1", 1), "n_late": ("hidden_1", 1)
+    }
 
     # Architecture (Section III)
     layers: tuple[int, ...] = structure((400,), 1, "neurons of the hidden layers, from below", "Section III", SIZE)
@@ -442,7 +443,7 @@ class TimingBackprop(Model):
                 ), "step"),
             ],
             constants={"n_neurons": self._sizes[name]},
-            method="exact",
+            method=self._method,
         )
         for part, what in ((hidden.thresholder["spike"], FIRE), (hidden.resetter["spike"], RESET)):
             part.when, part.order = "start", FIRST_LAYER + (depth - 1) * A_LAYER + what
@@ -468,7 +469,7 @@ class TimingBackprop(Model):
                 ),
                 learns and At(self._last(PREPARE), (self.optimiser.begin, RENEW), "step"),
             ],
-            method="exact",
+            method=self._method,
         )
 
     def _adjoint(self, letter: str) -> str:
@@ -483,6 +484,11 @@ class TimingBackprop(Model):
     @property
     def _unit(self) -> str:
         return "1" if self.leak == "leaky" else "second"
+
+    @property
+    def _method(self) -> str:
+        """Exact either way: without leak nothing that is integrated depends on what is."""
+        return "exact" if self.leak == "leaky" else "euler"
 
     def _passing(self) -> str:
         """How both adjoints pass a spike; nothing above depends on the penalty of a layer."""

@@ -69,7 +69,7 @@ class ResultFile:
                 presentation_ms=self._ms("test"),
                 read=self._read(population, counts),
             )
-            for population in dict.fromkeys(readout.population for readout in self.model.readouts)
+            for population in dict.fromkeys(measure.population for measure in self.model.measures(False))
         }
 
     def write(

@@ -39,19 +39,19 @@ class Schedule:
     def of(cls, settings: RunSettings, model: Model, division: Division) -> Schedule:
         """The blocks that settings ask for: of whole batches; a phase begins with a block of its own.
 
-        So does a pass, if the model does something between passes.
+        So does a pass, if the model does something between passes, or learns from batches.
         """
         blocks: list[Indices] = []
         phases: list[str] = []
         epochs: list[Indices] = []
-        epoch, stops = 0, type(model).between_passes is not Model.between_passes
+        epoch, between = 0, type(model).between_passes is not Model.between_passes
         for phase, passes in settings.phases(model):
             batch = model.slots(phase).batch
             size = max(settings.block // batch, 1) * batch
             order = division.order(range(epoch, epoch + passes))
             epoch += passes
             of_image = np.repeat(np.arange(passes), division.trained)
-            runs = range(0, len(order), division.trained) if stops else [0]
+            runs = range(0, len(order), division.trained) if between or batch > 1 else [0]
             for first, last in itertools.pairwise([*runs, len(order)]):
                 cuts = [(k, min(k + size, last)) for k in range(first, last, size)]
                 blocks += [order[k:end] for k, end in cuts]

@@ -18,11 +18,17 @@ _THRESHOLDS = ("v_thresh", "theta")
 def warnings(model: Model, counts: Mapping[str, NDArray[np.integer]], classes: int, stage: str) -> list[str]:
     """What to say of a stage whose spike counts ``(samples, neurons)`` are given, of each population that answers."""
     said = []
-    for population in dict.fromkeys(readout.population for readout in model.readouts):
+    for population in spiking(model):
         silence = Silence(model, population, classes)
         silence.add(counts[population])
         said.append(silence.warning(stage))
     return [text for text in said if text]
+
+
+def spiking(model: Model) -> list[str]:
+    """Populations whose spikes readouts read: of the others, silence says nothing."""
+    measures = [measure for readout in model.readouts for measure in readout.measures]
+    return list(dict.fromkeys(measure.population for measure in measures if not measure.variable))
 
 
 def advice(model: Model) -> str:
@@ -52,6 +58,7 @@ class Silence:
 
     def __init__(self, model: Model, population: str, classes: int) -> None:
         self._population = population
+        self._matters = population in spiking(model)
         self._fired = np.zeros(anatomy.shown_to(model, population), dtype=bool)
         self._needed = min(classes, len(self._fired)) / 2
         self._samples = self._answered = 0
@@ -65,12 +72,12 @@ class Silence:
     @property
     def none(self) -> bool:
         """Whether no neuron has fired at all, though samples were shown."""
-        return self._samples > 0 and not self._fired.any()
+        return self._matters and self._samples > 0 and not self._fired.any()
 
     def warning(self, stage: str) -> str:
         """What to say of a stage, such as ``training``: empty if enough neurons fire."""
         unanswered, fired = self._samples - self._answered, int(self._fired.sum())
-        if not self._samples or (2 * unanswered <= self._samples and fired >= self._needed):
+        if not self._matters or not self._samples or (2 * unanswered <= self._samples and fired >= self._needed):
             return ""
         if not fired:
             return f"{stage}: no neuron fired, of {len(self._fired):,} in '{self._population}'"
