@@ -157,12 +157,15 @@ class ResultFile:
         return self.model.sample_steps(phase) * anatomy.time_step(self.model) * 1e3
 
     def _shown_state(self, snapshots: Mapping[int, Arrays]) -> Iterator[tuple[str, xr.Dataset]]:
+        shown: dict[str, dict[str, tuple[NDArray[Any], str, str]]] = {}
         for name, (population, unit) in self.model.shown_state.items():
             full = f"{population}.{name}"
             if all(full in arrays for arrays in snapshots.values()):
                 values = np.stack([arrays[full] for arrays in snapshots.values()]) / float(unit)
-                shown = {name: (values, str(unit), f"{name} of {population} neurons")}
-                yield population, results.state_snapshots(samples_seen=list(snapshots), **shown)
+                text = "" if isinstance(unit, int) else str(unit)
+                shown.setdefault(population, {})[name] = (values, text, f"{name} of {population} neurons")
+        for population, variables in shown.items():
+            yield population, results.state_snapshots(samples_seen=list(snapshots), **variables)
 
     def _attributes(self, totals: Mapping[str, float], seen: int, complete: bool) -> dict[str, Any]:
         asked, images, table = self.settings, self.division.images, self.model.parameters()
