@@ -61,7 +61,7 @@ def draw(folder: Path) -> Iterator[Path]:
         asked = Reproduction(paper, (), (), Path(), folder, paper.protocol)
         for table in paper.tables:
             if reproduction.figure_of(asked, table).is_file():
-                yield reproduction.draw(asked, table)
+                yield from reproduction.draw(asked, table)
     for name, drawn in OF_STUDIES.items():
         path = folder / results.FIGURES / name
         if path.is_file():

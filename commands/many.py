@@ -116,7 +116,8 @@ def reproduce(
             print(f"\n{ledger.item_of(name)}")
             print(ledger.markdown_table(rows, paper.columns if rows else None))
             if rows:
-                print(f"figure: {reproduction.draw(reproduced, name)}")
+                for path in reproduction.draw(reproduced, name):
+                    print(f"figure: {path}")
         print(f"\nledger: {reproduced.ledger}")
     if claims:
         _claims(reproduced, measure)

@@ -15,6 +15,7 @@ import numpy as np
 import xarray as xr
 
 from hebbarium.ledger import ledger
+from hebbarium.ledger.figures import Curve
 from hebbarium.models.desire_backprop import DesireBackprop
 from hebbarium.record import results
 from hebbarium.studies.reproduction import Cell, Paper
@@ -123,8 +124,8 @@ def _steps(row: ledger.Row) -> float:
 PAPER = Paper(
     PROTOCOL, tuple(_cells()), columns="layers", seeds=SEEDS, measure=measure, readout=results.CLASS_LAYER,
     curves={
-        "Fig.4": ("N of 784 - 2N - N - 10", _second_layer),
-        "Fig.5": ("Time steps T", _steps),
+        "Fig.4": Curve("N of 784 - 2N - N - 10", _second_layer),
+        "Fig.5": Curve("Time steps T", _steps),
     },
     best=True,  # the published code keeps the weights of the epoch that is best on the test images
 )  # fmt: skip

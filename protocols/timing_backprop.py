@@ -17,6 +17,7 @@ from brian2 import Quantity, ms
 
 from hebbarium.catalogue import registry
 from hebbarium.ledger import ledger
+from hebbarium.ledger.figures import Curve
 from hebbarium.record import results
 from hebbarium.studies.reproduction import Cell, Paper
 from hebbarium.training import parameters, script
@@ -45,6 +46,7 @@ SEEDS = (0, 1, 2)      # the paper: "10 experiments performed with different ini
 
 #: Fig. 5's axis in part, in epochs that are fewer than the paper's: one number for all of the curve
 TAUS, CURVE_EPOCHS = (0.2, 0.4, 0.8, 1.6, 6.4), 30
+HISTOGRAMS = (0.2, 0.4, 6.4)
 MOST_TOLD = 12
 """Numbers of spikes that a histogram tells apart; the last one holds all larger ones."""
 
@@ -117,9 +119,29 @@ def _tau_i(row: ledger.Row) -> float:
     return float(tau / ms)
 
 
+def _spikes(row: ledger.Row) -> str:
+    return {"many": "many spikes", "one": "one spike"}[row.symbols["spikes"]]
+
+
+def _number(row: ledger.Row) -> float:
+    return float(row.measure.split("_")[1])
+
+
+def _histogram(row: ledger.Row) -> str:
+    """The line of Fig. 3 that a row belongs to: of networks with many spikes, at three time constants."""
+    shown = row.symbols["spikes"] == "many" and _tau_i(row) in HISTOGRAMS
+    return f"tau_I = {_tau_i(row):g} ms" if shown else ""
+
+
 PAPER = Paper(
     PROTOCOL, tuple(_cells()), columns="spikes", seeds=SEEDS, measure=measure, readout=READOUT,
-    curves={"Fig.5": ("tau_I [ms]", _tau_i)},
+    curves={
+        "Fig.5": Curve("tau_I (ms)", _tau_i, line=_spikes, logarithmic=True),
+        "Fig.4": Curve(
+            "tau_I (ms)", _tau_i, "Fig.5", "spikes_a_neuron", "Spikes of a hidden neuron", _spikes, True, level=1.0
+        ),
+        "Fig.3": Curve("Spikes in an image", _number, "Fig.5", r"with_\d+_spikes", "Hidden neurons (%)", _histogram),
+    },
 )  # fmt: skip
 
 

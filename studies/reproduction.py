@@ -137,7 +137,7 @@ class Paper:
     experiments : sequence of Experiment
         What else is done with each trained network, before its checkpoints go: their measures become rows as well.
     curves : mapping, optional
-        Tables that are a curve over one number: table to what it is and its value for a row.
+        Figures that are a curve over one number, by their name: the table's own, or one that is drawn of its rows.
     best : bool
         Whether the best epoch's accuracy, chosen on the very test images, stands in rows of its own.
     """
@@ -149,7 +149,7 @@ class Paper:
     measure: Callable[[xr.DataTree, RunSettings], Mapping[str, tuple[float, str]]] = lambda tree, settings: {}
     readout: str = results.MOST_ACTIVE
     experiments: Sequence[Experiment] = ()
-    curves: Mapping[str, tuple[str, Callable[[ledger.Row], float]]] = field(default_factory=dict)
+    curves: Mapping[str, table_figures.Curve] = field(default_factory=dict)
     best: bool = False
 
     @property
@@ -430,14 +430,18 @@ def rows_of(asked: Reproduction) -> list[ledger.Row]:
     return [row for row in ledger.read(asked.ledger) if (row.cell, row.seed) in wanted]
 
 
-def draw(asked: Reproduction, table: str) -> Path:
-    """Figure of all that the ledger has of a table, ours beside the paper's, in the folder of the ledger."""
-    rows = read_as_printed(ledger.read(asked.ledger), asked.paper, table)
-    path = figure_of(asked, table)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    if table in asked.paper.curves:
-        return figures.save(table_figures.accuracy_curve(rows, *asked.paper.curves[table]), path)
-    return figures.save(table_figures.paper_comparison(rows), path)
+def draw(asked: Reproduction, table: str) -> list[Path]:
+    """Figures of all that the ledger has of a table, ours beside the paper's, in the folder of the ledger."""
+    paper = asked.paper
+    every = ledger.select(ledger.read(asked.ledger), item=ledger.item_of(table), selection=ledger.LAST)
+    drawn = {}
+    if table not in paper.curves:
+        drawn[table] = table_figures.paper_comparison(read_as_printed(every, paper, table))
+    for name, curve in paper.curves.items():
+        if (curve.table or name) == table:
+            drawn[name] = table_figures.curve([row for row in every if row.readout in ("", paper.readout)], curve)
+    (asked.results / results.FIGURES).mkdir(parents=True, exist_ok=True)
+    return [figures.save(figure, figure_of(asked, name)) for name, figure in drawn.items()]
 
 
 def figure_of(asked: Reproduction, table: str) -> Path:

@@ -1,13 +1,14 @@
 """Figures of the ledger's rows: each function takes rows and returns a matplotlib figure."""
 
-from hebbarium.ledger.figures.accuracy_curve import accuracy_curve
+from hebbarium.ledger.figures.curve import Curve, curve
 from hebbarium.ledger.figures.every_number import every_number
 from hebbarium.ledger.figures.operation_costs import operation_costs
 from hebbarium.ledger.figures.paper_comparison import paper_comparison
 from hebbarium.ledger.figures.robustness_of_networks import robustness_of_networks
 
 __all__ = [
-    "accuracy_curve",
+    "Curve",
+    "curve",
     "every_number",
     "operation_costs",
     "paper_comparison",

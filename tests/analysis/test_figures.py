@@ -277,7 +277,9 @@ def test_long_names_of_cells_leave_the_axes_their_room() -> None:
 
 
 def test_accuracy_against_a_number_of_the_setting() -> None:
-    figure = table_figures.accuracy_curve([*table_four()[::-1]], "Target norm", lambda row: float(row.symbols["w_t"]))
+    figure = table_figures.curve(
+        [*table_four()[::-1]], table_figures.Curve("Target norm", lambda row: float(row.symbols["w_t"]))
+    )
     axes: Any = figure.axes[0]
     (ours,) = axes.containers
     assert ours.lines[0].get_xdata().tolist() == [9, 9, 11, 11]
@@ -287,7 +289,7 @@ def test_accuracy_against_a_number_of_the_setting() -> None:
     assert sorted(paper.get_xdata()) == [9, 9, 11]
     assert axes.get_xlabel() == "Target norm"
     with pytest.raises(ledger.LedgerError, match="No rows to draw against Target norm"):
-        table_figures.accuracy_curve([], "Target norm", lambda row: 0.0)
+        table_figures.curve([], table_figures.Curve("Target norm", lambda row: 0.0))
 
 
 def test_save_all_makes_what_the_file_holds(tmp_path: Path, tree: xr.DataTree) -> None:

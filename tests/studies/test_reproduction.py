@@ -137,7 +137,7 @@ def test_a_table_is_made_and_not_made_twice(small: Reproduction) -> None:
     assert reproduction.reproduce(small) == []
     assert small.ledger.read_text() == text
     assert "/ 40.00" in ledger.markdown_table(ledger.select(rows, readout="most_active"), "w_t")
-    drawn = reproduction.draw(dataclasses.replace(small, seeds=(0,)), "IV")
+    (drawn,) = reproduction.draw(dataclasses.replace(small, seeds=(0,)), "IV")
     assert drawn == small.results / "figures" / "synaptic_scaling_table_IV.svg"
     assert "mean ± SE of 2 seeds" in drawn.read_text()  # all of the ledger, whatever was asked for last
 
@@ -352,7 +352,23 @@ def test_a_run_that_begins_with_another(tmp_path: Path) -> None:
 def test_every_cell_of_a_curve_has_its_number() -> None:
     paper = reproduction.paper_of("desire_backprop")
     values = {
-        table: [number(row(neurons="", setting=cell.setting)) for cell in paper.cells if cell.table == table]
-        for table, (_, number) in paper.curves.items()
+        table: [curve.number(row(neurons="", setting=cell.setting)) for cell in paper.cells if cell.table == table]
+        for table, curve in paper.curves.items()
     }
     assert values == {"Fig.4": list(range(100, 1001, 100)), "Fig.5": list(range(5, 41, 5))}
+
+
+def test_one_table_may_have_several_curves() -> None:
+    """Figs. 3 to 5 of Yamamoto et al. show accuracies and spikes of the same networks."""
+    paper = reproduction.paper_of("timing_backprop")
+    cells = [cell for cell in paper.cells if cell.table == "Fig.5"]
+    rows = [row(neurons="", setting=cell.setting, readout=paper.readout) for cell in cells]
+    rows += [dataclasses.replace(one, readout="", measure="spikes_a_neuron") for one in rows]
+    accuracies = rows[: len(cells)]
+    rows += [dataclasses.replace(one, readout="", measure=f"with_{k}_spikes") for one in accuracies for k in range(3)]
+    drawn = {name: curve.of(rows) for name, curve in paper.curves.items()}
+    assert {name: len(of) for name, of in drawn.items()} == {"Fig.5": 10, "Fig.4": 10, "Fig.3": 9}
+    lines = {paper.curves["Fig.3"].line(one) for one in drawn["Fig.3"]}
+    assert lines == {f"tau_I = {tau} ms" for tau in (0.2, 0.4, 6.4)}
+    assert {paper.curves["Fig.3"].number(one) for one in drawn["Fig.3"]} == {0, 1, 2}
+    assert {paper.curves["Fig.4"].number(one) for one in drawn["Fig.4"]} == {0.2, 0.4, 0.8, 1.6, 6.4}
