@@ -103,19 +103,17 @@ def _option(row: Setting) -> Any:
 
 
 def run_settings(model: str, changes: Mapping[str, Any], **given: Any) -> RunSettings:
-    """Settings of a run from options; None keeps the default, which for labels is the model's."""
-    from hebbarium.catalogue import registry
-
+    """Settings of a run from options; None keeps the default."""
     wanted = {name: value for name, value in given.items() if value is not None}
-    wanted = {"labels_from": registry.find(model).labels_from, **wanted}
     for name, row in RunSettings.table().items():
         if row.none and isinstance(text := wanted.get(name), str):
             if text != row.none and not (text.isdecimal() and int(text) > 0):
                 raise ValueError(f"{row.option} {text}: expected a number of images, or {row.none}")
             wanted[name] = None if text == row.none else int(text)
-    if (text := given.get("labelling_images")) is not None and wanted["labels_from"] != "labelling":
+    settings = RunSettings(model=model, changes=changes, **wanted)
+    if (text := given.get("labelling_images")) is not None and settings.labels_from != "labelling":
         raise ValueError(f"--labelling-images {text}: is for --labels-from labelling; give both, or leave it out")
-    return RunSettings(model=model, changes=changes, **wanted)
+    return settings
 
 
 def changes_of(

@@ -137,7 +137,7 @@ def demo(
     from hebbarium.training.run_settings import RunSettings
 
     out = out or many_runs.unused_folder(Path("runs"), "demo")
-    settings = RunSettings(changes={"neurons": neurons}, images=images, labels_from="second_half")
+    settings = RunSettings(changes={"neurons": neurons}, images=images)
     print(f"{neurons} neurons learn {images:,} handwritten digits without being told which is which.")
     with reporting() as reporter:
         reporter.message("Compiling (the first time only)")

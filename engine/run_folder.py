@@ -41,7 +41,7 @@ _PART = "run.part"
 """Array of a block file that says what the file is; what was written before there was one is taken as it is."""
 _KEPT = 2
 _log = logging.getLogger("hebbarium")
-_MOST_COUNTS = 2**31  # of a block: a thousand samples of two million neurons
+_MOST_RESPONSES = 2**31  # of a block: a thousand samples of two million neurons
 _GRACE = 1.0  # seconds
 
 
@@ -169,7 +169,7 @@ class RunFolder:
                 file.unlink(missing_ok=True)
 
     # -- responses and snapshots -----------------------------------------------------------------------
-    def counts_file(self, stage: str, block: int) -> Path:
+    def responses_file(self, stage: str, block: int) -> Path:
         """Where the responses of a block are kept."""
         return self.path / BLOCKS / stage / f"{block:06d}"
 
@@ -190,48 +190,31 @@ class RunFolder:
         except OSError as error:
             raise unwritten(self.path, error, self.path) from error
 
-    def write_counts(self, stage: str, block: int, counts: NDArray[np.uint16]) -> None:
-        """Spike counts ``(samples, neurons)`` of a block, kept sparse."""
-        sample, neuron = np.nonzero(counts)
-        self._write(
-            self.counts_file(stage, block),
-            {
-                "shape": np.array(counts.shape, np.int64),
-                "sample": sample.astype(np.int32),
-                "neuron": neuron.astype(np.int32),
-                "count": counts[sample, neuron],
-            },
-        )
+    def write_responses(self, stage: str, block: int, responses: NDArray[Any]) -> None:
+        """Responses ``(samples, neurons)`` of a block. Spike counts, of 16 bits, are kept sparse."""
+        arrays: Arrays = {"shape": np.array(responses.shape, np.int64)}
+        if responses.dtype == np.uint16:
+            sample, neuron = np.nonzero(responses)
+            arrays |= {"sample": sample.astype(np.int32), "neuron": neuron.astype(np.int32)}
+            arrays["count"] = responses[sample, neuron]
+        else:
+            arrays["values"] = responses
+        self._write(self.responses_file(stage, block), arrays)
 
-    def read_counts(self, stage: str, block: int) -> NDArray[np.uint16] | None:
-        """Spike counts of a block, or None if they are not there, not whole, or no counts."""
+    def read_responses(self, stage: str, block: int) -> NDArray[Any] | None:
+        """Responses of a block, or None if they are not there, not whole, or no responses."""
         try:
-            stored = read(self.path, self.counts_file(stage, block))
-        except block_file.BlockFileError:
-            return None
-        try:
+            stored = read(self.path, self.responses_file(stage, block))
             shape = tuple(map(int, stored["shape"]))
-            if len(shape) != 2 or not 0 <= shape[0] * shape[1] <= _MOST_COUNTS:
+            if len(shape) != 2 or not 0 <= shape[0] * shape[1] <= _MOST_RESPONSES:
                 return None
+            if "values" in stored:
+                return stored["values"].reshape(shape) if stored["values"].dtype.kind == "f" else None
             counts = np.zeros(shape, np.uint16)
             counts[stored["sample"], stored["neuron"]] = stored["count"]
-        except (KeyError, IndexError, ValueError, TypeError):
+        except (block_file.BlockFileError, KeyError, IndexError, ValueError, TypeError):
             return None
         return counts
-
-    def write_values(self, stage: str, block: int, values: NDArray[np.floating]) -> None:
-        """What was read of each neuron, ``(samples, neurons)``, besides spike counts; of the type that it has."""
-        shape = np.array(values.shape, np.int64)
-        self._write(self.counts_file(stage, block), {"shape": shape, "values": values})
-
-    def read_values(self, stage: str, block: int) -> NDArray[np.floating] | None:
-        """What was read, or None if it is not there, not whole, or something else."""
-        try:
-            stored = read(self.path, self.counts_file(stage, block))
-            shape, values = tuple(map(int, stored["shape"])), stored["values"]
-            return values.reshape(shape) if len(shape) == 2 and values.dtype.kind == "f" else None
-        except (block_file.BlockFileError, KeyError, ValueError, TypeError):
-            return None
 
     def write_snapshot(self, samples_seen: int, arrays: Mapping[str, NDArray[Any]]) -> None:
         """What the results show of weights and thresholds after so many samples."""

@@ -228,8 +228,9 @@ def choose(paper: Paper, tables: Iterable[str], which: str = "all", neurons: Ite
         cells = _best(cells)
     elif which != "all":
         # a value may be a list: layers=200,100
-        conditions = parameters.assignments(re.split(r",(?=\s*\w+\s*=)", which))
-        cells = [cell for cell in cells if conditions.items() <= cell.changes.items()]
+        kind = registry.find(paper.protocol.model)
+        conditions = parameters.values(kind, parameters.assignments(re.split(r",(?=\s*\w+\s*=)", which)))
+        cells = [cell for cell in cells if conditions.items() <= parameters.values(kind, cell.changes).items()]
     if not cells:
         raise ValueError(
             f"no cell of table {', '.join(wanted)} is {which}"
@@ -259,10 +260,10 @@ def command_of(asked: RunSettings) -> str:
     model, dataset = (Path(place).name for place in (asked.model, asked.dataset))
     words = ["hebbarium", "train", model, "--dataset", dataset, "--seed", str(asked.seed)]
     before = asked.warm_start and str(usual_folder(model) / Path(asked.warm_start).name)
-    usual = {"dataset": asked.dataset, "seed": asked.seed, "labels_from": registry.find(asked.model).labels_from}
+    usual = RunSettings(asked.model, dataset=asked.dataset, seed=asked.seed)  # these two stand there already
     for name in of_role(Role.COMPUTED):
         row, value = asked.table()[name], before if name == "warm_start" else getattr(asked, name)
-        if row.option and value != usual.get(name, row.default):
+        if row.option and value != getattr(usual, name):
             words += [row.option, row.none if value is None else str(value)]
     for symbol, text in parameters.texts(registry.find(asked.model), asked.changes).items():
         words += ["--neurons", text] if symbol == "neurons" else ["--set", f"{symbol}={text}"]
@@ -531,11 +532,10 @@ def _row(
     model_class = registry.find(asked.model)
     texts = parameters.texts(model_class, asked.changes)
     extra = {symbol: text for symbol, text in texts.items() if symbol not in cell.changes}
-    default = RunSettings()
+    default = RunSettings(asked.model)
     for name in ("labels_from", "labelling_images", "epochs", "block", "evaluate_on"):
         matters = name != "labelling_images" or asked.labels_from == "labelling"
-        usual = model_class.labels_from if name == "labels_from" else getattr(default, name)
-        if matters and getattr(asked, name) != usual:
+        if matters and getattr(asked, name) != getattr(default, name):
             extra[name] = str(getattr(asked, name))
     extra |= parameters.texts(model_class, parameters.following(model_class, asked.changes))
     return ledger.Row(

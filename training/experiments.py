@@ -82,16 +82,11 @@ def perform(
     experiment: Experiment, run: Run, jobs: int = 1, reporter: Reporter | None = None, title: str = "Experiment"
 ) -> Mapping[str, Measured]:
     """Do an experiment with a run's trained network; nothing is written."""
-    model, asked, inputs = run.model, run.settings, experiment.inputs(run.model)
-    samples = len(next(iter(inputs.values())))
-
-    def part(start: int, stop: int) -> Arrays:
-        return {name: array[start:stop] for name, array in inputs.items()}
-
+    model, settings = run.model, run.settings
     with run.scratch() as scratch:
-        answers = responses.respond_to(
-            model, run.state, part, samples, phase="test", seed=asked.seed, purpose=streams.TEST_SPIKES,
-            scratch=scratch, device=asked.device, precision=asked.precision, jobs=jobs, title=title,
-            reporter=reporter,
+        answers = responses.respond(
+            model, run.state, experiment.inputs(model), phase="test", seed=settings.seed,
+            purpose=streams.TEST_SPIKES, scratch=scratch, device=settings.device, precision=settings.precision,
+            jobs=jobs, title=title, reporter=reporter,
         )  # fmt: skip
     return experiment.measures(model, answers)

@@ -37,8 +37,7 @@ def refuse_record(stored: Mapping[str, Any]) -> None:
 def refuse_model(settings: RunSettings, model: Model) -> None:
     """Raise `ValueError` for what a run's model cannot do, naming the setting."""
     settings.phases(model)
-    usual = (model.labels_from, type(settings).labels_from)
-    if not any(readout.labelled for readout in model.readouts) and settings.labels_from not in usual:
+    if not any(readout.labelled for readout in model.readouts) and settings.labels_from != model.labels_from:
         raise ValueError(
             f"labels_from={settings.labels_from}: the neurons that {model.name} answers with stand for the classes"
             " themselves, and none are labelled; leave it out"

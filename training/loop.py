@@ -219,7 +219,7 @@ class RunUnderWay:
         snapshots, needed = self.schedule.snapshots(self.settings.snapshots), {}
         for index, end in enumerate(map(int, self.schedule.ends)):
             for key in self.kept:
-                needed[self.folder.counts_file(f"train/{key}", index)] = index + 1
+                needed[self.folder.responses_file(f"train/{key}", index)] = index + 1
             # a block's own checkpoint holds what these are made of
             if index + 1 in snapshots:
                 needed[self.folder.snapshot_file(end)] = index + 2

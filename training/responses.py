@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -67,29 +67,26 @@ def predictions(
 # -- of a block ----------------------------------------------------------------------------------------------
 def of_block(answers: presentations.Answers, wanted: Iterable[str]) -> Responses:
     """What came of a block, by key; a controller's are the presentations of each sample."""
-    shown = answers.presentations[:, np.newaxis].astype(np.uint16)
-    found = {**answers.counts, **answers.values}
-    return {key: found.get(key, shown) for key in wanted}
+    presented = answers.presentations[:, np.newaxis].astype(np.uint16)
+    read = {**answers.counts, **answers.values}
+    return {key: read.get(key, presented) for key in wanted}
 
 
 def keep(folder: RunFolder, stage: str, index: int, responses: Mapping[str, NDArray[Any]]) -> None:
     """Keep a block's responses in a run's folder."""
     for key, array in responses.items():
-        write = folder.write_counts if array.dtype == np.uint16 else folder.write_values
-        write(f"{stage}/{key}", index, array)
+        folder.write_responses(f"{stage}/{key}", index, array)
 
 
 def kept(folder: RunFolder, stage: str, index: int, wanted: Iterable[str]) -> Responses | None:
     """A block's responses as they were kept; None unless all are there and whole."""
-    found: Responses = {}
+    responses: Responses = {}
     for key in wanted:
-        array: NDArray[Any] | None = folder.read_counts(f"{stage}/{key}", index)
-        if array is None:
-            array = folder.read_values(f"{stage}/{key}", index)
+        array = folder.read_responses(f"{stage}/{key}", index)
         if array is None:
             return None
-        found[key] = array
-    return found
+        responses[key] = array
+    return responses
 
 
 # -- of a network in which nothing learns --------------------------------------------------------------------
@@ -125,7 +122,7 @@ def carried(model: Model) -> list[str]:
 def respond(
     model: Model,
     state: Mapping[str, NDArray[Any]],
-    pixels: NDArray[np.uint8],
+    given: NDArray[np.uint8] | Mapping[str, NDArray[Any]],
     *,
     phase: str,
     seed: int,
@@ -138,64 +135,43 @@ def respond(
     reporter: Reporter | None = None,
     folder: RunFolder | None = None,
 ) -> Responses:
-    """What the populations that are read answer to images while nothing learns; see `keys` and `respond_to`."""
-
-    def encoded(start: int, stop: int) -> Arrays:
-        return model.all_inputs(phase, pixels[start:stop], np.zeros(stop - start, int))
-
-    return respond_to(
-        model, state, encoded, len(pixels), phase=phase, seed=seed, purpose=purpose, scratch=scratch, device=device,
-        precision=precision, jobs=jobs, title=title, reporter=reporter, folder=folder,
-    )  # fmt: skip
-
-
-def respond_to(
-    model: Model,
-    state: Mapping[str, NDArray[Any]],
-    inputs: Callable[[int, int], Arrays],
-    samples: int,
-    *,
-    phase: str,
-    seed: int,
-    purpose: int,
-    scratch: Path,
-    device: str = devices.DEFAULT,
-    precision: str = "float32",
-    jobs: int = 1,
-    title: str = "Testing",
-    reporter: Reporter | None = None,
-    folder: RunFolder | None = None,
-) -> Responses:
-    """What the populations that are read answer to inputs while nothing learns.
+    """What the populations that are read answer while nothing learns; see `keys`.
 
     Every block begins with the trained state, so that responses depend neither on the number of processes nor on
-    what was shown before the block. With ``folder``, blocks that are there already are not run again.
+    what came before the block. With ``folder``, blocks that are there already are not run again.
 
     Parameters
     ----------
-    inputs : callable
-        Inputs of the samples from a number to another one, as `Model.all_inputs` gives them.
+    given : (samples, pixels) or mapping
+        Images; or inputs of the network, ``(samples, ...)`` by name, as `Model.all_inputs` gives them.
     """
     reporter = reporter or QuietReporter()
     program = devices.program(frozen_structure(model, phase, precision, device), scratch)
     begin = frozen_state(model, phase, state)
+    samples = len(next(iter(given.values())) if isinstance(given, Mapping) else given)
     starts = range(0, samples, EVALUATION_BLOCK)
     structure = program.structure
     there = {*structure.populations, *(measure.key for measure in structure.measures)}
     wanted = tuple(key for key in keys(model, False) if key in there)
 
+    def inputs(part: slice) -> Arrays:
+        if isinstance(given, Mapping):
+            return {name: array[part] for name, array in given.items()}
+        images = given[part]
+        return model.all_inputs(phase, images, np.zeros(len(images), int))
+
     def one(index: int) -> Responses:
-        start, stop = starts[index], min(starts[index] + EVALUATION_BLOCK, samples)
-        found = kept(folder, phase, index, wanted) if folder else None
-        if found is None:
+        part = slice(starts[index], min(starts[index] + EVALUATION_BLOCK, samples))
+        responses = kept(folder, phase, index, wanted) if folder else None
+        if responses is None:
             block_seed = streams.block_seed(seed, purpose, index)
-            block = Block(begin, inputs(start, stop), model.run_time_values(), block_seed)
-            found = of_block(presentations.show(program, block), wanted)
+            block = Block(begin, inputs(part), model.run_time_values(), block_seed)
+            responses = of_block(presentations.show(program, block), wanted)
             if folder:
-                keep(folder, phase, index, found)
+                keep(folder, phase, index, responses)
                 folder.sync()
-        reporter.advance(stop - start)
-        return found
+        reporter.advance(part.stop - part.start)
+        return responses
 
     reporter.stage(title, samples)
     workers = jobs if device in devices.COMPILED else 1  # Brian2's runtime is one network a process

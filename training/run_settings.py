@@ -88,7 +88,7 @@ class Setting:
             raise ValueError(f"{self.name}={brief(value)}: expected {expected}")
         if self.least is not None and self.most is not None and not self.least <= value <= self.most:
             raise ValueError(f"{self.name}={value}: expected {self.least} to {self.most}")
-        if self.among and value not in self.choices:
+        if self.among and value not in (self.default, *self.choices):
             raise ValueError(f"{self.name}={value[:60]}: expected one of {', '.join(self.choices)}")
 
     def _other_type(self, value: Any) -> str:
@@ -178,8 +178,8 @@ class RunSettings:
         least=1, most=MOST_PRESENTATIONS, role=Role.MEASURED,
     )  # fmt: skip
     labels_from: str = _setting(
-        "second_half", "responses that label the neurons: all, second_half, last_pass, or labelling (a frozen pass)",
-        option="--labels-from", among=_label_sources,
+        "", "responses that label the neurons: all, second_half, last_pass, or labelling (a frozen pass); as the model"
+        " has it if not given", option="--labels-from", among=_label_sources,
     )  # fmt: skip
     labelling_images: int | None = _setting(
         10000, "training images of the frozen pass, a number or all", option="--labelling-images", metavar="NUMBER",
@@ -206,8 +206,18 @@ class RunSettings:
         from hebbarium.catalogue import registry
         from hebbarium.training import parameters
 
-        if self.model in registry.models():  # a user's file does not run for this, and others are refused later
+        known = self.model in registry.models()  # others are refused later
+        if known:  # a user's file does not run for this
             object.__setattr__(self, "changes", parameters.values(registry.find(self.model), self.changes))
+        if not self.labels_from and (known or self._names_a_file()):
+            object.__setattr__(self, "labels_from", registry.find(self.model).labels_from)
+
+    def _names_a_file(self) -> bool:
+        """Whether the model is a file that somebody names here; those that run folders name are not run for this."""
+        from hebbarium.catalogue import own_models, papers
+
+        file = None if isinstance(self.model, own_models.Recorded) else own_models.file_in(papers.located(self.model))
+        return file is not None and file.is_file()
 
     def make_model(self) -> Model:
         """The model with its changes applied."""

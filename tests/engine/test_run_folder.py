@@ -8,9 +8,11 @@ import threading
 import zlib
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from hebbarium.engine import block_file, cache, run_folder
 from hebbarium.engine.run_folder import RunFolder
@@ -123,7 +125,7 @@ def test_nothing_is_written_or_deleted_through_a_linked_folder(folder: str, held
     (held.path / folder).parent.mkdir(parents=True, exist_ok=True)
     (held.path / folder).symlink_to(elsewhere)
     write: dict[str, Callable[[], None]] = {
-        "blocks": lambda: held.write_counts("train/excitatory", 0, np.ones((1, 1), np.uint16)),
+        "blocks": lambda: held.write_responses("train/excitatory", 0, np.ones((1, 1), np.uint16)),
         "snapshots": lambda: held.write_snapshot(3, ARRAYS),
         "checkpoints": lambda: held.write_checkpoint(3, ARRAYS),
     }
@@ -132,6 +134,29 @@ def test_nothing_is_written_or_deleted_through_a_linked_folder(folder: str, held
     held.drop_intermediate()
     assert sorted(file.name for file in elsewhere.iterdir()) == ["000000", "000001", "000002", "2024 letter"]
     assert {file.read_text() for file in elsewhere.iterdir()} == {"precious"}
+
+
+@pytest.mark.parametrize("kind", [np.uint16, np.float32, np.float64])
+def test_responses_are_read_as_they_were_and_once(
+    kind: type[np.generic], held: RunFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    responses = np.array([[0, 3, 0], [7, 0, 1]]).astype(kind)
+    reads: list[Path] = []
+    read = run_folder.read
+
+    def counted(path: Path, file: Path) -> dict[str, NDArray[Any]]:
+        reads.append(file)
+        return read(path, file)
+
+    monkeypatch.setattr(run_folder, "read", counted)
+    with held:
+        held.write_responses("train/excitatory", 0, responses)
+        again = held.read_responses("train/excitatory", 0)
+        assert again is not None
+        assert again.dtype == responses.dtype
+        np.testing.assert_array_equal(again, responses)
+        assert held.read_responses("train/excitatory", 1) is None
+    assert reads == [held.responses_file("train/excitatory", block) for block in (0, 1)]
 
 
 def test_scratch_that_is_a_link_is_refused(held: RunFolder, tmp_path: Path) -> None:

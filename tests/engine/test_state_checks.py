@@ -214,11 +214,11 @@ def test_damage_anywhere_is_found(tmp_path: Path) -> None:
 )
 def test_responses_that_are_no_counts_are_none(tmp_path: Path, change: State) -> None:
     with run_folder.RunFolder.create(tmp_path / "run", {}) as folder:
-        folder.write_counts("train/excitatory", 0, np.eye(3, dtype=np.uint16)[:1])
-        file = folder.counts_file("train/excitatory", 0)
+        folder.write_responses("train/excitatory", 0, np.eye(3, dtype=np.uint16)[:1])
+        file = folder.responses_file("train/excitatory", 0)
         good = block_file.read(file)
-        assert folder.read_counts("train/excitatory", 0) is not None
+        assert folder.read_responses("train/excitatory", 0) is not None
         block_file.write(file, {**good, **change})
-        assert folder.read_counts("train/excitatory", 0) is None
+        assert folder.read_responses("train/excitatory", 0) is None
         block_file.write(file, {k: v for k, v in good.items() if k not in change})
-        assert folder.read_counts("train/excitatory", 0) is None
+        assert folder.read_responses("train/excitatory", 0) is None

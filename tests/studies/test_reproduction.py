@@ -53,6 +53,10 @@ def test_cells_are_chosen() -> None:
     assert len(choose(PAPER, ["III"])) == 20
     assert len(choose(PAPER, [], neurons=[400])) == 41
     assert [cell.accuracy for cell in choose(PAPER, ["IV"], "w_t=9,tau_p=60*ms")] == [86.30, 88.84]
+    for same in ("w_t=9.0,tau_p=60 ms", "w_t=9, tau_p=0.06*second"):
+        assert choose(PAPER, ["IV"], same) == choose(PAPER, ["IV"], "w_t=9,tau_p=60*ms")
+    with pytest.raises(ValueError, match="w: synaptic_scaling has no such parameter"):
+        choose(PAPER, ["IV"], "w=9")
     with pytest.raises(ValueError, match="expected one of III"):
         choose(PAPER, ["7"])
     with pytest.raises(ValueError, match="no cell of table IV"):

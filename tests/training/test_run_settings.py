@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,9 +12,11 @@ from brian2 import ms
 from typer.main import get_command
 
 from hebbarium.analysis import labels
-from hebbarium.commands import commandline
+from hebbarium.catalogue import registry
+from hebbarium.commands import commandline, options
 from hebbarium.datasets import by_name as datasets
 from hebbarium.engine import devices
+from hebbarium.studies import reproduction
 from hebbarium.training import pins
 from hebbarium.training.run_settings import Role, RunSettings, Setting, of_role
 
@@ -38,6 +41,21 @@ def test_defaults_are_those_of_the_rooms_they_name() -> None:
     assert (usual.dataset, usual.device) == (datasets.DEFAULT, devices.DEFAULT)
     assert TABLE["device"].choices == devices.NAMES
     assert TABLE["labels_from"].choices == labels.SOURCES
+
+
+def test_labels_come_from_where_the_model_has_them_unless_it_is_said(tmp_path: Path) -> None:
+    for name, kind in registry.models().items():
+        assert RunSettings(name).labels_from == kind.labels_from
+        assert options.run_settings(name, {}).labels_from == kind.labels_from
+        assert RunSettings(name, labels_from="all").labels_from == "all"
+        assert "--labels-from" not in reproduction.command_of(RunSettings(name))
+    (tmp_path / "mine.py").write_text(
+        "from hebbarium.models.synaptic_scaling import SynapticScaling\n"
+        "class Mine(SynapticScaling):\n    name, labels_from = 'mine', 'last_pass'\n"
+    )
+    assert RunSettings(str(tmp_path / "mine.py")).labels_from == "last_pass"
+    with pytest.raises(ValueError, match="labels_from=none: expected one of all, second_half"):
+        RunSettings(labels_from="none")
 
 
 @pytest.mark.parametrize("row", OPTIONS.values(), ids=list(OPTIONS))
