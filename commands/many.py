@@ -79,9 +79,10 @@ def reproduce(
     from hebbarium.studies import reproduction
     from hebbarium.training import clone, provenance, sweeps
 
-    if claims and model != "synaptic_scaling":
-        raise ValueError(f"--claims: there are none for {model}; expected synaptic_scaling")
     paper = reproduction.paper_of(model)
+    if claims and paper.claims is None:
+        having = [name for name in reproduction.REPRODUCIBLE if reproduction.paper_of(name).claims]
+        raise ValueError(f"--claims: there are none for {model}; expected {' or '.join(having)}")
     printed = paper.protocol
     usual = {name: getattr(printed, name) for name in (
         "dataset", "images", "epochs", "device", "precision", "block", "test_images", "labels_from", "snapshots"
@@ -125,17 +126,19 @@ def reproduce(
 
 
 def _claims(reproduced: Reproduction, measure: bool) -> None:
+    from hebbarium.catalogue import papers
     from hebbarium.ledger import claims, ledger
     from hebbarium.studies import reproduction
 
     if measure:
         with reporting() as reporter:
             reproduction.measure_shown_again(reproduced, reporter)
-    evidence = claims.Evidence(ledger.read(reproduced.ledger))
-    verdicts = claims.judge(evidence)
+    held = reproduced.paper.claims
+    assert held is not None
+    verdicts = held.judge(ledger.read(reproduced.ledger))
     for verdict in verdicts:
         print(f"{verdict.verdict:16} {verdict.claim} ({verdict.count})\n{'':16} {verdict.numbers}")
-    claims.write(reproduced.claims, verdicts)
+    claims.write(reproduced.claims, papers.name_of(reproduced.protocol.model), held, verdicts)
     print(f"claims: {reproduced.claims}")
 
 

@@ -1,4 +1,4 @@
-"""What Touda & Okuno claim, held against our own ledger, comparison by comparison.
+"""A paper's claims, held against our own ledger, comparison by comparison.
 
 A claim *holds* if it does in every comparison, is *mixed* if in more than half of them, and does *not hold* otherwise;
 beside the verdict stands in how many. Comparisons are of means over seeds. Those that go the paper's way by more than
@@ -8,37 +8,28 @@ two standard errors of the difference are counted as clear, which a single seed 
 from __future__ import annotations
 
 import math
-import statistics
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import textwrap
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from hebbarium.files import whole_files
-from hebbarium.ledger import tables
-from hebbarium.ledger.rows import ACCURACY, LAST, Row
-from hebbarium.ledger.tables import Mean
-from hebbarium.record import results
+from hebbarium.ledger.rows import Row
 
-__all__ = ["CLAIMS", "Evidence", "Verdict", "judge", "table", "write"]
+__all__ = [
+    "FAILS", "HOLDS", "MIXED", "OPEN", "Claims", "Compared", "Judgement", "Verdict", "is_clear", "judged", "pairs",
+    "table", "write",
+]  # fmt: skip
 
 HOLDS, MIXED, FAILS, OPEN = "holds", "mixed", "does not hold", "not enough runs"
 
-_HEAD = """# What the paper claims, and whether it holds here
-
-Made by `hebbarium reproduce synaptic_scaling --claims` from the ledgers beside this page. What the paper leaves open
-was fitted to its tables, from which most of these claims are drawn: see [the search](synaptic_scaling_search.md). A
-claim holds if it does in every comparison, is mixed if in more than half of them, and does not hold otherwise; those
-that go the paper's way by more than two standard errors of the difference are clear. Accuracies in per cent, mean ±
-standard error over seeds; "best" is the best of the cells that were run.
-"""
-
-SLOWER = 1.02
-"""How many times as long training has to take to count as slower: less is within what one measurement tells."""
-
-_TABLES = ("Table III", "Table IV", "Table V", "Table VI")
-_DATASETS = ("mnist", "fashion-mnist")
-_SIZES = ("100", "400")
-_TIME_CONSTANTS = ("20*ms", "60*ms")
+_TITLE = "# What the paper claims, and whether it holds here"
+_HEAD = (
+    "Made by `hebbarium reproduce {model} --claims` from the ledgers beside this page. {said} A claim holds if it does "
+    "in every comparison, is mixed if in more than half of them, and does not hold otherwise; those that go the "
+    "paper's way by more than two standard errors of the difference are clear. {read}"
+)
 
 
 @dataclass(frozen=True)
@@ -52,273 +43,61 @@ class Verdict:
 
 
 @dataclass(frozen=True)
-class _Entry:
-    """Mean over seeds of one cell."""
-
-    dataset: str
-    neurons: str
-    norm: str
-    w_t: str
-    tau_p: str
-    value: float
-    error: float
-    seeds: int
-
-    def __str__(self) -> str:
-        return f"{self.value:.2f}" + (f" ± {self.error:.2f}" if self.seeds > 1 else "")
-
-
-class Evidence:
-    """The ledger, averaged over seeds.
+class Claims:
+    """What a paper claims.
 
     Parameters
     ----------
-    rows : iterable of Row
-        Where a cell was run in several ways, the one with most training images counts.
+    judge : callable
+        Rows of the paper's ledger to verdicts.
+    said : str
+        What has to be known before they are believed: what was fitted, what was stopped early.
+    read : str
+        How numbers are to be read.
     """
 
-    def __init__(self, rows: Iterable[Row]) -> None:
-        best: dict[tuple[str, ...], Mean] = {}
-        for cell in tables.summarise(row for row in rows if row.selection == LAST):
-            row = cell.row
-            if row.measure == ACCURACY and row.item not in _TABLES:
-                continue
-            place = ("" if row.measure != ACCURACY else row.item, row.dataset, row.neurons, *_cell(row.symbols))
-            key = (row.measure, row.readout, *place)
-            if key not in best or row.trained > best[key].row.trained:
-                best[key] = cell
-        self._entries: dict[tuple[str, str], list[_Entry]] = {}
-        for cell in best.values():
-            row = cell.row
-            entry = _Entry(row.dataset, row.neurons, *_cell(row.symbols), cell.mean, cell.error, cell.seeds)
-            self._entries.setdefault((row.measure, row.readout), []).append(entry)
-
-    def accuracy(self, readout: str = results.MOST_ACTIVE, **where: str) -> list[_Entry]:
-        """Accuracies of the tables' cells that are as said."""
-        return list(_where(self._entries.get((ACCURACY, readout), []), **where))
-
-    def best(self, **where: str) -> _Entry | None:
-        """The cell of highest accuracy among those that are as said."""
-        return max(self.accuracy(**where), key=lambda entry: entry.value, default=None)
-
-    def quantity(self, name: str, **where: str) -> list[_Entry]:
-        """Another measured quantity, by cell."""
-        return list(_where(self._entries.get((name, ""), []), **where))
-
-    def quantity_at(self, name: str, entry: _Entry) -> _Entry | None:
-        """A quantity in the cell of another entry."""
-        means = self.quantity(
-            name,
-            dataset=entry.dataset,
-            neurons=entry.neurons,
-            norm=entry.norm,
-            w_t=entry.w_t,
-            tau_p=entry.tau_p,
-        )
-        return means[0] if means else None
+    judge: Callable[[Sequence[Row]], Sequence[Verdict]]
+    said: str = ""
+    read: str = "Accuracies in per cent, mean ± standard error over seeds."
 
 
-def _cell(symbols: dict[str, str]) -> tuple[str, str, str]:
-    return symbols.get("norm", ""), symbols.get("w_t", ""), symbols.get("tau_p", "")
+class Compared(Protocol):
+    """A mean over seeds, which shows itself as text."""
 
-
-def _where(entries: Iterable[_Entry], **conditions: str) -> Iterator[_Entry]:
-    for entry in entries:
-        if all(getattr(entry, name) == value for name, value in conditions.items()):
-            yield entry
-
-
-def judge(evidence: Evidence) -> list[Verdict]:
-    """Every claim of the paper in turn."""
-    return [Verdict(claim, *test(evidence)) for claim, test in CLAIMS.items()]
+    @property
+    def value(self) -> float: ...
+    @property
+    def error(self) -> float: ...
 
 
 Judgement = tuple[str, str, str]
 """Verdict, in how many comparisons, numbers."""
 
 
-def _judged(borne_out: Sequence[bool], numbers: str, clear: Sequence[bool] = ()) -> Judgement:
+def judged(borne_out: Sequence[bool], numbers: str, clear: Sequence[bool] = ()) -> Judgement:
     """A verdict by how many comparisons bear a claim out."""
     right, number = sum(borne_out), len(borne_out)
     verdict = HOLDS if right == number else MIXED if 2 * right > number else FAILS
     return verdict, f"{right} of {number}" + (f", {sum(clear)} clear" if clear else ""), numbers
 
 
-def _is_clear(more: _Entry, less: _Entry) -> bool:
+def is_clear(more: Compared, less: Compared) -> bool:
     """Whether the first is more than the second by more than two standard errors of the difference."""
     return more.value - less.value > 2 * math.hypot(more.error, less.error)  # false where there is one seed: NaN
 
 
-def _pairs(pairs: Sequence[tuple[str, _Entry | None, _Entry | None]]) -> Judgement:
+def pairs(named: Sequence[tuple[str, Compared | None, Compared | None]]) -> Judgement:
     """A claim that in every row the first is more than the second."""
-    complete = [(name, more, less) for name, more, less in pairs if more and less]
+    complete = [(name, more, less) for name, more, less in named if more and less]
     numbers = "; ".join(f"{name}: {more} against {less}" for name, more, less in complete)
-    if len(complete) < len(pairs):
-        return OPEN, f"{len(complete)} of {len(pairs)} can be made", numbers
+    if len(complete) < len(named):
+        return OPEN, f"{len(complete)} of {len(named)} can be made", numbers
     failed = [name for name, more, less in complete if more.value <= less.value]
-    return _judged(
+    return judged(
         [more.value > less.value for _, more, less in complete],
         f"not for {', '.join(failed)}. {numbers}" if failed else numbers,
-        [_is_clear(more, less) for _, more, less in complete],
+        [is_clear(more, less) for _, more, less in complete],
     )
-
-
-def _l2_beats_l1(e: Evidence) -> Judgement:
-    return _pairs(
-        [
-            (
-                f"{dataset} N={neurons} tau_p={_plain(tau_p)}",
-                e.best(dataset=dataset, neurons=neurons, tau_p=tau_p, norm="L2"),
-                e.best(dataset=dataset, neurons=neurons, tau_p=tau_p, norm="L1"),
-            )
-            for dataset in _DATASETS
-            for neurons in _SIZES
-            for tau_p in _TIME_CONSTANTS
-        ]
-    )
-
-
-def _more_neurons_are_better(e: Evidence) -> Judgement:
-    return _pairs(
-        [
-            (
-                f"{dataset} tau_p={_plain(tau_p)}",
-                e.best(dataset=dataset, neurons="400", tau_p=tau_p, norm="L2"),
-                e.best(dataset=dataset, neurons="100", tau_p=tau_p, norm="L2"),
-            )
-            for dataset in _DATASETS
-            for tau_p in _TIME_CONSTANTS
-        ]
-    )
-
-
-def _time_constant(e: Evidence) -> Judgement:
-    winners = {"mnist": ("60*ms", "20*ms"), "fashion-mnist": ("20*ms", "60*ms")}
-    return _pairs(
-        [
-            (
-                f"{dataset} N={neurons}, {_plain(more)} over {_plain(less)}",
-                e.best(dataset=dataset, neurons=neurons, tau_p=more, norm="L2"),
-                e.best(dataset=dataset, neurons=neurons, tau_p=less, norm="L2"),
-            )
-            for dataset, (more, less) in winners.items()
-            for neurons in _SIZES
-        ]
-    )
-
-
-def _most_active_beats_class_mean(e: Evidence) -> Judgement:
-    pairs: dict[str, list[tuple[_Entry, _Entry]]] = {}
-    for entry in e.accuracy():
-        for other in e.accuracy(results.CLASS_MEAN, dataset=entry.dataset, neurons=entry.neurons):
-            if (other.norm, other.w_t, other.tau_p) == (entry.norm, entry.w_t, entry.tau_p):
-                pairs.setdefault(entry.neurons, []).append((entry, other))
-    numbers = "; ".join(
-        f"N={neurons}: {statistics.fmean(active.value - mean.value for active, mean in cells):+.2f} points on average, "
-        f"better in {sum(active.value > mean.value for active, mean in cells)} of {len(cells)} cells"
-        for neurons, cells in sorted(pairs.items())
-    )
-    if not (cells := pairs.get("400")):
-        return OPEN, "no cell", numbers
-    borne_out = [active.value > mean.value for active, mean in cells]
-    return _judged(borne_out, numbers, [_is_clear(active, mean) for active, mean in cells])
-
-
-def _l1_leaves_higher_weights(e: Evidence) -> Judgement:
-    pairs = []
-    for dataset in _DATASETS:
-        for neurons in _SIZES:
-            for tau_p in _TIME_CONSTANTS:
-                where = {"dataset": dataset, "neurons": neurons, "tau_p": tau_p}
-                both = [
-                    e.quantity_at("mean_weight", best) if (best := e.best(norm=norm, **where)) else None
-                    for norm in ("L1", "L2")
-                ]
-                pairs.append((f"{dataset} N={neurons} tau_p={_plain(tau_p)}", both[0], both[1]))
-    return _pairs(pairs)
-
-
-def _small_target_forms_no_fields(e: Evidence) -> Judgement:
-    name = "class_specific_fields"
-    small = [*e.quantity(name, dataset="mnist", norm="L2", w_t="2")]
-    small += e.quantity(name, dataset="fashion-mnist", norm="L1", w_t="60")
-    formed = [mean for cell in _bests(e) if (mean := e.quantity_at(name, cell))]
-    if not small or not formed:
-        return OPEN, "none", "needs Fig.4c or Table V at w_t=60, and the best cell of a row"
-    lowest = min(entry.value for entry in formed)
-    numbers = "neurons with a field of their class: " + "; ".join(
-        f"{cell.dataset} N={cell.neurons} {cell.norm} w_t={cell.w_t} tau_p={_plain(cell.tau_p)} {cell} %"
-        for cell in (*small, *formed)
-    )
-    return _judged([entry.value < lowest for entry in small], numbers)
-
-
-def _bests(e: Evidence) -> Iterator[_Entry]:
-    for dataset in _DATASETS:
-        for neurons in _SIZES:
-            if mean := e.best(dataset=dataset, neurons=neurons):
-                yield mean
-
-
-def _time_constant_hardly_matters_for_fields(e: Evidence) -> Judgement:
-    """Fields differ less between the two time constants than between target norms."""
-    name = "class_specific_fields"
-    by_tau: list[float] = []
-    by_norm: dict[tuple[str, ...], list[float]] = {}
-    for entry in e.quantity(name):
-        by_norm.setdefault((entry.dataset, entry.neurons, entry.norm, entry.tau_p), []).append(entry.value)
-        if entry.tau_p == "20*ms":
-            twins = e.quantity(
-                name,
-                dataset=entry.dataset,
-                neurons=entry.neurons,
-                norm=entry.norm,
-                w_t=entry.w_t,
-                tau_p="60*ms",
-            )
-            by_tau += [abs(entry.value - twin.value) for twin in twins]
-    spreads = [max(values) - min(values) for values in by_norm.values() if len(values) > 1]
-    if not by_tau or not spreads:
-        needed = "needs both time constants at one target norm, and several target norms at one time constant"
-        return OPEN, "none", needed
-    between_tau, between_norm = statistics.fmean(by_tau), statistics.fmean(spreads)
-    numbers = (
-        f"neurons with a field of their class differ by {between_tau:.1f} points between 20 and 60 ms "
-        f"({len(by_tau)} pairs), by {between_norm:.1f} points over target norms ({len(spreads)} rows)"
-    )
-    return _judged([between_tau < between_norm / 2], numbers)
-
-
-def _once_is_faster(e: Evidence) -> Judgement:
-    numbers, slower = [], []
-    for once in e.quantity("time_once"):
-        repeated = e.quantity_at("time_repeated", once)
-        presentations = e.quantity_at("presentations_repeated", once)
-        if repeated and presentations:
-            slower.append(repeated.value > SLOWER * once.value and presentations.value > 1)
-            numbers.append(
-                f"{once.dataset} N={once.neurons}: {1e3 * once.value:.2f} ms an image, "
-                f"{1e3 * repeated.value:.2f} ms if shown again ({presentations.value:.2f} times each)"
-            )
-    if not slower:
-        return OPEN, "none", "measure it with `hebbarium reproduce synaptic_scaling --claims --measure`"
-    return _judged(slower, "; ".join(numbers))
-
-
-def _plain(text: str) -> str:
-    return text.replace("*", " ")
-
-
-CLAIMS: dict[str, Callable[[Evidence], Judgement]] = {
-    "L2 scaling at its best W_t beats L1 scaling at its best, in every row": _l2_beats_l1,
-    "With L2 scaling and W_t well set, 400 neurons beat 100": _more_neurons_are_better,
-    "With L2 scaling, tau_p 60 ms wins on MNIST and 20 ms on Fashion-MNIST": _time_constant,
-    "The most active neuron reads better than class means at 400 neurons": _most_active_beats_class_mean,
-    "L1 scaling leaves higher weights than L2 scaling": _l1_leaves_higher_weights,
-    "W_t set too small forms no class-specific fields": _small_target_forms_no_fields,
-    "tau_p hardly matters for whether fields form": _time_constant_hardly_matters_for_fields,
-    "Training is faster if no image is shown again": _once_is_faster,
-}
 
 
 def table(verdicts: Iterable[Verdict]) -> str:
@@ -328,7 +107,8 @@ def table(verdicts: Iterable[Verdict]) -> str:
     return "\n".join(lines)
 
 
-def write(path: Path, verdicts: Iterable[Verdict]) -> None:
+def write(path: Path, model: str, claims: Claims, verdicts: Iterable[Verdict]) -> None:
     """A page of Markdown: claims, verdicts and numbers."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    whole_files.write(path, f"{_HEAD}\n{table(verdicts)}\n")
+    head = textwrap.fill(_HEAD.format(model=model, said=claims.said, read=claims.read), 120, break_long_words=False)
+    whole_files.write(path, f"{_TITLE}\n\n{head}\n\n{table(verdicts)}\n")

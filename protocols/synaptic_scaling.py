@@ -16,7 +16,9 @@ import xarray as xr
 from brian2 import ms
 
 from hebbarium.datasets import by_name as datasets
+from hebbarium.ledger.claims import Claims
 from hebbarium.studies.reproduction import Cell, Paper
+from hebbarium.studies.synaptic_scaling_claims import Evidence, judge
 from hebbarium.training import script
 from hebbarium.training.run_settings import RunSettings
 from hebbarium.training.samples import Division
@@ -122,7 +124,15 @@ def _class_specific(weights: np.ndarray, tree: xr.DataTree, asked: RunSettings) 
     return float(100 * np.mean(likeness.argmax(axis=1) == assigned))
 
 
-PAPER = Paper(PROTOCOL, tuple(_cells()), columns="w_t", seeds=SEEDS, measure=measure)
+PAPER = Paper(
+    PROTOCOL, tuple(_cells()), columns="w_t", seeds=SEEDS, measure=measure,
+    claims=Claims(
+        lambda rows: judge(Evidence(rows)),
+        "What the paper leaves open was fitted to its tables, from which most of these claims are drawn: see "
+        "[the search](synaptic_scaling_search.md).",
+        'Accuracies in per cent, mean ± standard error over seeds; "best" is the best of the cells that were run.',
+    ),
+)  # fmt: skip
 
 
 if __name__ == "__main__":

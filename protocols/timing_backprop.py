@@ -7,8 +7,10 @@ own protocol: 100 epochs. ``hebbarium reproduce timing_backprop --table I`` make
 
 from __future__ import annotations
 
+import itertools
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -17,6 +19,7 @@ from brian2 import Quantity, ms
 
 from hebbarium.catalogue import registry
 from hebbarium.ledger import ledger
+from hebbarium.ledger.claims import OPEN, Claims, Judgement, Verdict, is_clear, judged, pairs
 from hebbarium.ledger.figures import Curve
 from hebbarium.record import results
 from hebbarium.studies.reproduction import Cell, Paper
@@ -133,8 +136,103 @@ def _histogram(row: ledger.Row) -> str:
     return f"tau_I = {_tau_i(row):g} ms" if shown else ""
 
 
+# -- What the paper claims ---------------------------------------------------------------------------------------
+@dataclass(frozen=True)
+class _Point:
+    """Mean over seeds of one network of Figs. 4 and 5."""
+
+    value: float
+    error: float
+    seeds: int
+
+    def __str__(self) -> str:
+        return f"{self.value:.2f}" + (f" ± {self.error:.2f}" if self.seeds > 1 else "")
+
+
+class _Figures:
+    """Points of Figs. 4 and 5, and of Table I."""
+
+    def __init__(self, rows: Sequence[ledger.Row]) -> None:
+        self._cells = [cell for cell in ledger.summarise(rows) if cell.row.selection == ledger.LAST]
+
+    def point(self, spikes: str, tau: float, measure: str = ledger.ACCURACY) -> _Point | None:
+        """A measure at a time constant."""
+        return self._first(measure, "Fig.5", lambda row: row.symbols.get("spikes") == spikes and _tau_i(row) == tau)
+
+    def row(self, spikes: str, leak: str) -> _Point | None:
+        """Accuracy in a row of Table I."""
+        return self._first(
+            ledger.ACCURACY, "I", lambda row: (row.symbols.get("spikes"), row.symbols.get("leak")) == (spikes, leak)
+        )
+
+    def _first(self, measure: str, table: str, wanted: Callable[[ledger.Row], bool]) -> _Point | None:
+        for cell in self._cells:
+            if cell.row.measure == measure and cell.row.item == ledger.item_of(table) and wanted(cell.row):
+                return _Point(cell.mean, cell.error, cell.seeds)
+        return None
+
+
+def _many_beat_one(f: _Figures) -> Judgement:
+    return pairs([(f"tau_I = {tau:g}", f.point("many", tau), f.point("one", tau)) for tau in TAUS])
+
+
+def _optimum(f: _Figures) -> Judgement:
+    points = {spikes: [f.point(spikes, tau) for tau in TAUS] for spikes in ("many", "one")}
+    known = {spikes: [point for point in of if point] for spikes, of in points.items()}
+    if any(len(of) < len(TAUS) for of in known.values()):
+        return OPEN, "none", "needs all of Fig. 5"
+    best = {spikes: int(np.argmax([point.value for point in of])) for spikes, of in known.items()}
+    numbers = "; ".join(f"{spikes}: best at tau_I = {TAUS[best[spikes]]:g} with {known[spikes][best[spikes]]}, "
+                        f"{known[spikes][-1]} at {TAUS[-1]:g}" for spikes in known)
+    ahead = {spikes: is_clear(of[best[spikes]], of[-1]) for spikes, of in known.items()}
+    inner = 0 < best["many"] < len(TAUS) - 1
+    return judged([inner, not ahead["one"]], numbers, [inner and ahead["many"]])
+
+
+def _more_spikes_with_more_leak(f: _Figures) -> Judgement:
+    return pairs([
+        (f"tau_I = {less:g} against {more:g}", f.point("many", less, "spikes_a_neuron"),
+         f.point("many", more, "spikes_a_neuron"))
+        for less, more in itertools.pairwise(TAUS)
+    ])  # fmt: skip
+
+
+def _limits(f: _Figures) -> Judgement:
+    printed = {"many": 1.5, "one": 0.6}  # Section III
+    points = {spikes: f.point(spikes, TAUS[-1], "spikes_a_neuron") for spikes in printed}
+    known = {spikes: point for spikes, point in points.items() if point}
+    numbers = "; ".join(f"{spikes}: {point} where the paper has {printed[spikes]}" for spikes, point in known.items())
+    if len(known) < len(printed):
+        return OPEN, f"{len(known)} of {len(printed)} can be made", numbers
+    return judged([abs(point.value - printed[spikes]) <= NEAR * printed[spikes] for spikes, point in known.items()],
+                  numbers)
+
+
+def _table(f: _Figures) -> Judgement:
+    order = (("many", "leaky"), ("many", "none"), ("one", "leaky"), ("one", "none"))
+    return pairs([
+        (f"{' '.join(more)} against {' '.join(less)}", f.row(*more), f.row(*less))
+        for more, less in itertools.pairwise(order)
+    ])  # fmt: skip
+
+
+CLAIMS: Mapping[str, Callable[[_Figures], Judgement]] = {
+    "Many spikes beat one at every tau_I (Fig. 5)": _many_beat_one,
+    "Accuracy has an optimum at an inner tau_I with many spikes only (Fig. 5)": _optimum,
+    "With many spikes, neurons fire more the smaller tau_I is (Fig. 4)": _more_spikes_with_more_leak,
+    "For large tau_I a neuron fires some 1.5 times, or 0.6 if it may fire once (Fig. 4; within a fifth)": _limits,
+    "Many beat one, and a leak is better than none (Table I)": _table,
+}
+NEAR = 0.2
+"""Part of a printed number that ours may differ by to be called about that."""
+
 PAPER = Paper(
     PROTOCOL, tuple(_cells()), columns="spikes", seeds=SEEDS, measure=measure, readout=READOUT,
+    claims=Claims(
+        lambda rows: [Verdict(claim, *test(_Figures(rows))) for claim, test in CLAIMS.items()],
+        f"Networks of Figs. 3 to 5 were trained for {CURVE_EPOCHS} epochs where the paper has {PROTOCOL.epochs}.",
+        "Accuracies in per cent and spikes a hidden neuron, mean ± standard error over seeds; tau_I in ms.",
+    ),
     curves={
         "Fig.5": Curve("tau_I (ms)", _tau_i, line=_spikes, logarithmic=True),
         "Fig.4": Curve(

@@ -22,6 +22,7 @@ from hebbarium.datasets.labelled_images import Dataset
 from hebbarium.engine import machine, run_folder
 from hebbarium.ledger import commits, ledger, wall_times
 from hebbarium.ledger import figures as table_figures
+from hebbarium.ledger.claims import Claims
 from hebbarium.models.contract import Model
 from hebbarium.record import results
 from hebbarium.studies import shown_again
@@ -140,6 +141,8 @@ class Paper:
         Figures that are a curve over one number, by their name: the table's own, or one that is drawn of its rows.
     best : bool
         Whether the best epoch's accuracy, chosen on the very test images, stands in rows of its own.
+    claims : Claims, optional
+        What is held against the ledger.
     """
 
     protocol: RunSettings
@@ -151,6 +154,7 @@ class Paper:
     experiments: Sequence[Experiment] = ()
     curves: Mapping[str, table_figures.Curve] = field(default_factory=dict)
     best: bool = False
+    claims: Claims | None = None
 
     @property
     def tables(self) -> tuple[str, ...]:

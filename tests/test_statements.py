@@ -16,6 +16,7 @@ from hebbarium.ledger import claims, ledger
 from hebbarium.ledger.tables import NEAR
 from hebbarium.models.diehl_cook import DiehlCook
 from hebbarium.models.synaptic_scaling import SynapticScaling
+from hebbarium.studies import synaptic_scaling_claims
 
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "results"
@@ -61,8 +62,8 @@ def synaptic_scaling() -> Iterator[str]:
         for cell in cells("synaptic_scaling", item="Table III", readout="most_active", w_t="200")
     ]
     yield f"L1 with W_t = 200 is up to {max(misses):.1f} points below it on MNIST"
-    evidence = claims.Evidence(ledger.read(RESULTS / "synaptic_scaling.csv"))
-    failed = [verdict for verdict in claims.judge(evidence) if verdict.verdict == claims.FAILS]
+    evidence = synaptic_scaling_claims.Evidence(ledger.read(RESULTS / "synaptic_scaling.csv"))
+    failed = [verdict for verdict in synaptic_scaling_claims.judge(evidence) if verdict.verdict == claims.FAILS]
     assert [verdict.claim.split(" reads")[0] for verdict in failed] == ["The most active neuron"]
 
 

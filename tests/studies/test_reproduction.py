@@ -14,6 +14,7 @@ from hebbarium.models.symmetric_stdp import SymmetricSTDP
 from hebbarium.models.synaptic_scaling import SynapticScaling
 from hebbarium.protocols.synaptic_scaling import PAPER, PROTOCOL
 from hebbarium.studies import reproduction
+from hebbarium.studies import synaptic_scaling_claims as scaling
 from hebbarium.studies.reproduction import Cell, Reproduction, choose
 from hebbarium.training import many_runs
 from hebbarium.training.many_runs import Outcome, PlannedRun
@@ -284,8 +285,14 @@ def measured(cell: Cell, measure: str, value: float) -> ledger.Row:
     )  # fmt: skip
 
 
-def verdicts(evidence: claims.Evidence) -> dict[str, str]:
-    return {verdict.claim: verdict.verdict for verdict in claims.judge(evidence)}
+def held() -> claims.Claims:
+    found = reproduction.paper_of("synaptic_scaling").claims
+    assert found is not None
+    return found
+
+
+def verdicts(evidence: scaling.Evidence) -> dict[str, str]:
+    return {verdict.claim: verdict.verdict for verdict in scaling.judge(evidence)}
 
 
 def test_the_papers_own_numbers_bear_out_its_claims() -> None:
@@ -297,7 +304,7 @@ def test_the_papers_own_numbers_bear_out_its_claims() -> None:
     cell = PAPER.cells[0]
     found += [measured(cell, "time_once", 0.01), measured(cell, "time_repeated", 0.02)]
     found += [measured(cell, "presentations_repeated", 1.5)]
-    judged = verdicts(claims.Evidence([*papers_own_ledger(), *found]))
+    judged = verdicts(scaling.Evidence([*papers_own_ledger(), *found]))
     assert set(judged.values()) == {claims.HOLDS}, judged
 
 
@@ -306,7 +313,7 @@ def test_claims_fail_where_the_numbers_do() -> None:
         dataclasses.replace(one, value=99.0) if one.symbols["norm"] == "L1" and one.neurons == "100" else one
         for one in papers_own_ledger()
     ]
-    judged = verdicts(claims.Evidence(rows))
+    judged = verdicts(scaling.Evidence(rows))
     assert judged["L2 scaling at its best W_t beats L1 scaling at its best, in every row"] == claims.FAILS
     assert judged["With L2 scaling and W_t well set, 400 neurons beat 100"] == claims.HOLDS
 
@@ -318,23 +325,23 @@ def test_a_claim_that_holds_on_some_cells_is_not_said_to_hold() -> None:
         spoiled = [k for k, row in enumerate(rows) if row.readout == "class_mean" and row.neurons == "400"][:worse]
         for k in spoiled:  # by little: the mean over cells still is the other way
             rows[k] = dataclasses.replace(rows[k], value=rows[k].value + 1.01)
-        (judged,) = (found for found in claims.judge(claims.Evidence(rows)) if found.claim == claim)
+        (judged,) = (found for found in scaling.judge(scaling.Evidence(rows)) if found.claim == claim)
         assert (judged.verdict, judged.count.split(",")[0]) == (verdict, f"{40 - worse} of 40")
 
 
 def test_the_page_of_claims_is_that_of_the_ledger(tmp_path: Path) -> None:
     here = Path(__file__).parents[2] / "results"
-    evidence = claims.Evidence(ledger.read(here / "synaptic_scaling.csv"))
-    claims.write(tmp_path / "claims.md", claims.judge(evidence))
+    evidence = scaling.Evidence(ledger.read(here / "synaptic_scaling.csv"))
+    claims.write(tmp_path / "claims.md", "synaptic_scaling", held(), scaling.judge(evidence))
     assert (tmp_path / "claims.md").read_text() == (here / "synaptic_scaling_claims.md").read_text()
 
 
 def test_claims_wait_for_their_runs(tmp_path: Path) -> None:
-    judged = claims.judge(claims.Evidence([]))
+    judged = scaling.judge(scaling.Evidence([]))
     assert {verdict.verdict for verdict in judged} == {claims.OPEN}
-    claims.write(tmp_path / "claims.md", judged)
+    claims.write(tmp_path / "claims.md", "synaptic_scaling", held(), judged)
     assert claims.table(judged) in (tmp_path / "claims.md").read_text()
-    assert claims.table(judged).count("\n") == len(claims.CLAIMS) + 1
+    assert claims.table(judged).count("\n") == len(scaling.CLAIMS) + 1
 
 
 def test_a_run_that_begins_with_another(tmp_path: Path) -> None:
