@@ -37,7 +37,8 @@ def numbers(folder: Path) -> Iterator[tuple[str, ...]]:
                 key = (ledger.item_of(cell.table), cell.dataset, network, schedule, readout, accuracy)
                 if key not in there:
                     number = f"{accuracy:.2f}"
-                    listed[key] = (model, cell.table, cell.dataset, network, epochs, schedule, readout, number)
+                    called = network or cell.row  # all of one size: what tells the cell from others
+                    listed[key] = (model, cell.table, cell.dataset, called, epochs, schedule, readout, number)
         yield from listed.values()
 
 

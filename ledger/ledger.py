@@ -27,8 +27,9 @@ from __future__ import annotations
 import csv
 import difflib
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 from hebbarium.ledger import literature, operations, wall_times
 from hebbarium.ledger.rows import (
@@ -73,7 +74,9 @@ __all__ = [
     "verdict",
 ]
 
-def table_of(what: str, folder: str | os.PathLike[str]) -> str:
+def table_of(
+    what: str, folder: str | os.PathLike[str], ours: Mapping[str, literature.Ours] = MappingProxyType({})
+) -> str:
     """The table that a page asks for.
 
     Parameters
@@ -82,6 +85,8 @@ def table_of(what: str, folder: str | os.PathLike[str]) -> str:
         What the page asks for, such as ``synaptic_scaling IV columns=w_t``.
     folder
         Where the ledgers are.
+    ours
+        What of ours stands beside the papers' lists of networks, by the name of a list's file.
 
     Raises
     ------
@@ -101,7 +106,7 @@ def table_of(what: str, folder: str | os.PathLike[str]) -> str:
     if name in ("benchmarks", "not_run"):
         return _plain_table(_chosen(path, words[1:]))
     if name.startswith(literature.PREFIX):
-        return literature.table_of(name, folder)
+        return literature.table_of(name, folder, ours)
     conditions = dict(word.partition("=")[::2] for word in words[1:] if "=" in word and "!=" not in word)
     excluded = dict(word.partition("!=")[::2] for word in words[1:] if "!=" in word)
     tables = [word for word in words[1:] if "=" not in word]

@@ -1,16 +1,12 @@
 """What others reached, as a paper lists it, with our measured networks beside it.
 
-Each table is a file of ``results/`` with the columns that the paper's has. Reference numbers are that paper's; its own
-row has none. A page asks for one as for a table of the ledgers (see `hebbarium.ledger.ledger`)::
+Each table is a file ``results/literature_*.csv`` with the columns that the paper's has. Reference numbers are that
+paper's; its own rows have none. Which of our networks stand below it, the paper's protocol says
+(`hebbarium.studies.reproduction.Paper`). A page asks for a table as for one of the ledgers (see
+`hebbarium.ledger.ledger`)::
 
     ```{ledger} literature_gerlinghoff_1
     ```
-
-==============================  ======================================================================
-``literature_mnist``            Hao et al., Table 2: networks trained and tested on the whole of MNIST
-``literature_gerlinghoff_1``    Gerlinghoff et al., Table 1: the same
-``literature_gerlinghoff_2``    Gerlinghoff et al., Table 2: Fashion-MNIST
-==============================  ======================================================================
 """
 
 from __future__ import annotations
@@ -18,21 +14,21 @@ from __future__ import annotations
 import csv
 import dataclasses
 import os
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from hebbarium.ledger import rows, tables
 from hebbarium.ledger.rows import ACCURACY, LAST, LedgerError, Row
 
 PREFIX = "literature_"
-LITERATURE = "literature_mnist.csv"
 _TRAINING, _TESTED = 60_000, 10_000
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One network of a table; what a paper's table has no column for is empty.
+    """One network of a table.
 
     Parameters
     ----------
@@ -40,25 +36,20 @@ class Entry:
         Per cent of the test images.
     source : str
         Where the row stands.
-    layers : str
-        As the paper writes it: ``3 FC`` are three fully connected layers.
-    supervised : bool, optional
-    hidden_neurons, time_steps : int, optional
-        None also where the paper gives none.
     reference : int, optional
         Its number in the source's list of references.
+    spread : str
+        What is printed behind the accuracy's ±, if anything is.
+    more : mapping
+        What the table's other columns say, as the paper writes it; empty where it says nothing.
     """
 
     network: str
-    learning_method: str
     accuracy: float
     source: str
-    training_type: str = ""
-    supervised: bool | None = None
-    layers: str = ""
-    hidden_neurons: int | None = None
-    time_steps: int | None = None
     reference: int | None = None
+    spread: str = ""
+    more: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if not 0 <= self.accuracy <= 100:
@@ -67,10 +58,10 @@ class Entry:
             raise LedgerError(f"{self.network}: has no source; say where the number stands.")
 
 
-_FIELDS = tuple(field.name for field in dataclasses.fields(Entry))
-_REQUIRED = tuple(field.name for field in dataclasses.fields(Entry) if field.default is dataclasses.MISSING)
-_NUMBERS = ("hidden_neurons", "time_steps", "reference")
-_HEADINGS = {"accuracy": "accuracy (%)"}
+_FIELDS = tuple(field.name for field in dataclasses.fields(Entry) if field.name != "more")
+_REQUIRED = tuple(field.name for field in dataclasses.fields(Entry) if field.default is dataclasses.MISSING
+                  and field.default_factory is dataclasses.MISSING)  # fmt: skip
+_BESIDE = ("reference", "spread")  # shown with the network and with its accuracy
 
 
 @dataclass(frozen=True)
@@ -79,6 +70,10 @@ class Table:
 
     columns: tuple[str, ...]
     entries: tuple[Entry, ...]
+
+
+def _nothing(row: Row) -> Mapping[str, str]:
+    return {}
 
 
 @dataclass(frozen=True)
@@ -94,10 +89,10 @@ class Ours:
         Of the ledger: rows of ablations and of figures are no contenders.
     described : mapping
         Column to text, for what all of our networks have in common.
+    of_row : callable, optional
+        Column to text, as far as it follows from a row of the ledger.
     by : str
         Column or symbol by which our rows are sorted, and which is always named.
-    usual_steps : int, optional
-        Time steps where a setting names none.
     """
 
     model: str
@@ -105,35 +100,8 @@ class Ours:
     readout: str
     items: tuple[str, ...]
     described: Mapping[str, str]
+    of_row: Callable[[Row], Mapping[str, str]] = _nothing
     by: str = "neurons"
-    usual_steps: int | None = None
-
-    def cells(self, cell: tables.Mean) -> dict[str, str]:
-        """Text by column, as far as it follows from a cell of the ledger."""
-        hidden = [int(size) for size in cell.row.symbols.get("layers", "").split(",") if size]
-        if not hidden:
-            return dict(self.described)
-        steps = cell.row.symbols.get("steps", "" if self.usual_steps is None else str(self.usual_steps))
-        return {
-            **self.described, "layers": f"{len(hidden) + 1} FC", "hidden_neurons": str(sum(hidden)),
-            "time_steps": steps,
-        }  # fmt: skip
-
-
-_DESIRE: Mapping[str, str] = {"learning_method": "desire backpropagation + STDP"}
-OURS: Mapping[str, Ours] = {
-    "literature_mnist": Ours(
-        "symmetric_stdp", "mnist", "class_layer", ("Table 1",),
-        {"learning_method": "symmetric STDP", "training_type": "Spike-based", "supervised": "yes"},
-    ),
-    "literature_gerlinghoff_1": Ours(
-        "desire_backprop", "mnist", "class_layer", ("Table 1", "short"), _DESIRE, "layers", 20
-    ),
-    "literature_gerlinghoff_2": Ours(
-        "desire_backprop", "fashion-mnist", "class_layer", ("Table 2", "short"), _DESIRE, "layers", 20
-    ),
-}  # fmt: skip
-"""By the name of a table's file."""
 
 
 def read(path: str | os.PathLike[str]) -> Table:
@@ -150,11 +118,8 @@ def read(path: str | os.PathLike[str]) -> Table:
     with path.open(newline="", encoding="utf-8") as file, rows.readable(path):
         reader = csv.DictReader(file)
         columns = tuple(reader.fieldnames or ())
-        if not set(_REQUIRED) <= set(columns) <= set(_FIELDS):
-            raise LedgerError(
-                f"{path} has the columns {','.join(columns)}; expected {','.join(_REQUIRED)}, and besides only "
-                f"{','.join(name for name in _FIELDS if name not in _REQUIRED)}."
-            )
+        if not set(_REQUIRED) <= set(columns):
+            raise LedgerError(f"{path} has the columns {','.join(columns)}; expected {','.join(_REQUIRED)} among them.")
         return Table(columns, tuple(rows.parsed(path, reader, _entry)))
 
 
@@ -170,7 +135,7 @@ def beside_ours(table: Table, given: Iterable[Row] | str | os.PathLike[str], our
         training set has, and tested on the whole test set, as all others of the table were. If there are none, or no
         ledger, the table is the literature's alone, and says so.
     ours
-        Which rows are meant, and what they are called; see `OURS`.
+        Which rows are meant, and what they are called.
     """
     known = rows.read(given) if isinstance(given, str | os.PathLike) else list(given)
     whole = [
@@ -178,10 +143,10 @@ def beside_ours(table: Table, given: Iterable[Row] | str | os.PathLike[str], our
         for row in rows.select(known, dataset=ours.dataset, readout=ours.readout, measure=ACCURACY, selection=LAST)
         if row.item in ours.items and row.trained >= _TRAINING and row.tested == _TESTED
     ]
-    columns = [name for name in table.columns if name not in ("reference", "source")] + ["source"]
+    columns = [name for name in table.columns if name not in (*_BESIDE, "source")] + ["source"]
     lines = [
-        [_HEADINGS.get(name, name.replace("_", " ")) for name in columns],
-        ["---:" if name in ("accuracy", *_NUMBERS) else "---" for name in columns],
+        [_heading(name) for name in columns],
+        ["---:" if _is_of_numbers(table, name) else "---" for name in columns],
         *([_shown(entry, name) for name in columns] for entry in table.entries),
     ]
     cells = tables.summarise(whole)
@@ -194,7 +159,8 @@ def beside_ours(table: Table, given: Iterable[Row] | str | os.PathLike[str], our
             "network": f"{ours.model}, {tables.described(cell.row, names)}",
             "accuracy": f"{cell.mean:.2f}{error}",
             "source": f"measured here, {counted}",
-            **ours.cells(cell),
+            **ours.described,
+            **ours.of_row(cell.row),
         }
         lines.append([texts.get(name, "") for name in columns])
     sources = dict.fromkeys(entry.source for entry in table.entries)
@@ -204,35 +170,57 @@ def beside_ours(table: Table, given: Iterable[Row] | str | os.PathLike[str], our
     return "\n".join([*map(tables.line, lines), "", caption])
 
 
-def table_of(name: str, folder: str | os.PathLike[str]) -> str:
+def table_of(name: str, folder: str | os.PathLike[str], known: Mapping[str, Ours]) -> str:
     """The table that a page asks for by name, with our networks from the ledger in the same folder.
+
+    Parameters
+    ----------
+    name
+        Of the table's file.
+    known
+        By such a name: what of ours stands beside the table.
 
     Raises
     ------
     LedgerError
         Nothing of ours is known to stand beside a table of this name.
     """
-    if name not in OURS:
-        raise LedgerError(f"table: {name}: no such literature table; there are: {', '.join(OURS)}.")
-    ours = OURS[name]
+    if name not in known:
+        raise LedgerError(
+            f"table: {name}: no such literature table; there are: {', '.join(known) or 'none'}. The protocol of a "
+            "paper names them."
+        )
+    ours = known[name]
     return beside_ours(read(Path(folder) / f"{name}.csv"), Path(folder) / f"{ours.model}.csv", ours)
 
 
+def _heading(name: str) -> str:
+    """A column's name in words; an index of one letter stays one."""
+    return "accuracy (%)" if name == "accuracy" else re.sub(r"_(?=..)", " ", name)
+
+
+def _is_of_numbers(table: Table, name: str) -> bool:
+    texts = [entry.more.get(name, "") for entry in table.entries]
+    return name == "accuracy" or (any(texts) and all(re.fullmatch(r"[\d.]*", text) for text in texts))
+
+
 def _shown(entry: Entry, name: str) -> str:
-    value = getattr(entry, name)
-    if name == "network" and entry.reference is not None:
-        return f"{value} [{entry.reference}]"
-    if value is None:
-        return ""
-    return ("yes" if value else "no") if isinstance(value, bool) else f"{value:g}" if name == "accuracy" else str(value)
+    if name == "network":
+        return entry.network if entry.reference is None else f"{entry.network} [{entry.reference}]"
+    if name == "accuracy":
+        return f"{entry.accuracy:g} ± {entry.spread}" if entry.spread else f"{entry.accuracy:g}"
+    return entry.source if name == "source" else entry.more[name]
 
 
 def _entry(record: Mapping[str, str]) -> Entry:
-    values: dict[str, object] = dict(record)
-    if "supervised" in record:
-        if record["supervised"] not in ("yes", "no"):
-            raise LedgerError(f"supervised is {record['supervised']!r}; expected yes or no.")
-        values["supervised"] = record["supervised"] == "yes"
-    values["accuracy"] = float(record["accuracy"])
-    values |= {name: int(record[name]) if record[name].strip() else None for name in _NUMBERS if name in record}
-    return Entry(**values)  # type: ignore[arg-type]
+    if None in record or None in record.values():
+        raise LedgerError("it has more or fewer columns than the first line.")
+    reference = record.get("reference", "").strip()
+    return Entry(
+        record["network"],
+        float(record["accuracy"]),
+        record["source"],
+        int(reference) if reference else None,
+        record.get("spread", ""),
+        {name: text for name, text in record.items() if name not in _FIELDS},
+    )

@@ -16,6 +16,7 @@ import xarray as xr
 
 from hebbarium.ledger import ledger
 from hebbarium.ledger.figures import Curve
+from hebbarium.ledger.literature import Ours
 from hebbarium.models.desire_backprop import DesireBackprop
 from hebbarium.record import results
 from hebbarium.studies.reproduction import Cell, Paper
@@ -121,11 +122,31 @@ def _steps(row: ledger.Row) -> float:
     return float(row.symbols["steps"])
 
 
+def _described(row: ledger.Row) -> dict[str, str]:
+    """What the columns of Tables 1 and 2 say of a row."""
+    hidden = [int(size) for size in row.symbols["layers"].split(",")]
+    steps = row.symbols.get("steps", str(DesireBackprop().steps))
+    return {
+        "learning_method": "desire backpropagation + STDP",
+        "layers": f"{len(hidden) + 1} FC",
+        "hidden_neurons": str(sum(hidden)),
+        "time_steps": steps,
+    }
+
+
+def _ours(dataset: str, table: str) -> Ours:
+    return Ours("desire_backprop", dataset, results.CLASS_LAYER, (table, "short"), {}, _described, "layers")
+
+
 PAPER = Paper(
     PROTOCOL, tuple(_cells()), columns="layers", seeds=SEEDS, measure=measure, readout=results.CLASS_LAYER,
     curves={
         "Fig.4": Curve("N of 784 - 2N - N - 10", _second_layer),
         "Fig.5": Curve("Time steps T", _steps),
+    },
+    literature={
+        "literature_gerlinghoff_1": _ours("mnist", "Table 1"),
+        "literature_gerlinghoff_2": _ours("fashion-mnist", "Table 2"),
     },
     best=True,  # the published code keeps the weights of the epoch that is best on the test images
 )  # fmt: skip

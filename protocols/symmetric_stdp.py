@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from hebbarium.ledger.literature import Ours
 from hebbarium.models.symmetric_stdp import MNIST
 from hebbarium.record import results
 from hebbarium.studies.reproduction import Cell, Paper
@@ -153,7 +154,14 @@ def measure(tree: xr.DataTree, asked: RunSettings) -> Mapping[str, tuple[float, 
     return found
 
 
-PAPER = Paper(PROTOCOL, tuple(_cells()), columns="schedule", seeds=SEEDS, measure=measure, readout=results.CLASS_LAYER)
+OURS = Ours(
+    "symmetric_stdp", "mnist", results.CLASS_LAYER, ("Table 1",),
+    {"learning_method": "symmetric STDP", "training_type": "Spike-based", "supervised": "yes"},
+)  # fmt: skip
+PAPER = Paper(
+    PROTOCOL, tuple(_cells()), columns="schedule", seeds=SEEDS, measure=measure, readout=results.CLASS_LAYER,
+    literature={"literature_mnist": OURS},  # Table 2
+)  # fmt: skip
 
 
 if __name__ == "__main__":

@@ -21,6 +21,7 @@ from hebbarium.catalogue import registry
 from hebbarium.ledger import ledger
 from hebbarium.ledger.claims import OPEN, Claims, Judgement, Verdict, is_clear, judged, pairs
 from hebbarium.ledger.figures import Curve
+from hebbarium.ledger.literature import Ours
 from hebbarium.record import results
 from hebbarium.studies.reproduction import Cell, Paper
 from hebbarium.training import parameters, script
@@ -226,6 +227,19 @@ CLAIMS: Mapping[str, Callable[[_Figures], Judgement]] = {
 NEAR = 0.2
 """Part of a printed number that ours may differ by to be called about that."""
 
+
+def _described(row: ledger.Row) -> dict[str, str]:
+    """What the columns of Table I say of a row; the asterisk is the paper's."""
+    return {
+        "spike_type": {"one": "single", "many": "multi"}[row.symbols["spikes"]],
+        "leakage": {"none": "non-leaky*", "leaky": "leaky"}[row.symbols.get("leak", "leaky")],
+    }
+
+
+OURS = Ours(
+    "timing_backprop", "mnist", READOUT, ("Table I", "own"),
+    {"coding": "SNN (temporal coding)", "bp_scheme": "timing-based", "tau_v": "τ", "tau_i": "2τ"}, _described, "spikes",
+)  # fmt: skip
 PAPER = Paper(
     PROTOCOL, tuple(_cells()), columns="spikes", seeds=SEEDS, measure=measure, readout=READOUT,
     claims=Claims(
@@ -240,6 +254,7 @@ PAPER = Paper(
         ),
         "Fig.3": Curve("Spikes in an image", _number, "Fig.5", r"with_\d+_spikes", "Hidden neurons (%)", _histogram),
     },
+    literature={"literature_yamamoto_1": OURS},  # Table I
 )  # fmt: skip
 
 

@@ -23,6 +23,7 @@ from hebbarium.engine import machine, run_folder
 from hebbarium.ledger import commits, ledger, wall_times
 from hebbarium.ledger import figures as table_figures
 from hebbarium.ledger.claims import Claims
+from hebbarium.ledger.literature import Ours
 from hebbarium.models.contract import Model
 from hebbarium.record import results
 from hebbarium.studies import shown_again
@@ -45,6 +46,7 @@ __all__ = [
     "draw",
     "embedded",
     "is_whole_and_new",
+    "literature",
     "measure_shown_again",
     "missing",
     "note_wall_time",
@@ -143,6 +145,9 @@ class Paper:
         Whether the best epoch's accuracy, chosen on the very test images, stands in rows of its own.
     claims : Claims, optional
         What is held against the ledger.
+    literature : mapping, optional
+        Lists of networks that the paper has, by the name of a list's file in ``results/`` (see
+        `hebbarium.ledger.literature`): what of ours stands beside it.
     """
 
     protocol: RunSettings
@@ -155,6 +160,7 @@ class Paper:
     curves: Mapping[str, table_figures.Curve] = field(default_factory=dict)
     best: bool = False
     claims: Claims | None = None
+    literature: Mapping[str, Ours] = field(default_factory=dict)
 
     @property
     def tables(self) -> tuple[str, ...]:
@@ -179,6 +185,11 @@ def paper_of(model: str) -> Paper:
         registry.find(model)  # says which models there are
         raise ValueError(f"{model}: has no table to reproduce; expected one of {', '.join(REPRODUCIBLE)}")
     return paper
+
+
+def literature() -> dict[str, Ours]:
+    """What of ours stands beside the lists of networks of all papers, by the name of a list's file."""
+    return {name: ours for model in REPRODUCIBLE for name, ours in paper_of(model).literature.items()}
 
 
 def cell_of(model: Model, asked: RunSettings, dataset: str) -> Cell | None:

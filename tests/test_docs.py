@@ -13,6 +13,7 @@ import pytest
 
 from hebbarium.catalogue import registry
 from hebbarium.ledger import ledger
+from hebbarium.studies import reproduction
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
@@ -65,7 +66,7 @@ def test_tables_of_the_docs_have_numbers() -> None:
     ]  # fmt: skip
     assert len(tables) >= 20
     for what in tables:
-        table = ledger.table_of(what, ROOT / "results")
+        table = ledger.table_of(what, ROOT / "results", reproduction.literature())
         assert table.count("\n|") >= 2, f"{what}: {table}"
 
 

@@ -8,6 +8,7 @@ from docutils import nodes
 from sphinx.util.docutils import SphinxDirective
 
 from hebbarium.ledger import ledger
+from hebbarium.studies import reproduction
 
 ROOT = Path(__file__).resolve().parents[2]
 RESULTS = ROOT / "results"
@@ -25,7 +26,7 @@ class LedgerTable(SphinxDirective):
         for path in sorted(RESULTS.glob("*.csv")):  # some tables are of several ledgers
             self.env.note_dependency(str(path))
         try:
-            table = ledger.table_of(what, RESULTS)
+            table = ledger.table_of(what, RESULTS, reproduction.literature())
         except ledger.LedgerError as error:
             raise self.error(str(error)) from error
         return self.parse_text_to_nodes(table)
