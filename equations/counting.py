@@ -8,7 +8,8 @@ What is counted is what a careful program would do once, for one neuron or synap
 - ``exp``, ``expm1``, ``log``, ``log1p``, ``sqrt`` and powers are `FUNCTION` each: a polynomial of degree five.
 - A differential equation is one step of Euler's method, whatever the network integrates it with; a mere decay,
   ``dx/dt = -x/tau``, is one multiplication.
-- What is read by time, such as ``labels(t)``, and random numbers are not counted.
+- What is read by time, such as ``labels(t)``, and random numbers are not counted. Nor is what is made of the step's
+  number, ``t_in_timesteps``, and of constants: it is the same for all.
 """
 
 from __future__ import annotations
@@ -76,7 +77,7 @@ def operations(code: str, constants: Collection[str] = ()) -> Operations:
     >>> operations("dv/dt = (e_l - v)/tau_m : volt", ["e_l", "tau_m"])
     Operations(multiplications=1, additions=2, comparisons=0)
     """
-    counter, found = _Counter(frozenset(constants) | {"dt"}), Operations()
+    counter, found = _Counter(frozenset(constants) | {"dt", "t_in_timesteps"}), Operations()
     for line in code.splitlines():
         text = line.split("#")[0].strip()
         equation = _EQUATION.match(text)

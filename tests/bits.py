@@ -25,7 +25,7 @@ import h5py
 import numpy as np
 
 SMALL = ("--images", "60", "--test-images", "40", "--block", "30", "--no-figures", "--seed", "3")
-SIZES = {"desire_backprop": ("--layers", "20,15")}
+SIZES = {"desire_backprop": ("--layers", "20,15"), "s4nn": ("--layers", "20,15")}
 OTHER_SIZE = ("--neurons", "20")
 
 FORMS: dict[str, dict[str, tuple[str, ...]]] = {
@@ -50,6 +50,10 @@ FORMS: dict[str, dict[str, tuple[str, ...]]] = {
     "desire_backprop": {
         "default": ("--epochs", "2"),
         "as printed": ("--set", "reading=paper", "--set", "p_hidden=0.05", "--epochs", "2"),
+    },
+    "s4nn": {
+        "default": ("--epochs", "2"),
+        "one hidden layer": ("--layers", "20", "--set", "t_max=64", "--set", "decay=1e-3"),
     },
     "diehl_cook": {
         "default": ("--epochs", "2"),

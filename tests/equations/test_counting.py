@@ -31,6 +31,8 @@ CONSTANTS = ("gain", "tau_s", "tau_m_exc", "e_l", "e_exc", "e_inh", "w_t", "beta
         ("dg_e/dt = -g_e/tau_s : 1", (1, 0, 0)),
         ("dv/dt = v + x : 1", (1, 2, 0)),
         ("norm_sum_post += w*w", (1, 1, 0)),
+        ("latency == t_in_timesteps % 20", (0, 0, 1)),
+        ("s = t_in_timesteps % 20 + 1 - y", (0, 1, 0)),
     ],
 )
 def test_counted_by_hand(code: str, expected: tuple[int, int, int]) -> None:
@@ -44,7 +46,8 @@ def test_functions_of_variables_cost_more_than_those_of_constants() -> None:
 
 
 @pytest.mark.parametrize(
-    ("code", "said"), [("w = tan(x)", r"tan\(\)"), ("w == =", "w == ="), ("w = x[0]", "not known")]
+    ("code", "said"),
+    [("w = tan(x)", r"tan\(\)"), ("w == =", "w == ="), ("w = x[0]", "not known"), ("w = x % 2", "not known")],
 )
 def test_what_cannot_be_counted_is_named(code: str, said: str) -> None:
     with pytest.raises(ValueError, match=said):
