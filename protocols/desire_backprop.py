@@ -7,18 +7,24 @@ own protocol: 150 epochs. ``hebbarium reproduce desire_backprop --table 1`` make
 
 from __future__ import annotations
 
+import dataclasses
 import sys
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import xarray as xr
+from matplotlib.figure import Figure
 
+from hebbarium.analysis import figures
 from hebbarium.ledger import ledger
 from hebbarium.ledger.figures import Curve
 from hebbarium.ledger.literature import Ours
 from hebbarium.models.desire_backprop import DesireBackprop
 from hebbarium.record import results
+from hebbarium.studies import desire_example, layers
+from hebbarium.studies.paper_figures import PaperFigure
 from hebbarium.studies.reproduction import Cell, Paper
 from hebbarium.training import script
 from hebbarium.training.run_settings import RunSettings
@@ -138,6 +144,30 @@ def _ours(dataset: str, table: str) -> Ours:
     return Ours("desire_backprop", dataset, results.CLASS_LAYER, (table, "short"), {}, _described, "layers")
 
 
+# -- Figures 1, 2 and 8 ----------------------------------------------------------------------------------------
+def _example(runs: Mapping[str, Path]) -> desire_example.Example:
+    (run,) = runs.values()
+    found = desire_example.example(run)
+    if found is None:
+        raise ValueError(f"{run}: no image shows both desires at work; train it for longer")
+    return found
+
+
+def _membrane(runs: Mapping[str, Path]) -> Figure:
+    one = _example(runs)
+    return figures.membrane_example(one.potential, one.threshold, one.fired, one.inputs, one.input_weights)
+
+
+def _trace(runs: Mapping[str, Path]) -> Figure:
+    one = _example(runs)
+    return figures.stdp_example(one.before, one.trace, one.after, one.change)
+
+
+def _contributions(runs: Mapping[str, Path]) -> Figure:
+    (run,) = runs.values()
+    return layers.draw_contributions(run)
+
+
 PAPER = Paper(
     PROTOCOL, tuple(_cells()), columns="layers", seeds=SEEDS, measure=measure, readout=results.CLASS_LAYER,
     curves={
@@ -147,6 +177,12 @@ PAPER = Paper(
     literature={
         "literature_gerlinghoff_1": _ours("mnist", "Table 1"),
         "literature_gerlinghoff_2": _ours("fashion-mnist", "Table 2"),
+    },
+    short_runs={"run": dataclasses.replace(PROTOCOL, images=10_000, epochs=1, changes={"layers": "1600,800"})},
+    figures={
+        "Fig1.svg": PaperFigure({"": "run"}, _membrane),
+        "Fig2.svg": PaperFigure({"": "run"}, _trace),
+        "Fig8.png": PaperFigure({"": "run"}, _contributions),
     },
     best=True,  # the published code keeps the weights of the epoch that is best on the test images
 )  # fmt: skip

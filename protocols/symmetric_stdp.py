@@ -7,6 +7,7 @@ paper's own protocol. ``hebbarium reproduce symmetric_stdp --table 1`` makes a w
 
 from __future__ import annotations
 
+import dataclasses
 import sys
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -14,9 +15,11 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from hebbarium.analysis import figures
 from hebbarium.ledger.literature import Ours
 from hebbarium.models.symmetric_stdp import MNIST
 from hebbarium.record import results
+from hebbarium.studies.paper_figures import PaperFigure, of_result
 from hebbarium.studies.reproduction import Cell, Paper
 from hebbarium.training import script
 from hebbarium.training.run_settings import RunSettings
@@ -158,9 +161,24 @@ OURS = Ours(
     "symmetric_stdp", "mnist", results.CLASS_LAYER, ("Table 1",),
     {"learning_method": "symmetric STDP", "training_type": "Spike-based", "supervised": "yes"},
 )  # fmt: skip
+
+
+def _short(neurons: int, images: int | None, **changes: str) -> RunSettings:
+    given = {**PROTOCOL.changes, "neurons": str(neurons), "w_ie": AUTHORS_INHIBITION, **changes}
+    return dataclasses.replace(PROTOCOL, images=images, epochs=1, changes=given, schedule=SIMULTANEOUS)
+
+
 PAPER = Paper(
     PROTOCOL, tuple(_cells()), columns="schedule", seeds=SEEDS, measure=measure, readout=results.CLASS_LAYER,
     literature={"literature_mnist": OURS},  # Table 2
+    short_runs={"symmetric": _short(400, None), "classic": _short(100, 1_000, plasticity="classic")},
+    figures={
+        "Fig1_classic.svg": PaperFigure({"": "classic"}, of_result(figures.stdp_window)),
+        "Fig1_symmetric.svg": PaperFigure({"": "symmetric"}, of_result(figures.stdp_window)),
+        "Fig4.svg": PaperFigure(
+            {"": "symmetric"}, of_result(lambda tree: figures.confusion_matrix(tree, results.CLASS_LAYER))
+        ),
+    },
 )  # fmt: skip
 
 

@@ -8,15 +8,22 @@ needs the whole data set. ``hebbarium reproduce synaptic_scaling --table IV`` ma
 
 from __future__ import annotations
 
+import dataclasses
 import sys
 from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
+from pathlib import Path
 
 import numpy as np
 import xarray as xr
 from brian2 import ms
+from matplotlib.figure import Figure
 
+from hebbarium.analysis import figures
 from hebbarium.datasets import by_name as datasets
 from hebbarium.ledger.claims import Claims
+from hebbarium.record import results
+from hebbarium.studies.paper_figures import PaperFigure, of_result
 from hebbarium.studies.reproduction import Cell, Paper
 from hebbarium.studies.synaptic_scaling_claims import Evidence, judge
 from hebbarium.training import script
@@ -124,6 +131,18 @@ def _class_specific(weights: np.ndarray, tree: xr.DataTree, asked: RunSettings) 
     return float(100 * np.mean(likeness.argmax(axis=1) == assigned))
 
 
+# -- Figures 3 and 4 -------------------------------------------------------------------------------------------
+def _short(dataset: str, norm: str, w_t: str, tau_p: str) -> RunSettings:
+    changes = {"neurons": "100", "norm": norm, "w_t": w_t, "tau_p": tau_p}
+    return dataclasses.replace(PROTOCOL, dataset=dataset, changes=changes)
+
+
+def _time_lapse(runs: Mapping[str, Path]) -> Figure:
+    with ExitStack() as stack:
+        trees = {name: stack.enter_context(results.open_run(run)) for name, run in runs.items()}
+        return figures.weight_time_lapse(trees, each=2)
+
+
 PAPER = Paper(
     PROTOCOL, tuple(_cells()), columns="w_t", seeds=SEEDS, measure=measure,
     claims=Claims(
@@ -132,6 +151,18 @@ PAPER = Paper(
         "[the search](synaptic_scaling_search.md).",
         'Accuracies in per cent, mean ± standard error over seeds; "best" is the best of the cells that were run.',
     ),
+    short_runs={
+        "L1": _short("mnist", "L1", "160", "60*ms"),  # the paper's best of each table, N = 100
+        "L2": _short("mnist", "L2", "9", "60*ms"),
+        "small": _short("mnist", "L2", "2", "60*ms"),
+        "garments": _short("fashion-mnist", "L2", "3", "20*ms"),
+    },
+    figures={
+        "Fig3.svg": PaperFigure({"": "L2"}, of_result(figures.stdp_window)),
+        "Fig4.png": PaperFigure(
+            {"(a) L1": "L1", "(b) L2": "L2", "(c) L2, W_t 2": "small", "(d) L2, garments": "garments"}, _time_lapse
+        ),
+    },
 )  # fmt: skip
 
 

@@ -27,6 +27,7 @@ from hebbarium.ledger.literature import Ours
 from hebbarium.models.contract import Model
 from hebbarium.record import results
 from hebbarium.studies import shown_again
+from hebbarium.studies.paper_figures import PaperFigure
 from hebbarium.training import experiments, many_runs, parameters, provenance, responses
 from hebbarium.training.experiments import Experiment, Measured
 from hebbarium.training.many_runs import Outcome, PlannedRun
@@ -148,6 +149,10 @@ class Paper:
     literature : mapping, optional
         Lists of networks that the paper has, by the name of a list's file in ``results/`` (see
         `hebbarium.ledger.literature`): what of ours stands beside it.
+    figures : mapping, optional
+        Figures that short runs are enough for, by the file's name behind the model's: ``Fig3.svg``.
+    short_runs : mapping, optional
+        These runs, by name.
     """
 
     protocol: RunSettings
@@ -161,6 +166,8 @@ class Paper:
     best: bool = False
     claims: Claims | None = None
     literature: Mapping[str, Ours] = field(default_factory=dict)
+    figures: Mapping[str, PaperFigure] = field(default_factory=dict)
+    short_runs: Mapping[str, RunSettings] = field(default_factory=dict)
 
     @property
     def tables(self) -> tuple[str, ...]:

@@ -11,13 +11,17 @@ from matplotlib.figure import Figure
 
 from hebbarium.analysis.figures import style
 from hebbarium.commands import paper_figures
+from hebbarium.studies import reproduction
 from hebbarium.training import many_runs
 from hebbarium.training.many_runs import Outcome, PlannedRun
 
 ROOT = Path(__file__).parents[2]
 
 
-@pytest.mark.parametrize("name", paper_figures.FIGURES)
+LISTED = paper_figures.listed()
+
+
+@pytest.mark.parametrize("name", LISTED)
 def test_a_figure_is_kept_and_shown(name: str) -> None:
     assert (ROOT / "results" / "figures" / name).stat().st_size > 1000
     notes = "".join(page.read_text(encoding="utf-8") for page in (ROOT / "docs" / "notes").glob("*.md"))
@@ -25,9 +29,10 @@ def test_a_figure_is_kept_and_shown(name: str) -> None:
 
 
 def test_every_run_is_one_of_its_papers_protocol_and_drawn() -> None:
-    assert {run for figure in paper_figures.FIGURES.values() for run in figure.runs.values()} == {*paper_figures.RUNS}
-    for run in paper_figures.RUNS.values():
-        assert run.make_model().name == run.model
+    for model in reproduction.REPRODUCIBLE:
+        paper = reproduction.paper_of(model)
+        assert {run for figure in paper.figures.values() for run in figure.runs.values()} == {*paper.short_runs}
+        assert {run.make_model().name for run in paper.short_runs.values()} <= {model}
 
 
 def test_a_figure_is_made_of_its_runs_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -43,16 +48,17 @@ def test_a_figure_is_made_of_its_runs_alone(tmp_path: Path, monkeypatch: pytest.
         return style.new_figure(20, 20)
 
     monkeypatch.setattr(many_runs, "run_all", run_all)
-    figure = dataclasses.replace(paper_figures.FIGURES["synaptic_scaling_Fig4.png"], draw=draw)
-    monkeypatch.setattr(paper_figures, "FIGURES", {"all.png": figure})
+    one = LISTED["synaptic_scaling_Fig4.png"]
+    figure = dataclasses.replace(one.figure, draw=draw)
+    monkeypatch.setattr(paper_figures, "listed", lambda: {"all.png": dataclasses.replace(one, figure=figure)})
     (path,) = paper_figures.make(["all.png"], tmp_path / "runs", tmp_path / "figures")
     assert path.exists()
-    assert [run.name for run in planned] == ["L1", "L2", "small", "garments"]
-    assert drawn == [{called: tmp_path / "runs" / run for called, run in figure.runs.items()}]
+    assert [run.name for run in planned] == [f"synaptic_scaling_{run}" for run in ("L1", "L2", "small", "garments")]
+    assert drawn == [{called: tmp_path / "runs" / f"synaptic_scaling_{run}" for called, run in figure.runs.items()}]
 
 
 def test_what_cannot_be_made_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(ValueError, match="no such figure; expected one of synaptic_scaling_Fig3"):
+    with pytest.raises(ValueError, match="no such figure; expected one of desire_backprop_Fig1"):
         paper_figures.make(["Fig3"], tmp_path, tmp_path)
     monkeypatch.setattr(many_runs, "run_all", lambda runs, *_: [Outcome(run, "out of disk") for run in runs])
     with pytest.raises(ValueError, match="L2: out of disk"):
