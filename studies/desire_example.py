@@ -98,31 +98,31 @@ def example(path: Path, data: str | None = None) -> Example | None:
         The run is of another model.
     """
     run = Run.open(path, data=data)
-    model, state, asked = run.model, run.state, run.settings
+    model, state, settings = run.model, run.state, run.settings
     if not isinstance(model, DesireBackprop):
         raise ValueError(f"{path}: a run of {model.name}; expected one of desire_backprop")
     recorded = RecordedDesires(**{symbol: getattr(model, symbol) for symbol in model.parameters()})
     recorded = recorded.replace(p_hidden=0.0, p_input=0.0)
-    shown = run.samples("train", SEARCHED)
+    samples = run.samples("train", SEARCHED)
     weights = {p.variable: state[p.variable] for p in anatomy.projections(model)}
     begin = initial_state(recorded, "train", weights)
     with run.scratch() as scratch:
         structure = Structure(
-            recorded, "train", asked.precision, asked.device, CAPACITY, ("input", model.hidden[0])
+            recorded, "train", settings.precision, settings.device, CAPACITY, ("input", model.hidden[0])
         )
         program = devices.program(structure, scratch)
-        for number in range(len(shown)):
-            one = shown[number : number + 1]
+        for number in range(len(samples)):
+            one = samples[number : number + 1]
             inputs = recorded.all_inputs("train", one.pixels, one.labels)
-            seed = streams.block_seed(asked.seed, streams.RECORDED_SPIKES, number)
+            seed = streams.block_seed(settings.seed, streams.RECORDED_SPIKES, number)
             result = program.run(Block(begin, inputs, recorded.run_time_values(), seed))
-            found = _found(recorded, weights, result)
-            if found is not None:
-                return found
+            candidate = _example_of(recorded, weights, result)
+            if candidate is not None:
+                return candidate
     return None
 
 
-def _found(model: RecordedDesires, weights: Mapping[str, NDArray[Any]], result: BlockResult) -> Example | None:
+def _example_of(model: RecordedDesires, weights: Mapping[str, NDArray[Any]], result: BlockResult) -> Example | None:
     first, state, steps = model.hidden[0], result.state, model.steps
     desire, n_spikes = state[f"{first}.desire"], state[f"{first}.n_spikes"]
     # neurons that neither fire all the time nor hardly at all, so that something can be seen

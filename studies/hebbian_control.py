@@ -110,8 +110,8 @@ def control(
         images.classes,
         reporter.advance,
     )
-    shown, truth, _ = split.tested(images, "validation" if validation else "test")
-    return {name: accuracy(predicted, truth) for name, predicted in network.predicted(shown).items()}
+    tested_images, truth, _ = split.tested(images, "validation" if validation else "test")
+    return {name: accuracy(predicted, truth) for name, predicted in network.predicted(tested_images).items()}
 
 
 def rows(
@@ -137,8 +137,8 @@ def rows(
         command += "" if value == usual else f" --{option} {value}"
     commit = commits.named(**provenance.code_version())
     for seed in seeds:
-        found = control(images, seed, constants, epochs, trained=trained, tested=tested, reporter=reporter)
-        for readout, percent in found.items():
+        percents = control(images, seed, constants, epochs, trained=trained, tested=tested, reporter=reporter)
+        for readout, percent in percents.items():
             yield ledger.Row(
                 item=ITEM,
                 dataset=images.name,
@@ -208,15 +208,15 @@ def search(
     known = {row.key: row.value for row in ledger.read(out) if row.item == SEARCH}
 
     def tried(constants: Constants) -> float:
-        made = [_searched(constants, images.name, seed, count, validation, readout, commit) for readout in _READOUTS]
-        if not all(row.key in known for row in made):
-            found = control(
+        entries = [_searched(constants, images.name, seed, count, validation, readout, commit) for readout in _READOUTS]
+        if not all(row.key in known for row in entries):
+            percents = control(
                 images, seed, constants, 1, trained=trained, tested=0, validation=validation, reporter=reporter
             )
-            made = [dataclasses.replace(row, value=round(found[row.readout], 2)) for row in made]
-            ledger.append(out, made)
-            known.update({row.key: row.value for row in made})
-        return known[made[0].key]
+            entries = [dataclasses.replace(row, value=round(percents[row.readout], 2)) for row in entries]
+            ledger.append(out, entries)
+            known.update({row.key: row.value for row in entries})
+        return known[entries[0].key]
 
     best = CONSTANTS
     candidates = [best]

@@ -89,19 +89,19 @@ def snapshots(run: Path, *, images: int = 1000, data: str | None = None) -> tupl
         The run is of another model.
     """
     opened = Run.open(run, data=data)
-    model, asked = _model(opened), opened.settings
-    shown = opened.samples("tested", min(images, opened.division.number_tested))
-    found = []
+    model, settings = _model(opened), opened.settings
+    samples = opened.samples("tested", min(images, opened.division.number_tested))
+    series = []
     with opened.scratch() as scratch, opened.results() as tree:
-        structure = responses.frozen_structure(model, "test", asked.precision, asked.device)
+        structure = responses.frozen_structure(model, "test", settings.precision, settings.device)
         program = devices.program(structure, scratch)
         kept = {p.variable: tree[f"{results.WEIGHTS}/{p.name}"].to_dataset()["w"] for p in anatomy.projections(model)}
-        for number, seen in enumerate(next(iter(kept.values()))["samples_seen"].values):
+        for number, samples_seen in enumerate(next(iter(kept.values()))["samples_seen"].values):
             weights = {name: w.isel(samples_seen=number).values for name, w in kept.items()}
             state = responses.frozen_state(model, "test", {name: w.ravel() for name, w in weights.items()})
-            counts = _counts(program, state, shown.pixels, asked.seed)
-            found.append(_snapshot(model, int(seen), counts, list(weights.values()), shown.labels))
-    return found, shown.labels
+            counts = _counts(program, state, samples.pixels, settings.seed)
+            series.append(_snapshot(model, int(samples_seen), counts, list(weights.values()), samples.labels))
+    return series, samples.labels
 
 
 def _model(run: Run) -> DesireBackprop:
@@ -116,8 +116,8 @@ def _model(run: Run) -> DesireBackprop:
 def _counts(program: Any, state: Arrays, pixels: NDArray[np.uint8], seed: int) -> dict[str, NDArray[np.uint16]]:
     model, parts = program.structure.model, []
     for number, start in enumerate(range(0, len(pixels), responses.EVALUATION_BLOCK)):
-        shown = pixels[start : start + responses.EVALUATION_BLOCK]
-        inputs = model.all_inputs("test", shown, np.zeros(len(shown), int))
+        images = pixels[start : start + responses.EVALUATION_BLOCK]
+        inputs = model.all_inputs("test", images, np.zeros(len(images), int))
         block_seed = streams.block_seed(seed, streams.TEST_SPIKES, number)
         parts.append(presentations.show(program, Block(state, inputs, model.run_time_values(), block_seed)).counts)
     return {name: np.concatenate([part[name] for part in parts]) for name in anatomy.populations(model)}
@@ -125,7 +125,7 @@ def _counts(program: Any, state: Arrays, pixels: NDArray[np.uint8], seed: int) -
 
 def _snapshot(
     model: DesireBackprop,
-    seen: int,
+    samples_seen: int,
     counts: dict[str, NDArray[np.uint16]],
     weights: Sequence[NDArray[np.floating]],
     labels: NDArray[np.int64],
@@ -135,7 +135,7 @@ def _snapshot(
     rule = Rule(model.steps - model.margin if is_code else model.steps, model.theta_out, model.theta_hid, is_code)
     wished = desires.wishes([counts[name] for name in names[1:]], weights[1:], labels, rule)
     return Snapshot(
-        seen,
+        samples_seen,
         accuracy(decoded(model.readouts[0], responses.read_by(model.readouts[0], counts), truth=labels), labels),
         counts,
         dict(zip(names[1:], wished, strict=True)),
@@ -162,22 +162,22 @@ def contributions(run: Path, *, images: int = FIRST, data: str | None = None) ->
     (images, inputs)
     """
     opened = Run.open(run, data=data)
-    model, asked, shown = _model(opened), opened.settings, opened.samples("train", images)
+    model, settings, samples = _model(opened), opened.settings, opened.samples("train", images)
     first, size = model.hidden[0], model.layers[0]
-    drawn = model.initial_state(streams.generator(asked.seed, streams.INITIAL_WEIGHTS))
-    state = initial_state(model, "train", drawn)
-    found = np.zeros((len(shown), model.pixels))
+    weights_drawn = model.initial_state(streams.generator(settings.seed, streams.INITIAL_WEIGHTS))
+    state = initial_state(model, "train", weights_drawn)
+    sums = np.zeros((len(samples), model.pixels))
     with opened.scratch() as scratch:
-        structure = Structure(model, "train", asked.precision, asked.device, CAPACITY)
+        structure = Structure(model, "train", settings.precision, settings.device, CAPACITY)
         program = devices.program(structure, scratch)
-        for number in range(len(shown)):
-            one = shown[number : number + 1]
+        for number in range(len(samples)):
+            one = samples[number : number + 1]
             inputs = model.all_inputs("train", one.pixels, one.labels)
-            seed = streams.block_seed(asked.seed, streams.TRAINING_SPIKES, number)
+            seed = streams.block_seed(settings.seed, streams.TRAINING_SPIKES, number)
             weights = state[f"to_{first}.w"].reshape(model.pixels, size)
             state = program.run(Block(state, inputs, model.run_time_values(), seed)).state
-            found[number] = state["input.n_spikes"] * (weights @ state[f"{first}.desire"])
-    return found
+            sums[number] = state["input.n_spikes"] * (weights @ state[f"{first}.desire"])
+    return sums
 
 
 def draw(
@@ -193,33 +193,33 @@ def draw(
     list of Path
         The table first.
     """
-    found, labels = snapshots(run, images=images, data=data)
+    series, labels = snapshots(run, images=images, data=data)
     opened = Run.open(run)
     model = _model(opened)
     folder = figures.folder_of(run)
     table = folder / "layers.csv"
-    whole_files.write(table, as_csv(found))
+    whole_files.write(table, as_csv(series))
     if ledgers is not None:
         network = identity.of_run(opened)
-        networks.append(ledgers, ITEM, [(network, rows_of(network, found, model.readout))])
-    seen = [one.samples_seen for one in found]
-    losses = {name: [one.wishes[name].loss.mean() for one in found] for name in found[0].wishes}
+        networks.append(ledgers, ITEM, [(network, rows_of(network, series, model.readout))])
+    samples_seen = [one.samples_seen for one in series]
+    losses = {name: [one.wishes[name].loss.mean() for one in series] for name in series[0].wishes}
     one = desire_example.example(run, data)
-    drawn = {
-        "local_losses": figures.local_losses(seen, losses, [one.accuracy for one in found]),
+    drawings = {
+        "local_losses": figures.local_losses(samples_seen, losses, [one.accuracy for one in series]),
         "activity_by_class": figures.activity_by_class(
-            seen, _by_class(found, labels, model, seed), opened.class_names or None
+            samples_seen, _by_class(series, labels, model, seed), opened.class_names or None
         ),
         "contributions": draw_contributions(run, data),
     }
     if one is not None:
-        drawn["membrane_example"] = figures.membrane_example(
+        drawings["membrane_example"] = figures.membrane_example(
             one.potential, one.threshold, one.fired, one.inputs, one.input_weights
         )
-        drawn["stdp_example"] = figures.stdp_example(one.before, one.trace, one.after, one.change)
+        drawings["stdp_example"] = figures.stdp_example(one.before, one.trace, one.after, one.change)
     return [
         table,
-        *(figures.save(figure, folder / f"{name}.{kind}") for name, figure in drawn.items() for kind in formats),
+        *(figures.save(figure, folder / f"{name}.{kind}") for name, figure in drawings.items() for kind in formats),
     ]
 
 
@@ -231,14 +231,14 @@ def draw_contributions(run: Path, data: str | None = None) -> Figure:
 
 
 def _by_class(
-    found: Sequence[Snapshot], labels: NDArray[np.int64], model: DesireBackprop, seed: int
+    series: Sequence[Snapshot], labels: NDArray[np.int64], model: DesireBackprop, seed: int
 ) -> dict[str, NDArray[np.float64]]:
     generator = np.random.default_rng(seed)
     activity = {}
     for name, size in list(anatomy.populations(model).items())[1:]:
         some = np.sort(generator.permutation(size)[:SHOWN]) if name != model.readout else np.arange(size)
         activity[name] = np.array(
-            [[_mean(one.counts[name][labels == c][:, some]) for c in range(model.classes)] for one in found]
+            [[_mean(one.counts[name][labels == c][:, some]) for c in range(model.classes)] for one in series]
         ) / float(model.steps)
     return activity
 
@@ -248,7 +248,7 @@ def _mean(counts: NDArray[np.uint16]) -> NDArray[np.float64]:
     return counts.mean(axis=0) if len(counts) else np.zeros(counts.shape[1])
 
 
-def as_csv(found: Sequence[Snapshot]) -> str:
+def as_csv(series: Sequence[Snapshot]) -> str:
     """A line a snapshot and layer: loss, spikes, desires and operations, each a sample's mean.
 
     ``wanted_up`` and ``wanted_down`` are neurons with a desire of +1 and -1; for operations see
@@ -259,17 +259,17 @@ def as_csv(found: Sequence[Snapshot]) -> str:
             one.samples_seen, f"{one.accuracy:.2f}", name, one.counts[name].shape[1],
             *(_text(value) for value in numbers.values()),
         ]
-        for one in found
+        for one in series
         for name, numbers in _by_layer(one).items()
     ]  # fmt: skip
-    first, *_ = _by_layer(found[0]).values()
+    first, *_ = _by_layer(series[0]).values()
     return whole_files.table_text(("samples_seen", "accuracy", "layer", "neurons", *first), rows)
 
 
-def rows_of(network: TrainedNetwork, found: Sequence[Snapshot], readout: str) -> list[Row]:
+def rows_of(network: TrainedNetwork, series: Sequence[Snapshot], readout: str) -> list[Row]:
     """The same numbers for the ledger: each snapshot's accuracy, and what is of a layer under its name as readout."""
     rows = []
-    for one in found:
+    for one in series:
         then = dataclasses.replace(network, trained=one.samples_seen)
         tested = len(one.counts[readout])
         rows.append(

@@ -69,9 +69,9 @@ def of_activity(
 def of_weights(run: Path, *, seed: int = 0, perplexity: float | None = None) -> tuple[str, Map]:
     """Which weights of the hidden neurons a run has, outgoing or incoming, and the map of them."""
     with results.open_run(run) as tree:
-        there = f"/{results.WEIGHTS}/{results.EXCITATORY_TO_CLASSES}" in tree.groups
-        made = analysis_maps.weight_map(tree, seed=seed, perplexity=perplexity)
-    return ("outgoing" if there else "incoming"), made
+        outgoing = f"/{results.WEIGHTS}/{results.EXCITATORY_TO_CLASSES}" in tree.groups
+        weight_map = analysis_maps.weight_map(tree, seed=seed, perplexity=perplexity)
+    return ("outgoing" if outgoing else "incoming"), weight_map
 
 
 def draw(

@@ -59,19 +59,19 @@ class Tally:
 
 def tally(model: Model, phase: str, learns: bool, samples: Iterator[list[Shown]]) -> Tally:
     """Count the operations of samples, each given by its presentations."""
-    found, populations = Tally(), anatomy.of(model, phase).populations
-    for shown in samples:
-        found.samples += 1
-        for one in shown:
-            found.presentations += 1
-            found.spikes.update({name: one.count(name) for name in populations})
+    total, populations = Tally(), anatomy.of(model, phase).populations
+    for sample in samples:
+        total.samples += 1
+        for one in sample:
+            total.presentations += 1
+            total.spikes.update({name: one.count(name) for name in populations})
             for part in work.of(model, phase, one):
-                found.counts[part.process] += part.operations()
-                found.synaptic_events += part.times * part.synaptic
-        skipped = model.skipped(shown[-1]) if learns else None
+                total.counts[part.process] += part.operations()
+                total.synaptic_events += part.times * part.synaptic
+        skipped = model.skipped(sample[-1]) if learns else None
         if skipped is not None:
-            found.skipped.append(skipped)
-    return found
+            total.skipped.append(skipped)
+    return total
 
 
 def presented(
@@ -81,18 +81,18 @@ def presented(
     structure = program.structure
     model, steps, number = structure.model, structure.sample_steps, 0
     for sample in range(len(next(iter(inputs.values())))):
-        shown: list[Shown] = []
+        parts: list[Shown] = []
         over = False
         while not over:
             given = {name: values[[sample]] for name, values in inputs.items()}
             block_seed = streams.block_seed(seed, streams.COUNTED_SPIKES, number)
             result: BlockResult = program.run(Block(state, given, model.run_time_values(), block_seed))
             spikes = {name: (s.step, s.neuron) for name, s in result.spikes.items()}
-            shown.append(Shown(steps, spikes, result.state))
+            parts.append(Shown(steps, spikes, result.state))
             state, number, over = result.state, number + 1, len(result.ended) > 0
-            if len(shown) > presentations.MOST:
-                raise BlockFailed(f"model {model.name}: a sample was shown {len(shown)} times and is not over")
-        yield shown
+            if len(parts) > presentations.MOST:
+                raise BlockFailed(f"model {model.name}: a sample was shown {len(parts)} times and is not over")
+        yield parts
 
 
 def measure(
@@ -120,26 +120,26 @@ def measure(
         The run is not complete, or a string of its model cannot be counted.
     """
     opened = Run.open(run, data=data)
-    asked = opened.settings
+    settings = opened.settings
     if not opened.is_complete:
         raise ValueError(f"{run}: is not complete; go on with `hebbarium resume {run}`")
     model, state = opened.model, opened.state
-    last = asked.epochs - 1
+    last = settings.epochs - 1
     trained = opened.samples("train", images, epoch=last)
-    phases = {phase: trained for phase, _ in asked.phases(model)}
+    phases = {phase: trained for phase, _ in settings.phases(model)}
     phases["test"] = opened.samples("tested", min(images, opened.division.number_tested))
     network, accuracy = identity.of_run(opened), _accuracy(opened)
     costs = []
     with opened.scratch() as scratch:
-        for phase, shown in phases.items():
+        for phase, samples in phases.items():
             learns = phase != ledger.TEST
             program = devices.program(
-                Structure(model, phase, asked.precision, asked.device, CAPACITY, work.recorded(model, phase)),
+                Structure(model, phase, settings.precision, settings.device, CAPACITY, work.recorded(model, phase)),
                 scratch,
             )
             begin = (initial_state if learns else frozen_state)(model, phase, state)
-            inputs = model.all_inputs(phase, shown.pixels, shown.labels, np.full(len(shown), last))
-            counted = tally(model, phase, learns, presented(program, begin, inputs, asked.seed))
+            inputs = model.all_inputs(phase, samples.pixels, samples.labels, np.full(len(samples), last))
+            counted = tally(model, phase, learns, presented(program, begin, inputs, settings.seed))
             costs.append(_cost(network, accuracy, model, phase, counted, picojoules or ledger.costs()))
     return costs
 

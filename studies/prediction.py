@@ -73,12 +73,12 @@ def predict(
     """
     own, reporter, opened = read_npz(images), reporter or QuietReporter(), Run.open(run)
     with opened.results() as tree:
-        there = list(tree["evaluation"].to_dataset()["readout"].values)
+        readouts = list(tree["evaluation"].to_dataset()["readout"].values)
         neuron_label = results.neuron_label(tree)
         shape = results.image_shape(tree)
-    readout = readout or there[0]
-    if readout not in there:
-        raise ValueError(f"readout {readout}: {run} has {', '.join(there)}")
+    readout = readout or readouts[0]
+    if readout not in readouts:
+        raise ValueError(f"readout {readout}: {run} has {', '.join(readouts)}")
     model, state, names = opened.model, opened.state, opened.class_names
     fit.refuse_other_set(model, names, shape, own)
     for text in own.remarks:
@@ -92,11 +92,11 @@ def predict(
     return Prediction(predicted, counts[model.readout].sum(axis=1, dtype=np.int64), names, right)
 
 
-def as_csv(found: Prediction) -> str:
+def as_csv(prediction: Prediction) -> str:
     """``image,class,name,spikes``, a line an image; class and name are empty where no neuron fired."""
     rows = []
-    for image, (number, spikes) in enumerate(zip(found.predicted, found.spikes, strict=True)):
+    for image, (number, spikes) in enumerate(zip(prediction.predicted, prediction.spikes, strict=True)):
         answered = number != results.NO_CLASS
-        name = found.names[number] if answered and number < len(found.names) else ""
+        name = prediction.names[number] if answered and number < len(prediction.names) else ""
         rows.append((image, number if answered else None, name, spikes))
     return whole_files.table_text(("image", "class", "name", "spikes"), rows)

@@ -187,7 +187,7 @@ def train(
     epochs: list[NDArray[np.int64]],
     generator: np.random.Generator,
     classes: int = 10,
-    advance: Callable[[int], None] = lambda shown: None,
+    advance: Callable[[int], None] = lambda numbers: None,
 ) -> Trained:
     """Train both layers at once, image by image.
 
@@ -209,14 +209,14 @@ def train(
     """
     network = RateNetwork(constants, images.shape[1], classes, generator)
     for order in epochs:
-        total, shown = np.zeros((classes, constants.neurons)), np.zeros(classes)
+        total, numbers = np.zeros((classes, constants.neurons)), np.zeros(classes)
         for start in range(0, len(order), 1000):
             block = order[start : start + 1000]
             for image, label in zip(as_rates(images[block]), labels[block], strict=True):
                 total[label] += network.learn(image, int(label))
-                shown[label] += 1
+                numbers[label] += 1
             advance(len(block))
-    means = (total / np.maximum(shown, 1)[:, None]).T
+    means = (total / np.maximum(numbers, 1)[:, None]).T
     neuron_label = means.argmax(axis=1).astype(np.int16)
     neuron_label[~means.any(axis=1)] = results.NO_CLASS
     return Trained(network, neuron_label)

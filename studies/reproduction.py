@@ -199,13 +199,13 @@ def literature() -> dict[str, Ours]:
     return {name: ours for model in REPRODUCIBLE for name, ours in paper_of(model).literature.items()}
 
 
-def cell_of(model: Model, asked: RunSettings, dataset: str) -> Cell | None:
+def cell_of(model: Model, settings: RunSettings, dataset: str) -> Cell | None:
     """The cell of a paper that a run's settings stand in, if there is one."""
     if model.name not in REPRODUCIBLE:
         return None
     paper = paper_of(model.name)
     have = parameters.table(model)
-    schedule = asked.schedule or next(iter(model.schedules))
+    schedule = settings.schedule or next(iter(model.schedules))
     for cell in paper.cells:
         if cell.accuracy is None or cell.dataset != dataset:
             continue
@@ -216,9 +216,9 @@ def cell_of(model: Model, asked: RunSettings, dataset: str) -> Cell | None:
     return None
 
 
-def cell_of_run(asked: RunSettings, dataset: str) -> Cell | None:
+def cell_of_run(settings: RunSettings, dataset: str) -> Cell | None:
     """The cell that a run's settings stand in; there is none for a model of one's own, which is not loaded."""
-    return cell_of(asked.make_model(), asked, dataset) if own_models.file_in(asked.model) is None else None
+    return cell_of(settings.make_model(), settings, dataset) if own_models.file_in(settings.model) is None else None
 
 
 def choose(paper: Paper, tables: Iterable[str], which: str = "all", neurons: Iterable[int] = ()) -> list[Cell]:
@@ -274,20 +274,20 @@ def usual_folder(model: str) -> Path:
     return Path("runs") / f"reproduce-{papers.name_of(model)}"
 
 
-def command_of(asked: RunSettings) -> str:
+def command_of(settings: RunSettings) -> str:
     """The command that makes one run, for whoever wants to make it again.
 
     It names no folder of one computer: files by their names, the run that it begins with by where it usually lies.
     """
-    model, dataset = (Path(place).name for place in (asked.model, asked.dataset))
-    words = ["hebbarium", "train", model, "--dataset", dataset, "--seed", str(asked.seed)]
-    before = asked.warm_start and str(usual_folder(model) / Path(asked.warm_start).name)
-    usual = RunSettings(asked.model, dataset=asked.dataset, seed=asked.seed)  # these two stand there already
+    model, dataset = (Path(place).name for place in (settings.model, settings.dataset))
+    words = ["hebbarium", "train", model, "--dataset", dataset, "--seed", str(settings.seed)]
+    before = settings.warm_start and str(usual_folder(model) / Path(settings.warm_start).name)
+    usual = RunSettings(settings.model, dataset=settings.dataset, seed=settings.seed)  # these two stand there already
     for name in of_role(Role.COMPUTED):
-        row, value = asked.table()[name], before if name == "warm_start" else getattr(asked, name)
+        row, value = settings.table()[name], before if name == "warm_start" else getattr(settings, name)
         if row.option and value != getattr(usual, name):
             words += [row.option, row.none if value is None else str(value)]
-    for symbol, text in parameters.texts(registry.find(asked.model), asked.changes).items():
+    for symbol, text in parameters.texts(registry.find(settings.model), settings.changes).items():
         words += ["--neurons", text] if symbol == "neurons" else ["--set", f"{symbol}={text}"]
     return shlex.join(words)
 
@@ -343,25 +343,25 @@ class Reproduction:
         varied = {"dataset": cell.dataset, "changes": changes, "seed": seed, "snapshots": snapshots}
         if cell.before:
             varied["warm_start"] = str(self.run_of(cell.before, seed).folder)
-        asked = dataclasses.replace(self.protocol, **{**varied, **cell.run})
+        settings = dataclasses.replace(self.protocol, **{**varied, **cell.run})
         setting = cell.setting.replace("*", "").replace(" ", "_")
         name = f"{cell.table.replace(' ', '')}_{cell.dataset}_{cell.neurons}_{setting}_seed={seed}"
-        return PlannedRun(name, asked, self.out / name, figures=seed == self.seeds[0])
+        return PlannedRun(name, settings, self.out / name, figures=seed == self.seeds[0])
 
 
-def missing(asked: Reproduction) -> dict[PlannedRun, Cell]:
+def missing(reproduction: Reproduction) -> dict[PlannedRun, Cell]:
     """Runs whose rows are not in the ledger, whatever commit made those that are, and their cells."""
-    there = {(row.cell, row.seed) for row in ledger.read(asked.ledger)}
-    planned = {asked.run_of(cell, seed): cell for cell in asked.cells for seed in asked.seeds}
+    keys = {(row.cell, row.seed) for row in ledger.read(reproduction.ledger)}
+    runs = {reproduction.run_of(cell, seed): cell for cell in reproduction.cells for seed in reproduction.seeds}
     return {
         run: cell
-        for run, cell in planned.items()
-        if not all((row.cell, row.seed) in there for row in _expected_rows(cell, run.settings))
+        for run, cell in runs.items()
+        if not all((row.cell, row.seed) in keys for row in _expected_rows(cell, run.settings))
     }
 
 
 def reproduce(
-    asked: Reproduction,
+    reproduction: Reproduction,
     jobs: int = 1,
     reporter: Reporter | None = None,
     lacking: Mapping[PlannedRun, Cell] | None = None,
@@ -380,34 +380,34 @@ def reproduce(
     EngineError, DatasetError, ValueError
         See `hebbarium.training.many_runs.run_all`.
     """
-    cells = dict(missing(asked) if lacking is None else lacking)
+    cells = dict(missing(reproduction) if lacking is None else lacking)
     later = [run for run, cell in cells.items() if cell.before]
     for run, cell in list(cells.items()):
         if cell.before:
-            first = asked.run_of(cell.before, run.settings.seed)
+            first = reproduction.run_of(cell.before, run.settings.seed)
             if first.folder.exists() and run_folder.last_checkpoint(first.folder) is None:
                 raise ValueError(
                     f"{first.folder}: {run.name} begins with its trained state, but it holds no checkpoint; "
                     "delete the folder to have it made again, or keep checkpoints with --keep"
                 )
             if not many_runs.is_done(first) and all(first.folder != other.folder for other in cells):
-                seed, theirs = run.settings.seed, asked.paper.cells
-                cells[first] = next((c for c in theirs if asked.run_of(c, seed).name == first.name), cell.before)
+                seed, theirs = run.settings.seed, reproduction.paper.cells
+                cells[first] = next((c for c in theirs if reproduction.run_of(c, seed).name == first.name), cell.before)
     reporter = reporter or QuietReporter()
-    if there := len(asked.cells) * len(asked.seeds) - len(cells):
-        reporter.message(f"{there} runs are in the ledger already")
+    if number := len(reproduction.cells) * len(reproduction.seeds) - len(cells):
+        reporter.message(f"{number} runs are in the ledger already")
 
     def enter(run: PlannedRun) -> None:
         with results.open_run(run.folder) as tree:
-            made = list(_rows(cells[run], run.settings, tree, asked.paper.best))
-            measured = [*_measured(made[0], asked.paper.measure(tree, run.settings))]
-        for experiment in asked.paper.experiments:
+            accuracies = list(_rows(cells[run], run.settings, tree, reproduction.paper.best))
+            others = [*_measured(accuracies[0], reproduction.paper.measure(tree, run.settings))]
+        for experiment in reproduction.paper.experiments:
             opened = Run.open(run.folder, data=run.settings.data, trust_model=True)  # as it was named to be run
-            measured += _experimented(made[0], experiments.perform(experiment, opened, reporter=reporter))
-        ledger.append(asked.ledger, [*made, *measured])
+            others += _experimented(accuracies[0], experiments.perform(experiment, opened, reporter=reporter))
+        ledger.append(reproduction.ledger, [*accuracies, *others])
         wanted = {other.settings.warm_start for other in later if not many_runs.is_done(other)}
         for folder in filter(None, (str(run.folder), run.settings.warm_start)):
-            if not asked.keep and folder not in wanted:
+            if not reproduction.keep and folder not in wanted:
                 shutil.rmtree(Path(folder) / "checkpoints", ignore_errors=True)
 
     outcomes = many_runs.run_all([run for run in cells if run not in later], jobs, reporter, enter)
@@ -416,17 +416,17 @@ def reproduce(
     return outcomes + (many_runs.run_all(ready, jobs, reporter, enter) if ready else [])
 
 
-def is_whole_and_new(asked: Reproduction, lacking: Mapping[PlannedRun, Cell]) -> bool:
+def is_whole_and_new(reproduction: Reproduction, lacking: Mapping[PlannedRun, Cell]) -> bool:
     """Whether all cells and seeds of some tables are to be made, and nothing of them is there; see `missing`."""
-    tables = {cell.table for cell in asked.cells}
-    whole = [cell for cell in asked.paper.cells if cell.table in tables]
-    if len(asked.cells) < len(whole) or not set(asked.paper.seeds) <= set(asked.seeds):
+    tables = {cell.table for cell in reproduction.cells}
+    whole = [cell for cell in reproduction.paper.cells if cell.table in tables]
+    if len(reproduction.cells) < len(whole) or not set(reproduction.paper.seeds) <= set(reproduction.seeds):
         return False
-    return len(lacking) == len(whole) * len(asked.seeds) and not any(run.folder.exists() for run in lacking)
+    return len(lacking) == len(whole) * len(reproduction.seeds) and not any(run.folder.exists() for run in lacking)
 
 
 def note_wall_time(
-    asked: Reproduction, outcomes: Sequence[Outcome], jobs: int, seconds: float, version: Mapping[str, Any]
+    reproduction: Reproduction, outcomes: Sequence[Outcome], jobs: int, seconds: float, version: Mapping[str, Any]
 ) -> None:
     """Note how long whole tables took, see `is_whole_and_new`, unless a run failed.
 
@@ -437,40 +437,41 @@ def note_wall_time(
     """
     if any(outcome.problem for outcome in outcomes):
         return
-    made = f"{papers.name_of(asked.protocol.model)}: {', '.join(dict.fromkeys(cell.table for cell in asked.cells))}"
-    path = asked.results / wall_times.FILE
-    wall_times.note(path, made, len(outcomes), jobs, seconds, machine.in_words(), commits.named(**version))
+    tables = ", ".join(dict.fromkeys(cell.table for cell in reproduction.cells))
+    item = f"{papers.name_of(reproduction.protocol.model)}: {tables}"
+    path = reproduction.results / wall_times.FILE
+    wall_times.note(path, item, len(outcomes), jobs, seconds, machine.in_words(), commits.named(**version))
 
 
-def rows_of(asked: Reproduction) -> list[ledger.Row]:
+def rows_of(reproduction: Reproduction) -> list[ledger.Row]:
     """Accuracies of the last epoch that a reproduction has made, or has found in the ledger."""
     wanted = {
         (row.cell, row.seed)
-        for cell in asked.cells
-        for seed in asked.seeds
-        for row in _expected_rows(cell, asked.run_of(cell, seed).settings)
+        for cell in reproduction.cells
+        for seed in reproduction.seeds
+        for row in _expected_rows(cell, reproduction.run_of(cell, seed).settings)
     }
-    return [row for row in ledger.read(asked.ledger) if (row.cell, row.seed) in wanted]
+    return [row for row in ledger.read(reproduction.ledger) if (row.cell, row.seed) in wanted]
 
 
-def draw(asked: Reproduction, table: str) -> list[Path]:
+def draw(reproduction: Reproduction, table: str) -> list[Path]:
     """Figures of all that the ledger has of a table, ours beside the paper's, in the folder of the ledger."""
-    paper = asked.paper
-    every = ledger.select(ledger.read(asked.ledger), item=ledger.item_of(table), selection=ledger.LAST)
+    paper = reproduction.paper
+    every = ledger.select(ledger.read(reproduction.ledger), item=ledger.item_of(table), selection=ledger.LAST)
     drawn = {}
     if table not in paper.curves:
         drawn[table] = table_figures.paper_comparison(read_as_printed(every, paper, table))
     for name, curve in paper.curves.items():
         if (curve.table or name) == table:
             drawn[name] = table_figures.curve([row for row in every if row.readout in ("", paper.readout)], curve)
-    (asked.results / results.FIGURES).mkdir(parents=True, exist_ok=True)
-    return [figures.save(figure, figure_of(asked, name)) for name, figure in drawn.items()]
+    (reproduction.results / results.FIGURES).mkdir(parents=True, exist_ok=True)
+    return [figures.save(figure, figure_of(reproduction, name)) for name, figure in drawn.items()]
 
 
-def figure_of(asked: Reproduction, table: str) -> Path:
+def figure_of(reproduction: Reproduction, table: str) -> Path:
     """Where the figure of a table lies."""
     name = ledger.item_of(table).replace("Table ", "table_").replace(".", "").replace(" ", "")
-    return asked.results / results.FIGURES / f"{papers.name_of(asked.protocol.model)}_{name}.svg"
+    return reproduction.results / results.FIGURES / f"{papers.name_of(reproduction.protocol.model)}_{name}.svg"
 
 
 def read_as_printed(rows: Iterable[ledger.Row], paper: Paper, table: str) -> list[ledger.Row]:
@@ -486,33 +487,33 @@ def embedded(cell: Cell) -> Cell:
     return dataclasses.replace(cell, dataset=f"{cell.dataset}-embedded", accuracy=None, others={}, spreads={})
 
 
-def measure_shown_again(asked: Reproduction, reporter: Reporter, images: int = 2000) -> None:
+def measure_shown_again(reproduction: Reproduction, reporter: Reporter, images: int = 2000) -> None:
     """Measure how much longer training takes if images that evoke few spikes are shown again."""
     sizes: dict[str, Cell] = {}
-    for cell in _best([cell for cell in asked.cells if cell.accuracy is not None] or asked.cells):
+    for cell in _best([cell for cell in reproduction.cells if cell.accuracy is not None] or reproduction.cells):
         sizes.setdefault(f"{cell.dataset} {cell.neurons}", cell)
     for cell in sizes.values():
-        run = dataclasses.replace(asked.run_of(cell, asked.seeds[0]).settings, images=images, block=100)
+        run = dataclasses.replace(reproduction.run_of(cell, reproduction.seeds[0]).settings, images=images, block=100)
         once, again = shown_again.compare(run, reporter)
-        made = _row(cell, run, "", 0.0, images, 0, commits.named(**provenance.code_version()))
+        row = _row(cell, run, "", 0.0, images, 0, commits.named(**provenance.code_version()))
         command = f"hebbarium reproduce {run.model} --claims --measure"
-        of_claims = dataclasses.replace(made, item=CLAIMS, setting=sized_setting(cell), tested=None, command=command)
+        of_claims = dataclasses.replace(row, item=CLAIMS, setting=sized_setting(cell), tested=None, command=command)
         times = {
             "time_once": (once.seconds, "s"),
             "time_repeated": (again.seconds, "s"),
             "presentations_repeated": (again.presentations, ""),
         }
-        ledger.append(asked.ledger, _measured(of_claims, times))
+        ledger.append(reproduction.ledger, _measured(of_claims, times))
 
 
-def _expected_rows(cell: Cell, asked: RunSettings) -> Iterable[ledger.Row]:
+def _expected_rows(cell: Cell, settings: RunSettings) -> Iterable[ledger.Row]:
     """The rows that a run will make, without what only the run can tell."""
-    trained, tested = _image_numbers(asked)
-    for readout in responses.readouts(asked.make_model()):
-        yield _row(cell, asked, readout, 0.0, trained, tested, "")
+    trained, tested = _image_numbers(settings)
+    for readout in responses.readouts(settings.make_model()):
+        yield _row(cell, settings, readout, 0.0, trained, tested, "")
 
 
-def _rows(cell: Cell, asked: RunSettings, tree: xr.DataTree, best: bool = False) -> Iterable[ledger.Row]:
+def _rows(cell: Cell, settings: RunSettings, tree: xr.DataTree, best: bool = False) -> Iterable[ledger.Row]:
     """Accuracies of a complete run, of the last epoch and, by the paper's readout, of the best one."""
     accuracy = tree["evaluation"].to_dataset()["accuracy"].isel(seed=0)
     commit = commits.named(str(tree.attrs["git_commit"]), bool(tree.attrs["git_dirty"]))
@@ -521,23 +522,23 @@ def _rows(cell: Cell, asked: RunSettings, tree: xr.DataTree, best: bool = False)
     for readout in accuracy["readout"].values:
         over_time = accuracy.sel(readout=readout)
         value = round(float(over_time.isel(samples_seen=-1)), 2)
-        row = _row(cell, asked, str(readout), value, trained, tested, commit)
+        row = _row(cell, settings, str(readout), value, trained, tested, commit)
         yield row
-        if best and readout == paper_of(asked.model).readout:
+        if best and readout == paper_of(settings.model).readout:
             yield dataclasses.replace(row, value=round(float(over_time.max()), 2), selection=ledger.BEST)
 
 
-def _measured(row: ledger.Row, measured: Mapping[str, tuple[float, str]]) -> Iterable[ledger.Row]:
+def _measured(row: ledger.Row, measures: Mapping[str, tuple[float, str]]) -> Iterable[ledger.Row]:
     """Other numbers of the run of a row."""
-    for measure, (value, unit) in measured.items():
+    for measure, (value, unit) in measures.items():
         yield dataclasses.replace(
             row, readout="", measure=measure, value=value, unit=unit, paper=None, paper_spread=None
         )
 
 
-def _experimented(row: ledger.Row, measured: Mapping[str, Measured]) -> Iterable[ledger.Row]:
+def _experimented(row: ledger.Row, measures: Mapping[str, Measured]) -> Iterable[ledger.Row]:
     """What an experiment measured on the network of a row."""
-    for measure, one in measured.items():
+    for measure, one in measures.items():
         yield dataclasses.replace(
             row, readout=one.readout, measure=measure, value=one.value, unit=one.unit, paper=None, tested=None
         )
@@ -549,42 +550,42 @@ def sized_setting(cell: Cell) -> str:
 
 
 def _row(
-    cell: Cell, asked: RunSettings, readout: str, accuracy: float, trained: int, tested: int, commit: str
+    cell: Cell, settings: RunSettings, readout: str, accuracy: float, trained: int, tested: int, commit: str
 ) -> ledger.Row:
-    model_class = registry.find(asked.model)
-    texts = parameters.texts(model_class, asked.changes)
+    model_class = registry.find(settings.model)
+    texts = parameters.texts(model_class, settings.changes)
     extra = {symbol: text for symbol, text in texts.items() if symbol not in cell.changes}
-    default = RunSettings(asked.model)
+    default = RunSettings(settings.model)
     for name in ("labels_from", "labelling_images", "epochs", "block", "evaluate_on"):
-        matters = name != "labelling_images" or asked.labels_from == "labelling"
-        if matters and getattr(asked, name) != getattr(default, name):
-            extra[name] = str(getattr(asked, name))
-    extra |= parameters.texts(model_class, parameters.following(model_class, asked.changes))
+        matters = name != "labelling_images" or settings.labels_from == "labelling"
+        if matters and getattr(settings, name) != getattr(default, name):
+            extra[name] = str(getattr(settings, name))
+    extra |= parameters.texts(model_class, parameters.following(model_class, settings.changes))
     return ledger.Row(
         item=ledger.item_of(cell.table),
         dataset=cell.dataset,
         setting=" ".join(filter(None, [sized_setting(cell), *(f"{name}={text}" for name, text in extra.items())])),
         readout=readout,
-        seed=asked.seed,
+        seed=settings.seed,
         measure=ledger.ACCURACY,
         value=accuracy,
         unit=ledger.PER_CENT,
-        paper=printed(cell, asked.model).get(readout),
+        paper=printed(cell, settings.model).get(readout),
         paper_spread=cell.spreads.get(readout),
         trained=trained,
         tested=tested,
         selection=ledger.LAST,
-        device=asked.device,
-        precision=asked.precision,
-        command=command_of(dataclasses.replace(asked, snapshots=RunSettings().snapshots)),
+        device=settings.device,
+        precision=settings.precision,
+        command=command_of(dataclasses.replace(settings, snapshots=RunSettings().snapshots)),
         commit=commit,
     )
 
 
-def _image_numbers(asked: RunSettings) -> tuple[int, int]:
+def _image_numbers(settings: RunSettings) -> tuple[int, int]:
     """Images trained on, over all epochs, and images tested on."""
-    division = Division.of(asked, _loaded(asked.dataset, asked.data))
-    passes = sum(number for _, number in asked.phases(asked.make_model()))
+    division = Division.of(settings, _loaded(settings.dataset, settings.data))
+    passes = sum(number for _, number in settings.phases(settings.make_model()))
     return division.trained * passes, division.number_tested
 
 

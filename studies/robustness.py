@@ -265,44 +265,44 @@ class Subject:
         )
 
 
-def save(measured: xr.Dataset, folder: Path) -> tuple[Path, Path]:
+def save(curves: xr.Dataset, folder: Path) -> tuple[Path, Path]:
     """Write the table and the figure, ``robustness_<perturbation>.csv`` and ``.png``; returns both paths."""
     folder.mkdir(parents=True, exist_ok=True)
-    table = folder / f"robustness_{measured.attrs['perturbation'].replace('-', '_')}.csv"
-    whole_files.write(table, as_csv(measured))
-    return table, figures.save(figures.robustness_curve(measured), table.with_suffix(".png"))
+    table = folder / f"robustness_{curves.attrs['perturbation'].replace('-', '_')}.csv"
+    whole_files.write(table, as_csv(curves))
+    return table, figures.save(figures.robustness_curve(curves), table.with_suffix(".png"))
 
 
-def as_csv(measured: xr.Dataset) -> str:
+def as_csv(curves: xr.Dataset) -> str:
     """A line a number, as in the header; level and seed are empty where nothing was disturbed."""
-    images = measured.attrs["images"]
+    images = curves.attrs["images"]
     rows = (
         (kind, None if level is None else f"{level:g}", units, draw, readout, f"{percent:.2f}", images)
-        for kind, level, units, draw, readout, percent in _accuracies(measured)
+        for kind, level, units, draw, readout, percent in _accuracies(curves)
     )
     columns = ("perturbation", "level", "units", "seed", "readout", "accuracy", "images")
     return whole_files.table_text(columns, rows)
 
 
-def answers_of(run: Run, measured: xr.Dataset) -> list[DisturbedAnswer]:
+def answers_of(run: Run, curves: xr.Dataset) -> list[DisturbedAnswer]:
     """What was measured of a run, for the ledger of its paper."""
-    network, images = identity.of_run(run), measured.attrs["images"]
+    network, images = identity.of_run(run), curves.attrs["images"]
     return [
         DisturbedAnswer(network, kind, level, draw, readout, percent, images)
-        for kind, level, _, draw, readout, percent in _accuracies(measured)
+        for kind, level, _, draw, readout, percent in _accuracies(curves)
     ]
 
 
-def _accuracies(measured: xr.Dataset) -> Iterator[tuple[str, float | None, str, int | None, str, float]]:
+def _accuracies(curves: xr.Dataset) -> Iterator[tuple[str, float | None, str, int | None, str, float]]:
     """Perturbation, level, its units, draw, readout and per cent, of the undisturbed network first."""
-    readouts = [str(name) for name in measured["readout"].values]
+    readouts = [str(name) for name in curves["readout"].values]
     for readout in readouts:
-        yield ledger.UNDISTURBED, None, "", None, readout, float(measured["unperturbed"].sel(readout=readout))
-    kind, units = measured.attrs["perturbation"], measured["level"].attrs["units"]
-    for level in map(float, measured["level"].values):
-        for draw in map(int, measured["seed"].values):
+        yield ledger.UNDISTURBED, None, "", None, readout, float(curves["unperturbed"].sel(readout=readout))
+    kind, units = curves.attrs["perturbation"], curves["level"].attrs["units"]
+    for level in map(float, curves["level"].values):
+        for draw in map(int, curves["seed"].values):
             for readout in readouts:
-                percent = float(measured["accuracy"].sel(level=level, seed=draw, readout=readout))
+                percent = float(curves["accuracy"].sel(level=level, seed=draw, readout=readout))
                 yield kind, level, units, draw, readout, percent
 
 

@@ -43,39 +43,39 @@ class TrainingTime:
     presentations: float
 
 
-def compare(asked: RunSettings, reporter: Reporter | None = None) -> tuple[TrainingTime, TrainingTime]:
+def compare(settings: RunSettings, reporter: Reporter | None = None) -> tuple[TrainingTime, TrainingTime]:
     """Train once without and once with showing images again; returns both times in this order."""
     reporter = reporter or QuietReporter()
-    model = asked.make_model()
+    model = settings.make_model()
     with tempfile.TemporaryDirectory(prefix="hebbarium-") as scratch:
-        structure = Structure(model, "train", asked.precision, asked.device, CAPACITY)
+        structure = Structure(model, "train", settings.precision, settings.device, CAPACITY)
         program = devices.program(structure, Path(scratch))
-        short = dataclasses.replace(asked, images=min(asked.block, asked.images or asked.block))
+        short = dataclasses.replace(settings, images=min(settings.block, settings.images or settings.block))
         _train(program, short, 0, QuietReporter())  # the first runs of a program are slower than later ones
-        once = _train(program, asked, 0, reporter)
-        again = _train(program, asked, MOST_REPEATS, reporter)
+        once = _train(program, settings, 0, reporter)
+        again = _train(program, settings, MOST_REPEATS, reporter)
     return once, again
 
 
-def _train(program: Program, asked: RunSettings, most_repeats: int, reporter: Reporter) -> TrainingTime:
-    model = asked.make_model()
-    trained = Division.of(asked, datasets.load(asked.dataset, asked.data)).part("train")
-    generator = streams.generator(asked.seed, streams.INITIAL_WEIGHTS)
+def _train(program: Program, settings: RunSettings, most_repeats: int, reporter: Reporter) -> TrainingTime:
+    model = settings.make_model()
+    trained = Division.of(settings, datasets.load(settings.dataset, settings.data)).part("train")
+    generator = streams.generator(settings.seed, streams.INITIAL_WEIGHTS)
     state = initial_state(model, "train", model.initial_state(generator))
     neurons, steps = anatomy.populations(model)[model.readout], program.structure.sample_steps
-    seconds, shown, number = 0.0, 0, 0
+    seconds, presentations, number = 0.0, 0, 0
     reporter.stage("With images shown again" if most_repeats else "Each image once", len(trained))
-    for start in range(0, len(trained), asked.block):
-        waiting = block = trained[start : start + asked.block]
+    for start in range(0, len(trained), settings.block):
+        waiting = block = trained[start : start + settings.block]
         for repeat in range(most_repeats + 1):
             inputs = {name: array * (1 + repeat * RISE) for name, array in model.encode(waiting.pixels).items()}
-            seed = streams.block_seed(asked.seed, streams.TRAINING_SPIKES, number)
+            seed = streams.block_seed(settings.seed, streams.TRAINING_SPIKES, number)
             result = program.run(Block(state, inputs, model.run_time_values(), seed))
             state, number = result.state, number + 1
-            seconds, shown = seconds + result.run_seconds, shown + len(waiting)
+            seconds, presentations = seconds + result.run_seconds, presentations + len(waiting)
             spikes = result.spikes[model.readout].counts(len(waiting), steps, neurons).sum(axis=1)
             waiting = waiting[np.flatnonzero(spikes < LEAST_SPIKES)]
             if not len(waiting):
                 break
         reporter.advance(len(block))
-    return TrainingTime(seconds / len(trained), shown / len(trained))
+    return TrainingTime(seconds / len(trained), presentations / len(trained))

@@ -34,11 +34,11 @@ def of(model: Model, phase: str, shown: Shown) -> tuple[Work, ...]:
 
 def recorded(model: Model, phase: str) -> tuple[str, ...]:
     """What has to be recorded: the spikes of all populations, and events that neither they nor the time decide."""
-    found = anatomy.of(model, phase)
+    network = anatomy.of(model, phase)
     if type(model).work is not Model.work:
-        return tuple(found.populations)
-    events = dict.fromkeys(line.event for line in found.statements if line.event)
-    return (*found.populations, *(e for e in events if not e.endswith(".spike") and e not in found.moments))
+        return tuple(network.populations)
+    events = dict.fromkeys(line.event for line in network.statements if line.event)
+    return (*network.populations, *(e for e in events if not e.endswith(".spike") and e not in network.moments))
 
 
 class _Reading:
@@ -47,8 +47,9 @@ class _Reading:
     def __init__(self, model: Model, phase: str) -> None:
         self.anatomy: Anatomy = anatomy.of(model, phase)
         self.pathways: dict[str, Pathway] = {p.name: p for p in self.anatomy.pathways}
-        told = {p.name for p in self.anatomy.pathways if p.target == model.controller}
-        self._lines = [s for s in self.anatomy.statements if s.owner != model.controller and s.operation not in told]
+        to_controller = {p.name for p in self.anatomy.pathways if p.target == model.controller}
+        own = [s for s in self.anatomy.statements if s.owner != model.controller]
+        self._lines = [s for s in own if s.operation not in to_controller]
         learned = {p.variable for p in self.anatomy.projections}
         learned |= {v.name for v in self.anatomy.state if v.name.partition(".")[2] in model.shown_state}
         self._forward = self._responding(learned)
@@ -57,27 +58,27 @@ class _Reading:
 
     def _responding(self, learned: set[str]) -> set[str]:
         """Variables and events that can come to a spike, but for what is learned."""
-        found = {f"{population}.spike" for population in self.anatomy.populations}
+        names = {f"{population}.spike" for population in self.anatomy.populations}
         before = 0
-        while before != len(found):
-            before = len(found)
+        while before != len(names):
+            before = len(names)
             for line in self._lines:
-                if line.sets in found:
-                    found |= {*line.reads, *filter(None, [line.event])} - learned
-        return found
+                if line.sets in names:
+                    names |= {*line.reads, *filter(None, [line.event])} - learned
+        return names
 
     def _answers(self, line: Statement) -> bool:
         return line.sets in self._forward
 
     def parts(self) -> dict[tuple[str, str], list[Statement]]:
         """Statements that count, by operation and process."""
-        found: dict[tuple[str, str], list[Statement]] = defaultdict(list)
+        lines_of: dict[tuple[str, str], list[Statement]] = defaultdict(list)
         for line in self._lines:
             is_search = line.kind == CONDITION and not line.sets.endswith(".spike")
             encodes = self._answers(line) and line.owner in self._encoders
             if not is_search and not encodes:
-                found[line.operation, FORWARD if self._answers(line) else UPDATE].append(line)
-        return found
+                lines_of[line.operation, FORWARD if self._answers(line) else UPDATE].append(line)
+        return lines_of
 
     def work(self, shown: Shown) -> Iterator[Work]:
         """What a presentation carries out."""

@@ -33,39 +33,39 @@ class Presentations:
 
 def presentations(prepared: Prepared) -> Presentations:
     """How many images a run shows while training, labelling and testing."""
-    asked, division = prepared.settings, prepared.division
-    passes = sum(number for _, number in asked.phases(prepared.model))
-    labelling = division.number_labelling if asked.labels_from == "labelling" else 0
+    settings, division = prepared.settings, prepared.division
+    passes = sum(number for _, number in settings.phases(prepared.model))
+    labelling = division.number_labelling if settings.labels_from == "labelling" else 0
     return Presentations(division.trained * passes, labelling, division.number_tested)
 
 
-def is_long(model: Model, shown: Presentations) -> bool:
+def is_long(model: Model, presentations: Presentations) -> bool:
     """Whether a run takes so long that an estimate is worth its price."""
-    shows = ((phase, getattr(shown, phase)) for phase in ("train", "respond", "test"))
+    shows = ((phase, getattr(presentations, phase)) for phase in ("train", "respond", "test"))
     steps = sum(model.slots(phase).presentations(n) * model.sample_steps(phase) for phase, n in shows if n)
     return steps * anatomy.time_step(model) * anatomy.shown_to(model, model.readout) > LONG
 
 
-def disk_bytes(prepared: Prepared, shown: Presentations) -> int:
+def disk_bytes(prepared: Prepared, presentations: Presentations) -> int:
     """Room that a run needs at most: checkpoints, snapshots, responses, the result file twice."""
-    asked, model = prepared.settings, prepared.model
+    settings, model = prepared.settings, prepared.model
     neurons = anatomy.shown_to(model, model.readout)
     weights = sum(math.prod(p.shape) for p in anatomy.projections(model))
     checkpoints = 3 * 8 * weights  # two are kept while the next is written
-    snapshots = 3 * 4 * weights * (asked.snapshots + 1)  # in files, in the result file and in its successor
-    answers = 3 * 10 * min(neurons, 20) * (shown.train + shown.respond + shown.test)
-    rates = 8 * anatomy.shown_to(model, "input") * max(asked.block, responses.EVALUATION_BLOCK)
-    scratch = asked.jobs * (2 * 8 * weights + 2 * rates)
+    snapshots = 3 * 4 * weights * (settings.snapshots + 1)  # in files, in the result file and in its successor
+    answers = 3 * 10 * min(neurons, 20) * (presentations.train + presentations.respond + presentations.test)
+    rates = 8 * anatomy.shown_to(model, "input") * max(settings.block, responses.EVALUATION_BLOCK)
+    scratch = settings.jobs * (2 * 8 * weights + 2 * rates)
     return checkpoints + snapshots + answers + scratch + _SPARE
 
 
-def kept_bytes(prepared: Prepared, shown: Presentations) -> int:
+def kept_bytes(prepared: Prepared, presentations: Presentations) -> int:
     """Room that a complete run keeps at most: two checkpoints, the result file, the figures."""
-    asked, model = prepared.settings, prepared.model
+    settings, model = prepared.settings, prepared.model
     weights = sum(math.prod(p.shape) for p in anatomy.projections(model))
     neurons = anatomy.shown_to(model, model.readout)
-    answers = 10 * min(neurons, 20) * (shown.train + shown.respond + shown.test)
-    return 2 * 8 * weights + 4 * weights * (asked.snapshots + 1) + answers + _SPARE // 10
+    answers = 10 * min(neurons, 20) * (presentations.train + presentations.respond + presentations.test)
+    return 2 * 8 * weights + 4 * weights * (settings.snapshots + 1) + answers + _SPARE // 10
 
 
 def check_disk(folder: Path, needed: int) -> None:
@@ -76,10 +76,10 @@ def check_disk(folder: Path, needed: int) -> None:
     RunFolderError
         Naming the room needed and the room there is.
     """
-    there = folder.absolute()
-    while not there.exists():
-        there = there.parent
-    free = shutil.disk_usage(there).free
+    place = folder.absolute()
+    while not place.exists():
+        place = place.parent
+    free = shutil.disk_usage(place).free
     if needed > free:
         raise RunFolderError(
             f"{folder}: needs about {in_bytes(needed)}, but only {in_bytes(free)} are free there; "
@@ -87,38 +87,38 @@ def check_disk(folder: Path, needed: int) -> None:
         )
 
 
-def seconds(prepared: Prepared, shown: Presentations) -> float:
+def seconds(prepared: Prepared, presentations: Presentations) -> float:
     """Duration of a run after its programs are compiled, measured on a few images of each phase.
 
     A network that has learned fires differently from a fresh one, so this is right to a factor of about two.
     """
-    asked, model, images = prepared.settings, prepared.model, prepared.images
+    settings, model, images = prepared.settings, prepared.model, prepared.images
     sample, classes = images.train_images[:_CALIBRATION_IMAGES], images.train_labels[:_CALIBRATION_IMAGES]
-    generator = streams.generator(asked.seed, streams.INITIAL_WEIGHTS)
-    given = model.initial_state(generator)
-    total, frozen, learning = 0.0, responses.EVALUATION_BLOCK, dict(asked.phases(model))
-    a_pass = shown.train / sum(learning.values())
-    counts = [(phase, a_pass * passes, asked.block) for phase, passes in learning.items()]
-    counts += [("respond", shown.respond, frozen), ("test", shown.test, frozen)]
+    generator = streams.generator(settings.seed, streams.INITIAL_WEIGHTS)
+    state = model.initial_state(generator)
+    total, frozen, learning = 0.0, responses.EVALUATION_BLOCK, dict(settings.phases(model))
+    a_pass = presentations.train / sum(learning.values())
+    counts = [(phase, a_pass * passes, settings.block) for phase, passes in learning.items()]
+    counts += [("respond", presentations.respond, frozen), ("test", presentations.test, frozen)]
     with tempfile.TemporaryDirectory(prefix="hebbarium-") as scratch:
         for phase, count, length in counts:
             if not count:
                 continue
             if phase in learning:
-                structure = responses.learning_structure(model, phase, asked.precision, asked.device)
+                structure = responses.learning_structure(model, phase, settings.precision, settings.device)
             else:
-                structure = responses.frozen_structure(model, phase, asked.precision, asked.device)
+                structure = responses.frozen_structure(model, phase, settings.precision, settings.device)
             program = devices.program(structure, Path(scratch))
             block = Block(
-                initial_state(model, phase, given),
+                initial_state(model, phase, state),
                 model.all_inputs(phase, sample, classes),
                 model.run_time_values(),
-                seed=asked.seed,
+                seed=settings.seed,
             )
             result = program.run(block)
             setup = result.wall_seconds - result.run_seconds
             duration = count * result.run_seconds / len(sample) + math.ceil(count / length) * setup
-            total += duration / (asked.jobs if phase not in learning else 1)
+            total += duration / (settings.jobs if phase not in learning else 1)
     return total
 
 

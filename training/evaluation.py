@@ -54,29 +54,29 @@ def evaluate(
     images = datasets.load(dataset, data or run.settings.data) if dataset else run.images
     with run.results() as tree:
         labels = results.neuron_label(tree)
-        seen = int(tree.attrs["samples_seen"])
+        samples_seen = int(tree.attrs["samples_seen"])
         shape = results.image_shape(tree)
     learned = run.class_names
     fit.refuse_other_set(model, learned, shape, images)
     if learned and images.class_names != learned[: images.classes]:
         reporter.message(f"{images.name}: has classes of other names than those learned, {', '.join(learned)}")
-    shown = _shown(run, images, dataset is None, test_images)
-    counts = run.respond(shown.pixels, state=state, jobs=jobs, reporter=reporter)
+    samples = _samples(run, images, dataset is None, test_images)
+    counts = run.respond(samples.pixels, state=state, jobs=jobs, reporter=reporter)
     for warning in silence.warnings(model, counts, images.classes, "testing"):
         reporter.message(f"{warning}. {silence.advice(model)}")
-    predicted = responses.predictions(model, counts, labels, shown.labels)
+    predicted = responses.predictions(model, counts, labels, samples.labels)
     evaluation = results.evaluation(
         readout=list(predicted),
         seed=run.settings.seed,
-        samples_seen=[seen],
+        samples_seen=[samples_seen],
         neuron_label=labels,
         predicted=list(predicted.values()),
-        accuracy=[[accuracy(row, shown.labels) for row in predicted.values()]],
+        accuracy=[[accuracy(row, samples.labels) for row in predicted.values()]],
     )
-    return evaluation.assign_attrs(chance=chance.in_words(shown.labels))
+    return evaluation.assign_attrs(chance=chance.in_words(samples.labels))
 
 
-def _shown(run: Run, images: Dataset, is_own: bool, number: int | None) -> Samples:
+def _samples(run: Run, images: Dataset, is_own: bool, number: int | None) -> Samples:
     """What is tested on: images that the run held out, if it was tested on these, or test images of a set."""
     if is_own and run.settings.evaluate_on == "validation":
         held_out = run.division.number_tested

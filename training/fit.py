@@ -30,7 +30,7 @@ _BRIGHT = 160.0  # above which it is most likely dark on white
 _SHOWN = 8  # classes that are named in a sentence
 
 
-def fitted(asked: RunSettings, images: Dataset) -> RunSettings:
+def fitted(settings: RunSettings, images: Dataset) -> RunSettings:
     """Settings whose network has the size of the images and as many classes as they have.
 
     Raises
@@ -38,8 +38,8 @@ def fitted(asked: RunSettings, images: Dataset) -> RunSettings:
     DatasetError
         The images cannot be trained or tested on as asked; or the network has another size than they have.
     """
-    _refuse_what_is_missing(asked, images)
-    table, changes = registry.find(asked.model).parameters(), dict(asked.changes)
+    _refuse_what_is_missing(settings, images)
+    table, changes = registry.find(settings.model).parameters(), dict(settings.changes)
     for symbol, number, what in (
         ("pixels", images.pixels, f"images of {in_pixels(images.shape)}"),
         ("classes", images.classes, f"labels of {images.classes} classes"),
@@ -48,13 +48,13 @@ def fitted(asked: RunSettings, images: Dataset) -> RunSettings:
             continue
         if symbol not in changes and table[symbol].default != number:
             changes[symbol] = number
-        if symbol in changes and parameters.values(registry.find(asked.model), changes)[symbol] != number:
-            like = f"; what begins with {asked.warm_start} needs images like those it was trained on"
+        if symbol in changes and parameters.values(registry.find(settings.model), changes)[symbol] != number:
+            like = f"; what begins with {settings.warm_start} needs images like those it was trained on"
             raise DatasetError(
                 f"{symbol}={changes[symbol]}: {images.name} has {what}; leave {symbol} out, it follows the data"
-                + like * bool(asked.warm_start)
+                + like * bool(settings.warm_start)
             )
-    fit = asked if changes == dict(asked.changes) else dataclasses.replace(asked, changes=changes)
+    fit = settings if changes == dict(settings.changes) else dataclasses.replace(settings, changes=changes)
     _refuse_other_sizes(fit.make_model(), images)
     return fit
 
@@ -126,7 +126,7 @@ def remarks(images: Dataset, split: draws.Split, tested: NDArray[np.int64]) -> l
     tested : (samples,)
         Labels of the images that accuracy is measured on.
     """
-    found = list(images.remarks)
+    texts = list(images.remarks)
     trained = images.train_labels[split.train]
     numbers = np.arange(images.classes)
     names = images.class_names
@@ -134,32 +134,32 @@ def remarks(images: Dataset, split: draws.Split, tested: NDArray[np.int64]) -> l
     nowhere = np.setdiff1d(numbers, everywhere)
     if len(nowhere):
         hint = "; if your classes are counted from 1, subtract 1 from the labels" if nowhere[0] == 0 else ""
-        found.append(f"no image has the label {_numbered(nowhere)}: these count as classes all the same{hint}")
+        texts.append(f"no image has the label {_numbered(nowhere)}: these count as classes all the same{hint}")
     unlearned = np.setdiff1d(tested, trained)
     if len(unlearned):
-        found.append(f"no image trained on is of class {_of(unlearned, names)}, which is tested: it cannot be learned")
+        texts.append(f"no image trained on is of class {_of(unlearned, names)}, which is tested: it cannot be learned")
     untested = np.setdiff1d(trained, tested)
     if len(untested) and len(tested) >= images.classes:
-        found.append(f"no image tested on is of class {_of(untested, names)}, which is learned")
+        texts.append(f"no image tested on is of class {_of(untested, names)}, which is learned")
     if len(np.unique(tested)) == 1:
-        found.append(f"all images tested on are of class {_of(np.unique(tested), names)}: accuracy says nothing")
+        texts.append(f"all images tested on are of class {_of(np.unique(tested), names)}: accuracy says nothing")
     elif share_of_most_common(tested) > 75:
-        found.append(
+        texts.append(
             f"{share_of_most_common(tested):.0f} % of the images tested on are of one class: to name it always is as "
             "right"
         )
-    found += _looks(images.train_images[split.train])
-    found += _twice(images)
-    return [f"{images.name}: {text.removeprefix(f'{images.name}: ')}" for text in found]
+    texts += _looks(images.train_images[split.train])
+    texts += _twice(images)
+    return [f"{images.name}: {text.removeprefix(f'{images.name}: ')}" for text in texts]
 
 
-def _refuse_what_is_missing(asked: RunSettings, images: Dataset) -> None:
+def _refuse_what_is_missing(settings: RunSettings, images: Dataset) -> None:
     refuse_unlabelled(
         images, "training", "they are needed to teach the network or to label its neurons; add them to the file"
     )
     some = max(1, min(1000, len(images.train_labels) // 5))
     held_out = f"hold out training images instead, with --validation {some} --evaluate-on validation"
-    if asked.evaluate_on == "test":
+    if settings.evaluate_on == "test":
         refuse_unlabelled(images, "test", f"accuracy is measured on them; add them to the file, or {held_out}")
     for part, pixels in (("training", images.train_images), ("test", images.test_images)):
         if len(pixels) and not pixels.any():

@@ -82,12 +82,12 @@ def is_done(run: PlannedRun) -> bool:
     if not (run.folder / run_folder.CONFIGURATION).is_file():
         return False
     begun = Run.open(run.folder)
-    there, wanted = pins.located(begun.settings), pins.located(run.settings)
-    kept, asked = there.record(), wanted.record()
+    settings, wanted = pins.located(begun.settings), pins.located(run.settings)
+    record, record_wanted = settings.record(), wanted.record()
     differing = [
         f"{name}={value}"
-        for name, value in kept.items()
-        if name in _TELLING and not _is_same(name, value, asked[name])
+        for name, value in record.items()
+        if name in _TELLING and not _is_same(name, value, record_wanted[name])
     ]
     if differing:
         raise RunFolderError(
@@ -96,18 +96,18 @@ def is_done(run: PlannedRun) -> bool:
     if not begun.is_complete:
         return False
     # a run that is not complete looks after itself when it goes on
-    pins.refuse_data(run.folder, begun.pins, _loaded(there.dataset, run.settings.data, _changed(there.dataset)))
-    if isinstance(there.model, Recorded):
+    pins.refuse_data(run.folder, begun.pins, _loaded(settings.dataset, run.settings.data, _changed(settings.dataset)))
+    if isinstance(settings.model, Recorded):
         own = own_models.read(Path(wanted.model.partition(":")[0]))
-        own_models.refuse_other(run.folder, there.model.files, own)
+        own_models.refuse_other(run.folder, settings.model.files, own)
     return True
 
 
-def _is_same(name: str, there: Any, wanted: Any) -> bool:
+def _is_same(name: str, value: Any, other: Any) -> bool:
     """Whether a setting is the same; a run to begin with, which may have been moved with its folder, by its name."""
-    if name == "warm_start" and there and wanted:
-        return Path(there).name == Path(wanted).name
-    return bool(there == wanted)
+    if name == "warm_start" and value and other:
+        return Path(value).name == Path(other).name
+    return bool(value == other)
 
 
 def _changed(dataset: str) -> int:
@@ -123,12 +123,13 @@ def compile_programs(runs: Iterable[PlannedRun], reporter: Reporter) -> int:
     """Compile what the runs need, once for each structure; returns the number of structures."""
     structures: dict[str, Structure] = {}
     for run in runs:
-        asked = run.settings
-        if asked.device in runtime.DEVICES:
+        settings = run.settings
+        if settings.device in runtime.DEVICES:
             continue
-        model = asked.make_model()
-        for structure in loop.structures(asked, model):
-            key = [asked.model, structure.phase, asked.precision, asked.device, *sorted(model.structure_key().items())]
+        model = settings.make_model()
+        for structure in loop.structures(settings, model):
+            compiled_in = sorted(model.structure_key().items())
+            key = [settings.model, structure.phase, settings.precision, settings.device, *compiled_in]
             structures.setdefault(repr(key), structure)
     if structures:
         reporter.message(f"Compiling {len(structures)} programs, or finding them in the cache")
@@ -195,11 +196,11 @@ def unused_folder(folder: Path, name: str) -> Path:
 
 
 def _training_images(run: PlannedRun) -> int:
-    asked = run.settings
-    passes = sum(number for _, number in asked.phases(asked.make_model()))
-    if asked.images is not None:
-        return asked.images * passes
-    return Division.of(asked, datasets.load(asked.dataset, asked.data)).trained * passes
+    settings = run.settings
+    passes = sum(number for _, number in settings.phases(settings.make_model()))
+    if settings.images is not None:
+        return settings.images * passes
+    return Division.of(settings, datasets.load(settings.dataset, settings.data)).trained * passes
 
 
 class _Counts:

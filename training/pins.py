@@ -40,18 +40,18 @@ Pins = dict[str, Any]
 
 
 # -- when a run begins ---------------------------------------------------------------------------------------
-def located(asked: RunSettings) -> RunSettings:
+def located(settings: RunSettings) -> RunSettings:
     """The same settings with whole paths, so that a run is found again from another folder."""
-    changed: dict[str, Any] = {}
-    if asked.dataset.endswith(".npz"):
-        changed["dataset"] = _whole(asked.dataset)
-    if own_models.file_in(named := papers.located(asked.model)):
+    places: dict[str, Any] = {}
+    if settings.dataset.endswith(".npz"):
+        places["dataset"] = _whole(settings.dataset)
+    if own_models.file_in(named := papers.located(settings.model)):
         file, *kind = named.partition(":")
         model = "".join([_whole(file), *kind])
-        before = asked.model
-        changed["model"] = Recorded.of(model, before.run, before.files) if isinstance(before, Recorded) else model
-    changed |= {name: _whole(place) for name in ("data", "warm_start") if (place := getattr(asked, name)) is not None}
-    return dataclasses.replace(asked, **changed)
+        before = settings.model
+        places["model"] = Recorded.of(model, before.run, before.files) if isinstance(before, Recorded) else model
+    places |= {name: _whole(place) for name in ("data", "warm_start") if (place := getattr(settings, name)) is not None}
+    return dataclasses.replace(settings, **places)
 
 
 def take(
@@ -199,10 +199,10 @@ def _refuse(run: Path, pinned: Pins, what: str, began: Mapping[str, Any], here: 
         return
     code = pinned["configuration"]["code"]
     version = " ".join(filter(None, [pinned["versions"]["hebbarium"], commits.named(**code)]))
-    told = [f"{name} (was {str(began.get(name))[:12]}, is {str(here.get(name))[:12]})" for name in changed]
+    differences = [f"{name} (was {str(began.get(name))[:12]}, is {str(here.get(name))[:12]})" for name in changed]
     raise RunFolderError(
-        f"{run}: {what} is not what the run began with: {', '.join(told)}. Go on with the version of the project that"
-        f" began it ({version or 'not known'}), or train anew into another folder"
+        f"{run}: {what} is not what the run began with: {', '.join(differences)}. Go on with the version of the project"
+        f" that began it ({version or 'not known'}), or train anew into another folder"
     )
 
 
@@ -215,11 +215,11 @@ def _network(model: Model) -> dict[str, str]:
     def is_ours(name: str) -> bool:
         return any(name == package or name.startswith(f"{package}.") for package in packages)
 
-    found = sources.closure(
+    files = sources.closure(
         [cls.__module__ for cls in type(model).__mro__],
         lambda name, file: is_ours(name) or name.startswith(own_models.PREFIX),
     )
-    return {name: _meaning(sources.content(name, file)) for name, file in found.items() if is_ours(name)}
+    return {name: _meaning(sources.content(name, file)) for name, file in files.items() if is_ours(name)}
 
 
 @functools.cache
@@ -251,10 +251,10 @@ def _versions() -> dict[str, str]:
 
 
 def _computer(device: str) -> dict[str, str]:
-    found = {"Python": platform.python_version()}
+    facts = {"Python": platform.python_version()}
     if device in devices.COMPILED:
-        found |= {"compiler": str(compiler.chosen()), "processor": cache.processor()}
-    return found
+        facts |= {"compiler": str(compiler.chosen()), "processor": cache.processor()}
+    return facts
 
 
 def _whole(path: str) -> str:

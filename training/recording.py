@@ -24,7 +24,7 @@ from hebbarium.training.samples import Samples
 def record(
     model: Model,
     state: Mapping[str, NDArray[Any]],
-    shown: Samples,
+    samples: Samples,
     seed: int,
     program: Program,
     reporter: Reporter,
@@ -35,12 +35,12 @@ def record(
 
     Parameters
     ----------
-    shown : Samples
+    samples : Samples
         One after the other, while nothing learns.
     program : Program
         Of a phase in which nothing learns, recording all populations.
     """
-    groups: dict[str, Any] = {"raster": raster(model, state, shown, seed, program)}
+    groups: dict[str, Any] = {"raster": raster(model, state, samples, seed, program)}
     if isinstance(model, Paired):
         try:
             groups["stdp_window"] = stdp_window(model, model.pair_rule, program.structure.precision)
@@ -53,7 +53,7 @@ def record(
 def raster(
     model: Model,
     state: Mapping[str, NDArray[Any]],
-    shown: Samples,
+    samples: Samples,
     seed: int,
     program: Program,
 ) -> dict[str, xr.Dataset]:
@@ -61,7 +61,7 @@ def raster(
     sizes, structure = anatomy.populations(model), program.structure
     block = Block(
         state,
-        model.all_inputs(structure.phase, shown.pixels, shown.labels),
+        model.all_inputs(structure.phase, samples.pixels, samples.labels),
         model.run_time_values(),
         streams.block_seed(seed, streams.RECORDED_SPIKES, 0),
     )

@@ -115,8 +115,8 @@ def frozen_state(model: Model, phase: str, trained: Mapping[str, NDArray[Any]]) 
 def carried(model: Model) -> list[str]:
     """State that training hands on: weights, delays, and of all layers what the model shows of one."""
     names = dict.fromkeys(variable.name for phase in model.phases for variable in anatomy.state(model, phase))
-    shown = [name for name in names if name.partition(".")[2] in model.shown_state]
-    return [*(p.variable for p in anatomy.projections(model)), *model.longest_delays(), *shown]
+    on_show = [name for name in names if name.partition(".")[2] in model.shown_state]
+    return [*(p.variable for p in anatomy.projections(model)), *model.longest_delays(), *on_show]
 
 
 def respond(
@@ -151,8 +151,8 @@ def respond(
     samples = len(next(iter(given.values())) if isinstance(given, Mapping) else given)
     starts = range(0, samples, EVALUATION_BLOCK)
     structure = program.structure
-    there = {*structure.populations, *(measure.key for measure in structure.measures)}
-    wanted = tuple(key for key in keys(model, False) if key in there)
+    available = {*structure.populations, *(measure.key for measure in structure.measures)}
+    names = tuple(key for key in keys(model, False) if key in available)
 
     def inputs(part: slice) -> Arrays:
         if isinstance(given, Mapping):
@@ -162,11 +162,11 @@ def respond(
 
     def one(index: int) -> Responses:
         part = slice(starts[index], min(starts[index] + EVALUATION_BLOCK, samples))
-        responses = kept(folder, phase, index, wanted) if folder else None
+        responses = kept(folder, phase, index, names) if folder else None
         if responses is None:
             block_seed = streams.block_seed(seed, purpose, index)
             block = Block(begin, inputs(part), model.run_time_values(), block_seed)
-            responses = of_block(presentations.show(program, block), wanted)
+            responses = of_block(presentations.show(program, block), names)
             if folder:
                 keep(folder, phase, index, responses)
                 folder.sync()
@@ -177,7 +177,7 @@ def respond(
     workers = jobs if device in devices.COMPILED else 1  # Brian2's runtime is one network a process
     with ThreadPoolExecutor(workers) as pool:
         parts = list(pool.map(one, range(len(starts))))
-    neurons = {key: 1 if key == model.controller else anatomy.shown_to(model, key.partition(".")[0]) for key in wanted}
+    neurons = {key: 1 if key == model.controller else anatomy.shown_to(model, key.partition(".")[0]) for key in names}
     return {
-        key: np.concatenate([np.zeros((0, neurons[key]), np.uint16), *(part[key] for part in parts)]) for key in wanted
+        key: np.concatenate([np.zeros((0, neurons[key]), np.uint16), *(part[key] for part in parts)]) for key in names
     }

@@ -99,17 +99,17 @@ class ResultFile:
             It cannot be written.
         """
         model, population, schedule = self.model, self.model.readout, self.schedule
-        seen = int(schedule.ends[len(parts) - 1])
-        shown = self.division.at(schedule.order[:seen])
+        samples_seen = int(schedule.ends[len(parts) - 1])
+        samples = self.division.at(schedule.order[:samples_seen])
         counts = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
-        snapshots = self.folder.snapshots(seen)
+        snapshots = self.folder.snapshots(samples_seen)
         tree = results.build(
-            self._attributes(totals, seen, complete),
+            self._attributes(totals, samples_seen, complete),
             activity={
                 population: results.responses(
                     counts[population],
-                    label=shown.labels,
-                    image=shown.index,
+                    label=samples.labels,
+                    image=samples.index,
                     presentations=self._presentations(counts),
                     block=schedule.block_of_image(len(parts)),
                     presentation_ms=self._ms("train"),
@@ -131,7 +131,7 @@ class ResultFile:
                 tree,
                 labels_from=labels_from if complete or labels_from != "labelling" else "all",
                 readouts=model.readouts,
-                earlier=self.folder.accuracies(seen - 1),
+                earlier=self.folder.accuracies(samples_seen - 1),
             )
         )
         if warnings:
@@ -157,28 +157,28 @@ class ResultFile:
         return self.model.sample_steps(phase) * anatomy.time_step(self.model) * 1e3
 
     def _shown_state(self, snapshots: Mapping[int, Arrays]) -> Iterator[tuple[str, xr.Dataset]]:
-        shown: dict[str, dict[str, tuple[NDArray[Any], str, str]]] = {}
+        by_population: dict[str, dict[str, tuple[NDArray[Any], str, str]]] = {}
         for name, (population, unit) in self.model.shown_state.items():
             full = f"{population}.{name}"
             if all(full in arrays for arrays in snapshots.values()):
                 values = np.stack([arrays[full] for arrays in snapshots.values()]) / float(unit)
                 text = "" if isinstance(unit, int) else str(unit)
-                shown.setdefault(population, {})[name] = (values, text, f"{name} of {population} neurons")
-        for population, variables in shown.items():
+                by_population.setdefault(population, {})[name] = (values, text, f"{name} of {population} neurons")
+        for population, variables in by_population.items():
             yield population, results.state_snapshots(samples_seen=list(snapshots), **variables)
 
-    def _attributes(self, totals: Mapping[str, float], seen: int, complete: bool) -> dict[str, Any]:
-        asked, images, table = self.settings, self.division.images, self.model.parameters()
+    def _attributes(self, totals: Mapping[str, float], samples_seen: int, complete: bool) -> dict[str, Any]:
+        settings, images, table = self.settings, self.division.images, self.model.parameters()
         stored = self.folder.configuration
         return results.root_attributes(
             model=self.model.name,
             paper=self.model.paper,
-            seed=asked.seed,
-            samples_seen=seen,
-            device=asked.device,
-            precision=asked.precision,
+            seed=settings.seed,
+            samples_seen=samples_seen,
+            device=settings.device,
+            precision=settings.precision,
             parameters={symbol: row.show(getattr(self.model, symbol)) for symbol, row in table.items()},
-            options=asked.record(),
+            options=settings.record(),
             versions=_versions(),
             git_commit=stored["code"]["commit"],
             git_dirty=stored["code"]["dirty"],

@@ -197,12 +197,12 @@ class Run:
         model, state : optional
             The run's own, changed.
         """
-        asked = self.settings
+        settings = self.settings
         model, state = model or self.model, self.state if state is None else state
         with self.scratch() as scratch:
             return responses.respond(
-                model, state, pixels, phase="test", seed=asked.seed, purpose=streams.TEST_SPIKES, scratch=scratch,
-                device=asked.device, precision=asked.precision, jobs=jobs, title=title, reporter=reporter,
+                model, state, pixels, phase="test", seed=settings.seed, purpose=streams.TEST_SPIKES, scratch=scratch,
+                device=settings.device, precision=settings.precision, jobs=jobs, title=title, reporter=reporter,
             )  # fmt: skip
 
     @contextlib.contextmanager

@@ -165,8 +165,8 @@ class Division:
         return self.trained if wanted is None else min(self.trained, wanted)
 
     def _labelling(self) -> NDArray[np.int64]:
-        seen = np.unique(self.split.train)
-        if self.number_labelling == len(seen):
-            return seen
+        images = np.unique(self.split.train)
+        if self.number_labelling == len(images):
+            return images
         generator = streams.generator(self.settings.seed, streams.DRAW)
-        return seen[draws.even_draw(self.images.train_labels[seen], self.number_labelling, generator)]
+        return images[draws.even_draw(self.images.train_labels[images], self.number_labelling, generator)]

@@ -17,12 +17,12 @@ _THRESHOLDS = ("v_thresh", "theta")
 
 def warnings(model: Model, counts: Mapping[str, NDArray[np.integer]], classes: int, stage: str) -> list[str]:
     """What to say of a stage whose spike counts ``(samples, neurons)`` are given, of each population that answers."""
-    said = []
+    texts = []
     for population in spiking(model):
         silence = Silence(model, population, classes)
         silence.add(counts[population])
-        said.append(silence.warning(stage))
-    return [text for text in said if text]
+        texts.append(silence.warning(stage))
+    return [text for text in texts if text]
 
 
 def spiking(model: Model) -> list[str]:
@@ -37,10 +37,10 @@ def advice(model: Model) -> str:
     rates = [s for s, row in table.items() if row.kind != "choice" and have_same_dimensions(row.default, hertz)]
     strengths = [s for s in _DRIVE if s in table]
     thresholds = [s for s, row in table.items() if row.kind == "quantity" and s.startswith(_THRESHOLDS)]
-    shown = ", ".join(dict.fromkeys([*rates, *strengths, *thresholds]))
+    symbols = ", ".join(dict.fromkeys([*rates, *strengths, *thresholds]))
     return (
         "Look at how bright the images are, and at what drives the neurons and lets them fire"
-        + (f": {shown}" if shown else "")
+        + (f": {symbols}" if symbols else "")
         + f" (`hebbarium describe {model.name}`)"
     )
 

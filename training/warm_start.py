@@ -28,7 +28,7 @@ def refuse_learned(division: Division, other: str) -> list[str]:
     list of str
         What else there is to say: of validation images that are not tested on, or of images that are not known.
     """
-    split, images, asked = division.split, division.images, division.settings
+    split, images, settings = division.split, division.images, division.settings
     learned = {"validation": np.zeros(len(split.validation), bool), "test": np.zeros(len(split.test), bool)}
     whence = f"--from {other}"
     before: str | None = other
@@ -39,7 +39,7 @@ def refuse_learned(division: Division, other: str) -> list[str]:
             run = Run.open(path)
             known, trained = run.images, run.division.split.train
         except (EngineError, DatasetError) as error:
-            if asked.evaluate_on == "validation":
+            if settings.evaluate_on == "validation":
                 raise ValueError(f"{whence}: what {path} was trained on is not known: {error}") from error
             return [f"{whence}: what {path} was trained on is not known ({error})"]
         if known.sha256 == images.sha256:  # its test images are apart from those that it is trained on
@@ -50,10 +50,11 @@ def refuse_learned(division: Division, other: str) -> list[str]:
             learned["test"] |= _among(images.test_images[split.test], looks)
         before = run.settings.warm_start
     counts = {name: np.count_nonzero(some) for name, some in learned.items()}
-    if counts[asked.evaluate_on]:
+    if counts[settings.evaluate_on]:
         raise ValueError(
-            f"{whence}: was trained on {counts[asked.evaluate_on]:,} of the {asked.evaluate_on} images of this run,"
-            " whose accuracy would be too good; hold out the same ones, with the same --seed, --images and --validation"
+            f"{whence}: was trained on {counts[settings.evaluate_on]:,} of the {settings.evaluate_on} images of this"
+            " run, whose accuracy would be too good; hold out the same ones, with the same --seed, --images and"
+            " --validation"
         )
     if counts["validation"]:
         return [f"{whence}: was trained on {counts['validation']:,} of the images that are held out here"]
