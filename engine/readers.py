@@ -20,7 +20,7 @@ from hebbarium.files.errors import BlockFailed, ModelRefused
 
 KEPT = ("i", "value")
 """Variables of a reader's monitor that a block's results hold."""
-_LAST = 10**6
+LAST = 10**6
 """Order in the slot "end" that nothing of a model comes after."""
 _BASE_UNITS = ("metre", "kilogram", "second", "amp", "kelvin", "mole", "candle")
 
@@ -64,8 +64,8 @@ def add(network: Network, structure: Structure, dt: float) -> dict[str, SpikeMon
             name=f"{name_of(measure)}_neurons",
         )
         reader.value = linked_var(population, measure.variable)
-        reader.thresholder["spike"].when, reader.thresholder["spike"].order = "end", _LAST
-        monitor = SpikeMonitor(reader, variables="value", name=name_of(measure), when="end", order=_LAST + 1)
+        reader.thresholder["spike"].when, reader.thresholder["spike"].order = "end", LAST
+        monitor = SpikeMonitor(reader, variables="value", name=name_of(measure), when="end", order=LAST + 1)
         network.add(reader, monitor)
         monitors[measure.key] = monitor
     return monitors

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 import numpy as np
-from brian2 import prefs, second, seed
+from brian2 import Network, StateMonitor, prefs, second, seed
+from brian2.core.variables import ArrayVariable
+from numpy.typing import NDArray
 
 from hebbarium.engine import anatomy, compiler, faithfulness, inspection, interruption, isolation, monitors, readers
 from hebbarium.engine.anatomy import relative
 from hebbarium.engine.contract import Arrays, Block, BlockResult, Spikes, Structure
+from hebbarium.files.errors import ModelRefused
 
 DEVICES = {"cython": "cython", "numpy": "numpy"}
 
@@ -36,31 +39,18 @@ class RuntimeProgram:
         """Run one block in this process. Raises `Stopped` once it is over, if a signal asked for it."""
         started = time.perf_counter()
         s = self.structure
-        faithfulness.refuse_delays(s, block.state)
         known = anatomy.shape(s.model, s.phase)
         dt = known.time_step
-        inputs = s.slots.arranged(dict(block.inputs), block.samples)
         compiled = compiler.for_brian2() if self.target == "cython" else nullcontext()
         with runtime_device(self.target, s.precision), compiled:
-            network = s.model.build(s.phase, inputs)
-            monitors.add(network, s)
-            faithfulness.refuse_unfaithful(network, s)
+            network, variables = _begun(s, block)
             read = readers.add(network, s, dt)
-            variables = dict(inspection.arrays(network))
-            for full, symbol in inspection.run_time_variables(network, set(block.values)).items():
-                variables[full].set_value(block.values[symbol])
-            for v in known.state:
-                variables[v.name].set_value(block.state[v.name].astype(variables[v.name].dtype))
             seed(block.seed)
             length = s.steps(block.samples) * dt
             before = time.perf_counter()
             network.run(length * second)
             run_seconds = time.perf_counter() - before
-            spikes = {}
-            for population in s.populations:
-                monitor = network[monitors.name(population)]
-                steps = np.rint(np.asarray(monitor.t_) / dt).astype(np.int64)
-                spikes[population] = Spikes(steps, np.asarray(monitor.i, dtype=np.int32))
+            spikes = _spikes(network, s, dt)
             ended = s.ended(spikes, block.samples)
             values = {}
             for key, monitor in read.items():
@@ -72,3 +62,70 @@ class RuntimeProgram:
                 state[v.name] = relative(v, array, length, len(ended))
         interruption.stop_if_asked()
         return BlockResult(state, spikes, ended, run_seconds, time.perf_counter() - started, values=values)
+
+
+def traces(
+    structure: Structure, block: Block, names: Iterable[str]
+) -> tuple[dict[str, NDArray[np.float64]], dict[str, Spikes]]:
+    """Variables of neurons in the course of a block, which is run by NumPy in this process.
+
+    Parameters
+    ----------
+    structure : Structure
+        Its device is passed over.
+    block : Block
+    names : iterable of str
+        As ``population.variable``.
+
+    Returns
+    -------
+    dict of arrays
+        By name: ``(neurons, steps)``, at the end of each step, in SI units.
+    dict of Spikes
+        Of the structure's populations.
+
+    Raises
+    ------
+    ModelRefused
+        A population has no such variable.
+    """
+    dt = anatomy.shape(structure.model, structure.phase).time_step
+    with runtime_device("numpy", structure.precision):
+        network, _ = _begun(structure, block)
+        kept = {}
+        for name in names:
+            population, _, variable = name.partition(".")
+            if population not in network or variable not in network[population].variables:
+                raise ModelRefused(f"model {structure.model.name}: {name} is no variable of its neurons")
+            kept[name] = StateMonitor(network[population], variable, record=True, when="end", order=readers.LAST)
+        network.add(*kept.values())
+        seed(block.seed)
+        network.run(structure.steps(block.samples) * dt * second)
+        values = {
+            name: np.array(monitor.variables[name.partition(".")[2]].get_value(), float).T
+            for name, monitor in kept.items()
+        }
+        return values, _spikes(network, structure, dt)
+
+
+def _begun(s: Structure, block: Block) -> tuple[Network, dict[str, ArrayVariable]]:
+    """The network with which a block begins, and its variables."""
+    faithfulness.refuse_delays(s, block.state)
+    network = s.model.build(s.phase, s.slots.arranged(dict(block.inputs), block.samples))
+    monitors.add(network, s)
+    faithfulness.refuse_unfaithful(network, s)
+    variables = dict(inspection.arrays(network))
+    for full, symbol in inspection.run_time_variables(network, set(block.values)).items():
+        variables[full].set_value(block.values[symbol])
+    for v in anatomy.shape(s.model, s.phase).state:
+        variables[v.name].set_value(block.state[v.name].astype(variables[v.name].dtype))
+    return network, variables
+
+
+def _spikes(network: Network, s: Structure, dt: float) -> dict[str, Spikes]:
+    spikes = {}
+    for population in s.populations:
+        monitor = network[monitors.name(population)]
+        steps = np.rint(np.asarray(monitor.t_) / dt).astype(np.int64)
+        spikes[population] = Spikes(steps, np.asarray(monitor.i, dtype=np.int32))
+    return spikes

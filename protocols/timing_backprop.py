@@ -7,24 +7,33 @@ own protocol: 100 epochs. ``hebbarium reproduce timing_backprop --table I`` make
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import xarray as xr
 from brian2 import Quantity, ms
+from matplotlib.figure import Figure
 
+from hebbarium.analysis import figures
 from hebbarium.catalogue import registry
 from hebbarium.ledger import ledger
 from hebbarium.ledger.claims import OPEN, Claims, Judgement, Verdict, is_clear, judged, pairs
 from hebbarium.ledger.figures import Curve
 from hebbarium.ledger.literature import Ours
+from hebbarium.models.timing_backprop import TimingBackprop
 from hebbarium.record import results
+from hebbarium.studies import time_courses
+from hebbarium.studies.paper_figures import PaperFigure
 from hebbarium.studies.reproduction import Cell, Paper
+from hebbarium.studies.time_courses import TimeCourse
 from hebbarium.training import parameters, script
+from hebbarium.training.run import Run
 from hebbarium.training.run_settings import RunSettings
 
 # -- What to run ---------------------------------------------------------------------------------------------
@@ -85,7 +94,7 @@ def _cells() -> Iterator[Cell]:
     yield Cell("search", "mnist", "sd 0.1", {"spikes": "many", "w_sd": "0.1"}, run=held_out)
 
 
-READOUT = "potential"
+READOUT, OUTPUT = "potential", "output"
 
 
 def measure(tree: xr.DataTree, asked: RunSettings) -> Mapping[str, tuple[float, str]]:
@@ -233,6 +242,36 @@ NEAR = 0.2
 """Part of a printed number that ours may differ by to be called about that."""
 
 
+# -- Figure 2 -----------------------------------------------------------------------------------------------------
+SHOWN = 20  # "20 neurons in the hidden layer"
+
+
+def spike_times(course: TimeCourse, model: TimingBackprop, population: str) -> list[np.ndarray]:
+    """Times of each neuron's spikes in ms, as Eq. 19 has them inside their steps."""
+    spikes, place = course.spikes[population], course.values[f"{population}.z"]
+    z = place[spikes.neuron, spikes.step]
+    inside = float(model.tau_i) * np.log(z) if model.leak == "leaky" else z
+    at = 1e3 * (spikes.step * course.time_step + inside)
+    return [at[spikes.neuron == neuron] for neuron in range(len(place))]
+
+
+def draw_course(runs: Mapping[str, Path]) -> Figure:
+    """Fig. 2: the first test image. The hidden neuron that fires most often is shown alone."""
+    (run,) = runs.values()
+    model: Any = Run.open(run).model
+    first = model.hidden[0]
+    course = time_courses.of_run(run, (f"{first}.v", f"{first}.i_syn", f"{first}.z", f"{OUTPUT}.v"))
+    spikes, potentials = spike_times(course, model, first), course.values[f"{first}.v"]
+    alone = int(np.argmax([len(at) for at in spikes]))
+    shown = [alone, *(neuron for neuron in range(len(spikes)) if neuron != alone)][:SHOWN]
+    given = course.spikes["input"]
+    return figures.time_course(
+        (1e3 * course.time_step * given.step, given.neuron), 1e3 * course.times, potentials[shown],
+        course.values[f"{first}.i_syn"][alone], [spikes[neuron] for neuron in shown],
+        course.values[f"{OUTPUT}.v"], model.v_thresh, course.label,
+    )  # fmt: skip
+
+
 def _described(row: ledger.Row) -> dict[str, str]:
     """What the columns of Table I say of a row; the asterisk is the paper's."""
     return {
@@ -260,6 +299,8 @@ PAPER = Paper(
         "Fig.3": Curve("Spikes in an image", _number, "Fig.5", r"with_\d+_spikes", "Hidden neurons (%)", _histogram),
     },
     literature={"literature_yamamoto_1": OURS},  # Table I
+    short_runs={"run": dataclasses.replace(PROTOCOL, epochs=1, changes={"tau_i": "1*ms"})},
+    figures={"Fig2.svg": PaperFigure({"": "run"}, draw_course)},
 )  # fmt: skip
 
 
