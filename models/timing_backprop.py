@@ -585,3 +585,29 @@ class TimingBackprop(Model):
             f"to_{post}.w": self.w_mean + self.w_sd * generator.standard_normal(n_pre * n_post)
             for (_, n_pre), (post, n_post) in itertools.pairwise(self._sizes.items())
         }
+
+    # -- what the paper leaves open ----------------------------------------------------------------------
+    slips: ClassVar[tuple[str, ...]] = (
+        "Algorithm 1, lines 19 and 20, adds w*z**2 to A and w*z to B; here A has w*z and B has w*z**2, as in Eqs. 16, "
+        "17 and 20.",
+        "The caption of Fig. 3 says tau_V = 0.2, 0.4, 6.4 where the text says tau_I = 0.2; it is taken as tau_I.",
+    )
+
+    open_choices: ClassVar[tuple[str, ...]] = (
+        "Initial weights have \"variance\" 0.3, which is taken for the standard deviation; with 0.3 as the variance, "
+        "w_sd is 0.548.",
+        "A black pixel's spike would come at t_out, where nothing follows from it: it is left out.",
+        "Table I's asterisk on non-leaky is not explained: leak=none is the limit of large time constants, where "
+        "potentials and currents do not decay.",
+        "most (N_2) is not stated. A neuron that has had its last spike is reset by it and goes on without firing, "
+        "with spikes=one as well. A crossing at t_out is no spike.",
+        "The potential of a hidden neuron at t_out (Eq. 22) is the one with all its resets. The penalty is a mean over "
+        "all samples of a batch, also those in which the neuron fires.",
+        "Which neurons are dead is counted over the batch that a step of Adam is taken for, however few samples the "
+        "last one has.",
+        "Of several hidden layers each has a penalty of its own (Eq. 22), whose gradient reaches the synapses onto "
+        "that layer only.",
+        "slope_floor is not the paper's. Near-tangent crossings divide by next to nothing: below slope_bound, dV/dt is "
+        "taken for that and the spike counted (n_tangent).",
+        "beta_1, beta_2 and epsilon of Adam are the usual ones.",
+    )

@@ -10,12 +10,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from brian2 import ms
 
 from hebbarium.catalogue import registry
 from hebbarium.ledger import claims, ledger
 from hebbarium.ledger.tables import NEAR
 from hebbarium.models.diehl_cook import DiehlCook
 from hebbarium.models.synaptic_scaling import SynapticScaling
+from hebbarium.models.timing_backprop import TimingBackprop
+from hebbarium.protocols import timing_backprop as timing
 from hebbarium.studies import synaptic_scaling_claims
 
 ROOT = Path(__file__).parents[1]
@@ -161,6 +164,23 @@ def desire_backprop() -> Iterator[str]:
     yield f"brings nothing ({less:.1f} % and {same:.1f})"
 
 
+def timing_backprop() -> Iterator[str]:
+    """What the notes on Yamamoto et al. have to say."""
+    paper = timing.PAPER
+    yield f"trained for {timing.CURVE_EPOCHS} epochs, where it has {paper.protocol.epochs}, and at"
+    assert (len(paper.seeds), len(timing.TAUS)) == (3, 5)
+    yield "Table I has three seeds, where the paper averages over ten"
+    yield "and at five time constants"
+    model = TimingBackprop()
+    yield f"grid of {model.sample_steps('train')} steps"
+    slots = model.slots("train")
+    assert slots.presentations(slots.batch) == slots.batch + 1
+    yield f"After the {slots.batch} samples of a batch stands therefore a {slots.batch + 1}st presentation"
+    run = paper.short_runs["run"]
+    assert run.epochs == 1
+    yield f"τ_I = {float(run.changes['tau_i'] / ms):g} ms after one epoch"
+
+
 def robustness() -> Iterator[str]:
     """What the page on robustness has to say."""
 
@@ -218,6 +238,7 @@ STATEMENTS = {
     "docs/notes/symmetric_stdp.md": symmetric_stdp,
     "docs/notes/diehl_cook.md": diehl_cook,
     "docs/notes/desire_backprop.md": desire_backprop,
+    "docs/notes/timing_backprop.md": timing_backprop,
     "docs/eighty_percent.md": switches,
     "docs/robustness.md": robustness,
 }

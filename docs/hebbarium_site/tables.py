@@ -1,4 +1,4 @@
-"""Tables of the ledgers, made when a page is read: nothing has to be written into a page by hand, or again."""
+"""Tables and figures of the ledgers, made when a page is read: nothing has to be written into it by hand, or again."""
 
 from __future__ import annotations
 
@@ -30,6 +30,29 @@ class LedgerTable(SphinxDirective):
         except ledger.LedgerError as error:
             raise self.error(str(error)) from error
         return self.parse_text_to_nodes(table)
+
+
+class Drawing(SphinxDirective):
+    """``{drawing} timing_backprop_Fig5.svg``: a figure of ``results/figures`` with the text of the block.
+
+    Until its runs were made, the text says that it was not drawn.
+    """
+
+    required_arguments = 1
+    has_content = True
+
+    def run(self) -> list[nodes.Node]:
+        """The figure, or the words that stand for it."""
+        (name,), said = self.arguments, " ".join(self.content)
+        self.env.note_dependency(str(RESULTS / "figures" / name))
+        return self.parse_text_to_nodes(drawing(name, said))
+
+
+def drawing(name: str, said: str) -> str:
+    """The text of `Drawing`."""
+    if not (RESULTS / "figures" / name).is_file():
+        return f"*{said}: not drawn yet.*"
+    return f"![{said}](../../results/figures/{name})"
 
 
 class SwitchCosts(SphinxDirective):

@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 
 from hebbarium.analysis.figures import style
 from hebbarium.commands import paper_figures
+from hebbarium.ledger import ledger
 from hebbarium.studies import reproduction
 from hebbarium.training import many_runs
 from hebbarium.training.many_runs import Outcome, PlannedRun
@@ -23,9 +24,11 @@ LISTED = paper_figures.listed()
 
 @pytest.mark.parametrize("name", LISTED)
 def test_a_figure_is_kept_and_shown(name: str) -> None:
+    notes = (ROOT / "docs" / "notes" / f"{LISTED[name].model}.md").read_text(encoding="utf-8")
+    assert f"](../../results/figures/{name})" in notes or f"```{{drawing}} {name}\n" in notes
+    if not ledger.read(ROOT / "results" / f"{LISTED[name].model}.csv"):
+        pytest.skip("nothing of this paper was run yet")
     assert (ROOT / "results" / "figures" / name).stat().st_size > 1000
-    notes = "".join(page.read_text(encoding="utf-8") for page in (ROOT / "docs" / "notes").glob("*.md"))
-    assert f"](../../results/figures/{name})" in notes
 
 
 def test_every_run_is_one_of_its_papers_protocol_and_drawn() -> None:
