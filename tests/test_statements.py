@@ -181,6 +181,23 @@ def timing_backprop() -> Iterator[str]:
     yield f"τ_I = {float(run.changes['tau_i'] / ms):g} ms after one epoch"
 
 
+def s4nn() -> Iterator[str]:
+    """What the notes on Kheradpisheh & Masquelier have to say."""
+    (lenient,) = cells("s4nn", item="abstract", readout="first_spike_ties_right")
+    strict = only("s4nn", item="abstract", readout="first_spike")
+    assert lenient.seeds == 1
+    yield f"one seed, with all constants of the authors' code and trained as long, is {_below(lenient)} points below it"
+    yield f"A tie is no answer, and neither is silence: {strict:.2f} %, {lenient.mean - strict:.1f} points less"
+    several, none = (only("s4nn", item="abstract", measure=measure) for measure in ("ties", "silent"))
+    yield f"On {several:.1f} % of the test images several output neurons spike first, on {none:.1f} % none does"
+    best = only("s4nn", item="abstract", selection=ledger.BEST)
+    yield f"ours of every tenth epoch is {best:.2f} % at best"
+
+
+def _below(cell: ledger.Mean) -> str:
+    return f"{(cell.paper or 0) - cell.mean:.1f}"
+
+
 def robustness() -> Iterator[str]:
     """What the page on robustness has to say."""
 
@@ -227,6 +244,9 @@ def readme() -> Iterator[str]:
     desire, numbers = beside("desire_backprop", item="Table 1", eta="")
     assert desire.seeds == 1
     yield f"{numbers}{(desire.paper or 0) - desire.mean:.1f} points below, **one seed**"
+    one_spike, numbers = beside("s4nn", item="abstract", readout="first_spike_ties_right")
+    assert one_spike.seeds == 1
+    yield f"{numbers}{_below(one_spike)} points below, **one seed**"
     baseline, numbers = beside("diehl_cook", item="sizes", neurons="1600", readout="class_mean")
     assert baseline.seeds == 1
     yield f"{numbers}{baseline.mean - (baseline.paper or 0):.1f} points above, **one seed**"
@@ -239,6 +259,7 @@ STATEMENTS = {
     "docs/notes/diehl_cook.md": diehl_cook,
     "docs/notes/desire_backprop.md": desire_backprop,
     "docs/notes/timing_backprop.md": timing_backprop,
+    "docs/notes/s4nn.md": s4nn,
     "docs/eighty_percent.md": switches,
     "docs/robustness.md": robustness,
 }
