@@ -240,6 +240,7 @@ def _read(model: DeclaredNetwork, phase: str, network: Network, device: Sketch) 
     variables = dict(inspection.arrays(network))
     changing = {full: variables[full] for full in variables if full in inspection.changing(network)}
     times = statements.times(network, changing, device.inputs)
+    statements.refuse_other_periods(network, model.sample_steps(phase), model.run_time_values())
     cursors = {
         full for line in said for full in line.by_number if full in changing and changing[full].is_integer
     }

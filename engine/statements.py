@@ -156,16 +156,48 @@ def moments(network: Network, steps: int, values: Mapping[str, float]) -> dict[s
     for line in _lines(network):
         if line.kind != CONDITION or not line.scope.changing(line.value) <= {_TIME, _STEP}:
             continue
-        group = line.scope.group
-        dt = float(group.clock.dt_)
-        shared = {name: v for name, v in group.variables.items() if isinstance(v, ArrayVariable) and v.scalar}
-        known = {**line.scope.namespace, **{name: v.item() for name, v in shared.items()}, **values, "dt": dt}
+        dt = float(line.scope.group.clock.dt_)
+        known = _constants(line.scope, values)
         code = compile(ast.Expression(line.value), line.scope.operation, "eval")
         try:
             found[line.sets] = sum(bool(eval(code, {}, {**known, _STEP: k, _TIME: k * dt})) for k in range(steps))
         except Exception:  # a function of the network's own: the event is recorded
             continue
     return found
+
+
+def _constants(scope: _Scope, values: Mapping[str, float]) -> dict[str, Any]:
+    """What does not change in the code of an operation, in SI units, by name."""
+    variables = scope.group.variables
+    shared = {name: v.item() for name, v in variables.items() if isinstance(v, ArrayVariable) and v.scalar}
+    return {**scope.namespace, **shared, **values, "dt": float(scope.group.clock.dt_)}
+
+
+def refuse_other_periods(network: Network, steps: int, values: Mapping[str, float]) -> None:
+    """Raise `ModelRefused` for a remainder of the time whose period does not end with a presentation.
+
+    Parameters
+    ----------
+    steps : int
+        Of a presentation.
+    values : mapping
+        Of a model's constants.
+    """
+    for line in _lines(network):
+        for node in ast.walk(line.value):
+            match node:
+                case ast.BinOp(left=ast.Name(id=time), op=ast.Mod(), right=right) if time in (_TIME, _STEP):
+                    known = _constants(line.scope, values)
+                    try:
+                        period = float(eval(compile(ast.Expression(right), line.scope.operation, "eval"), {}, known))
+                    except Exception:  # what changes, or a unit that the network's own namespace has not
+                        continue
+                    times = steps * (known["dt"] if time == _TIME else 1) / period if period else 0.5
+                    if abs(times - round(times)) > 1e-6:
+                        raise ModelRefused(
+                            f"'{line.scope.operation}': '{ast.unparse(node)}' begins anew with each block: a"
+                            f" presentation of {steps} steps is {times:g} times that long; expected a whole number"
+                        )
 
 
 def times(network: Network, candidates: Mapping[str, ArrayVariable], inputs: Container[str]) -> set[str]:

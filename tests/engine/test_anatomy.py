@@ -237,8 +237,8 @@ def test_one_of_several_variables_of_synapses_is_the_weight() -> None:
         ("mood = int(t > lastspike)", set()),
         ("which = t_in_timesteps", set()),
         ("which = t_in_timesteps + 2\nmood = int(which == t_in_timesteps)*sin(t_in_timesteps % 10)", set()),
-        ("length = t % (10*late)", set()),
-        ("mood = wave(t % (2*late), i) + rates(t - late, i)", set()),
+        ("length = t % (0.5*late)", set()),
+        ("mood = wave(t % (0.5*late), i) + rates(t - late, i)", set()),
     ],
 )
 def test_times_are_told_by_what_is_written(code: str, times: set[str]) -> None:
@@ -262,6 +262,22 @@ def test_what_may_be_a_time_or_not_is_refused(code: str) -> None:
 def test_what_begins_anew_with_each_block_is_refused(code: str) -> None:
     with pytest.raises(ModelRefused, match=r"'cells_run_regularly': .* the time, which begins anew with each block"):
         plain(code=code)
+
+
+@pytest.mark.parametrize(
+    ("code", "ends"),
+    [
+        ("mood = t_in_timesteps % 5", True), ("mood = t_in_timesteps % 4", False),
+        ("length = t % (0.5*late)", True), ("length = t % (1.5*late)", False), ("mood = t_in_timesteps % 20", False),
+    ],
+)  # fmt: skip
+def test_periods_end_with_a_presentation(code: str, ends: bool) -> None:
+    """It has ten steps of half a millisecond; late are two milliseconds."""
+    if ends:
+        assert plain(code=code).state
+    else:
+        with pytest.raises(ModelRefused, match=r"'cells_run_regularly': '.* % .*' begins anew .* a whole number"):
+            plain(code=code)
 
 
 @pytest.mark.parametrize(
