@@ -21,10 +21,9 @@ from hebbarium.engine import run_folder
 from hebbarium.files.errors import Stopped
 from hebbarium.record import results
 from hebbarium.training import training
-from hebbarium.training.progress import QuietReporter
 from hebbarium.training.run import Run
 from hebbarium.training.run_settings import RunSettings
-from tests.engine.equal_runs import assert_same_bits
+from tests.engine.equal_runs import StoppedAfter, assert_same_bits
 
 EXAMPLE = Path(__file__).parents[1] / "docs" / "examples" / "own_paper"
 MODEL, PROTOCOL = ((EXAMPLE / room / "first_spikes.py").read_text() for room in ("models", "protocols"))
@@ -132,17 +131,8 @@ def test_compiled_programs_answer_alike(run: Path, tmp_path: Path) -> None:
 
 
 def test_a_run_that_is_stopped_goes_on_to_the_same_bits(run: Path, tmp_path: Path) -> None:
-    class Stopping(QuietReporter):
-        def __init__(self) -> None:
-            self.blocks = 0
-
-        def advance(self, samples: int, note: str = "") -> None:
-            self.blocks += 1
-            if self.blocks == 2:  # the first pass is over, and what comes between passes has not been
-                raise Stopped("for a test")
-
-    with pytest.raises(Stopped):
-        training.train(SMALL, tmp_path / "run", Stopping())
+    with pytest.raises(Stopped):  # the first pass is over, and what comes between passes has not been
+        training.train(SMALL, tmp_path / "run", StoppedAfter(2))
     assert max(run_folder.checkpoints(tmp_path / "run")) == 2
     training.resume(tmp_path / "run", trust_model=True)
     assert_same_bits(tmp_path / "run", run)

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from hebbarium.engine import run_folder
+from hebbarium.files.errors import Stopped
 from hebbarium.record import results
 from hebbarium.training.progress import QuietReporter
 
@@ -23,6 +24,18 @@ class Told(QuietReporter):
 
     def message(self, text: str) -> None:
         self.messages.append(text)
+
+
+class StoppedAfter(QuietReporter):
+    """Stops a run after a number of blocks."""
+
+    def __init__(self, blocks: int) -> None:
+        self.blocks = blocks
+
+    def advance(self, samples: int, note: str = "") -> None:
+        self.blocks -= 1
+        if not self.blocks:
+            raise Stopped("for a test")
 
 
 def assert_same_bits(one: Path, other: Path) -> None:

@@ -59,7 +59,22 @@ def test_the_highest_potential_breaks_ties_and_answers_for_silent_neurons() -> N
     assert decoded(plain, {"first_spike_time": times}).tolist() == [1, -1, -1]
 
 
+def test_a_lenient_readout_takes_a_tie_for_right() -> None:
+    readout = Readout("first", FirstSpike("output"), "earliest", lenient=True, ties=Value("output", symbol="v"))
+    times = np.array([[1e-3, 1e-3, 2e-3], [1e-3, 1e-3, 2e-3], [1e-3, 1e-3, 2e-3], [np.nan] * 3])
+    v = np.array([[1.0, 2.0, 9.0]] * 3 + [[5.0, 4.0, 3.0]])
+    read = {"first_spike_time": times, "v": v}
+    assert decoded(readout, read, truth=[0, 1, 2, 2]).tolist() == [0, 1, 1, 0]
+    assert decoded(readout, read).tolist() == [1, 1, 1, 0]  # who does not know the class goes by potentials
+    plain = first_to_spike("output", strict=True)
+    assert decoded(plain, {"first_spike_time": times}, truth=[0, 1, 2, 2]).tolist() == [-1] * 4
+    counts = Readout("most", SpikeCount("output"), "largest", lenient=True)
+    assert decoded(counts, {"spike_count": [[2, 0, 2], [0, 0, 0]]}, truth=[2, 2]).tolist() == [2, -1]
+
+
 def test_readouts_that_cannot_be_are_refused() -> None:
+    with pytest.raises(ValueError, match="is lenient; expected neither strict"):
+        Readout("odd", FirstSpike("a"), "earliest", strict=True, lenient=True)
     with pytest.raises(ValueError, match="labelled by spike counts"):
         Readout("odd", FirstSpike("a"), "labelled_largest")
     with pytest.raises(ValueError, match="ties cannot be broken by b"):

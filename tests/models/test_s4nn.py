@@ -17,10 +17,9 @@ from hebbarium.engine.contract import Arrays, Block, BlockResult, Structure
 from hebbarium.files.errors import Stopped
 from hebbarium.models.s4nn import S4NN
 from hebbarium.training import responses, training
-from hebbarium.training.progress import QuietReporter
 from hebbarium.training.run import Run
 from hebbarium.training.run_settings import RunSettings
-from tests.engine.equal_runs import assert_same_bits
+from tests.engine.equal_runs import StoppedAfter, assert_same_bits
 from tests.oracles.s4nn import Network, Sample, Settings, latencies, targets
 
 PIXELS, CLASSES, CAPACITY = 49, 4, 400
@@ -300,18 +299,9 @@ RUN = RunSettings(
 
 
 def test_a_run_that_is_stopped_goes_on_to_the_same_bits(tmp_path: Path) -> None:
-    class Stopping(QuietReporter):
-        def __init__(self) -> None:
-            self.blocks = 0
-
-        def advance(self, samples: int, note: str = "") -> None:
-            self.blocks += 1
-            if self.blocks == 2:  # the first pass is over, and what comes between passes has not been
-                raise Stopped("for a test")
-
     whole = training.train(RUN, tmp_path / "whole")
-    with pytest.raises(Stopped):
-        training.train(RUN, tmp_path / "stopped", Stopping())
+    with pytest.raises(Stopped):  # the first pass is over, and what comes between passes has not been
+        training.train(RUN, tmp_path / "stopped", StoppedAfter(2))
     stopped = Run.open(tmp_path / "stopped").state
     training.resume(tmp_path / "stopped")
     assert_same_bits(tmp_path / "stopped", whole)
