@@ -120,14 +120,15 @@ class CompiledTraining:
     ) -> None:
         self.model, self.images, self.watch_memory = model, images, watch_memory
         self.labels = np.arange(len(images)) % 10 if labels is None else labels
-        structure = Structure(self.model, "train", precision, device, CAPACITY, profile=profile)
+        read = tuple(measure for measure in self.model.measures(True) if measure.population == self.model.readout)
+        structure = Structure(self.model, "train", precision, device, CAPACITY, profile=profile, measures=read)
         program = devices.program(structure, scratch)
         assert isinstance(program, StandaloneProgram)
         self.program = program
         drawn = self.model.initial_state(streams.generator(0, streams.INITIAL_WEIGHTS))
         self.state: Arrays = initial_state(self.model, "train", drawn)
         self.blocks = self.seen = 0
-        #: spikes ``(images, neurons)`` of the readout in the last block
+        #: spikes ``(images, neurons)`` of the readout in the last block; of one that is read otherwise, none
         self.counts: NDArray[np.uint16] = np.zeros((0, 0), np.uint16)
 
     def train(self, count: int) -> Measurement:

@@ -20,6 +20,7 @@ from benchmarks.compiled import CompiledTraining
 from benchmarks.rows import Benchmark
 from benchmarks.worker import Measurement, Worker, WorkerFailed
 from hebbarium.engine import anatomy, streams
+from hebbarium.models.contract import Model
 from hebbarium.models.desire_backprop import DesireBackprop
 
 TORCH_PYTHON = "HEBBARIUM_TORCH_PYTHON"
@@ -66,7 +67,7 @@ def named(layers: Sequence[int]) -> str:
     return "-".join(map(str, layers))
 
 
-def first_weights(model: DesireBackprop) -> dict[str, NDArray[np.float64]]:
+def first_weights(model: Model) -> dict[str, NDArray[np.float64]]:
     """What training begins with: ``(inputs, neurons)`` of each projection, from the input on."""
     drawn = model.initial_state(streams.generator(0, streams.INITIAL_WEIGHTS))
     return {p.name: np.asarray(drawn[p.variable], float).reshape(p.shape) for p in anatomy.projections(model)}

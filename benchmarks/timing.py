@@ -1,13 +1,13 @@
 """Timing-based backpropagation beside Algorithm 1 in PyTorch (`benchmarks.pytorch_timing`), 784-400-10, in training.
 
-Both sides begin with weights drawn alike and see the same digits; each has its start, when most neurons fire, and goes
-on learning from turn to turn.
+Both sides begin with the same weights and see the same digits; each has its start, when most neurons fire, and goes on
+learning from turn to turn.
 """
 
 from __future__ import annotations
 
-import itertools
 import sys
+import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -17,15 +17,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.comparison import Say, milliseconds, ratio, side, take_turns
-from benchmarks.desire import torch_python
+from benchmarks.compiled import CompiledTraining
+from benchmarks.desire import first_weights, torch_python
 from benchmarks.rows import Benchmark
-from benchmarks.worker import Measurement, Worker
-from hebbarium.catalogue import registry
+from benchmarks.worker import Measurement, Worker, WorkerFailed
+from hebbarium.engine import anatomy
+from hebbarium.models.timing_backprop import TimingBackprop
 
-MODEL = "timing_backprop"
+MODEL = TimingBackprop.name
 HIDDEN = 400
 SIZES = (784, HIDDEN, 10)
 START = 200  # samples before the first turn, of both sides
+CHECKED = 100  # samples of the batch whose gradient is to be the same on both sides
+TOLERANCE = 1e-9
+"""By how much gradients of the two sides may differ, in parts of the largest: near-tangent spikes magnify rounding."""
 
 
 @dataclass(frozen=True)
@@ -49,12 +54,6 @@ FULL = Amounts(5, 1000, 500)
 QUICK = Amounts(2, 500, 100)
 
 
-def first_weights(sizes: Sequence[int], seed: int = 0) -> dict[str, NDArray[np.float64]]:
-    """What the other side begins with: mean 0.03, standard deviation 0.3, ``(inputs, neurons)`` from the input on."""
-    draw = np.random.default_rng(seed)
-    return {f"w_{k}": draw.normal(0.03, 0.3, shape) for k, shape in enumerate(itertools.pairwise(sizes))}
-
-
 def compare(amounts: Amounts, images: Path, labels: Path, scratch: Path, say: Say) -> list[Benchmark]:
     """Both sides in turns.
 
@@ -66,25 +65,26 @@ def compare(amounts: Amounts, images: Path, labels: Path, scratch: Path, say: Sa
     Raises
     ------
     WorkerFailed
-        A side failed.
+        A side failed; or the two do not have the same gradient, which would be no comparison.
     """
     python = torch_python(say)
     with ExitStack() as stack:
         workers: dict[str, Worker] = {}
         turns: dict[str, int] = {}
         other = ""
-        if MODEL in registry.models():
-            workers[MODEL] = stack.enter_context(
-                side(sys.executable, "compiled", images, labels=labels, model=MODEL, precision="float32",
-                     set=f"layers={HIDDEN}", warm_up=START)
-            )  # fmt: skip
-            turns[MODEL] = amounts.ours
-            say(f"hebbarium, {MODEL}: ready")
-        else:
-            say(f"{MODEL} IS LEFT OUT: there is no such model")
+        model = TimingBackprop(layers=(HIDDEN,))
         if python:
             start = scratch / "timing.npz"
-            np.savez(start, allow_pickle=False, **first_weights(SIZES))
+            np.savez(start, allow_pickle=False, **first_weights(model))
+            check(python, model, start, images, labels, scratch)
+            say(f"PyTorch and hebbarium have the same gradient of {CHECKED} samples")
+        workers[MODEL] = stack.enter_context(
+            side(sys.executable, "compiled", images, labels=labels, model=MODEL, precision="float32",
+                 set=f"layers={HIDDEN}", warm_up=START)
+        )  # fmt: skip
+        turns[MODEL] = amounts.ours
+        say(f"hebbarium, {MODEL}: ready")
+        if python:
             worker = side(python, "pytorch_timing", images, labels=labels, start=start, precision="float32",
                           threads=1, warm_up=START)  # fmt: skip
             other = f"Algorithm 1 in PyTorch {worker.description['torch']}"
@@ -110,3 +110,39 @@ def rows(measured: Mapping[str, list[Measurement]], other: str) -> list[Benchmar
             result.append(Benchmark(f"{MODEL}, {size}, float32: times as fast as {other}{how}",
                                     ratio(measured[other], measured[MODEL], clock)))  # fmt: skip
     return result
+
+
+def check(python: str, model: TimingBackprop, start: Path, images: Path, labels: Path, scratch: Path) -> None:
+    """Hold PyTorch's gradient of the first batch against ours: same weights, same samples, in double precision.
+
+    In single precision a spike near a tangent has hardly a digit in common.
+
+    Raises
+    ------
+    WorkerFailed
+        Gradients differ.
+    """
+    saved = scratch / "checked.npz"
+    with side(python, "pytorch_timing", images, labels=labels, start=start, precision="float64", threads=1,
+              warm_up=CHECKED, save=saved):  # fmt: skip
+        pass
+    with tempfile.TemporaryDirectory(dir=scratch) as folder:
+        ours = CompiledTraining(model, "float64", np.load(images), Path(folder), labels=np.load(labels))
+        ours.train(CHECKED)
+    of_weights = {}
+    for p in anatomy.projections(model):
+        mean = ours.state[p.variable.removesuffix(".w") + ".mean"]  # Adam's, of one gradient
+        of_weights[p.name] = mean.reshape(p.shape) / (1 - model.beta_1)
+    with np.load(saved) as theirs:
+        same(of_weights, [theirs[f"gradient_{k}"] for k in range(len(of_weights))])
+
+
+def same(ours: Mapping[str, NDArray[np.floating]], theirs: Sequence[NDArray[np.floating]]) -> None:
+    """Refuse a comparison of two sides that do not compute the same. Raises `WorkerFailed`."""
+    for (name, gradient), other in zip(ours.items(), theirs, strict=True):
+        apart, largest = np.abs(gradient - other).max(), np.abs(gradient).max()
+        if not apart <= TOLERANCE * largest:
+            raise WorkerFailed(
+                f"timing_backprop in PyTorch does not have the same gradient: of weights of {name} it differs by up to"
+                f" {apart:.2g}; expected at most {TOLERANCE:g} of the largest, which is {largest:.2g}"
+            )

@@ -50,7 +50,7 @@ SPIKING = """
     slope : Hz                                                      # dV/dt at the last spike
     n_spikes : 1                                                    # of this sample
     cell : 1                                                        # where the last spike is kept
-    n_late : 1                                                      # spikes that were found a step too late
+    n_late : 1                                                      # spikes that come too late: their step has another
 """
 # A spike of the sample before that reversed time comes to next, and what a batch counts.
 BACK = """
@@ -226,19 +226,22 @@ class TimingBackprop(Model):
         "leaky": """
             z = 1 + lead                                            # Eq. 19
             slope = sqrt(abs(discriminant))/(z*tau_i)               # dV/dt at the spike
-            n_late += int(lead < late*dt/tau_i)
             v -= v_thresh*z**2                                      # Eqs. 4, 17
         """,
         "none": """
             z = lead
             slope = beta_v*i_syn
-            n_late += int(lead < late*dt)
             v -= v_thresh                                           # Eq. 4
         """,
     }
     double_reset = """
         v = 0
         i_syn = 0
+    """
+    # NumPy, too, runs what is here: there a variable set to another is that other, until one of them is set anew.
+    cell = """
+        n_spikes += 1
+        cell = n_spikes - 1
     """
     transmission: ClassVar[Strings] = {
         "leaky": """
@@ -295,8 +298,8 @@ class TimingBackprop(Model):
             lambda_i += (before - after)*beta_v*tau_i*(back_z - 1)/back_z**2
         """,
         "none": """
-            lambda_v += before - after
             lambda_i += (before - after)*beta_v*back_z
+            lambda_v += before - after
         """,
     }
     passed_double: ClassVar[Strings] = {
@@ -316,8 +319,9 @@ class TimingBackprop(Model):
     }
 
     # A neuron that fires in few samples of a batch ought to come nearer to its threshold (Eqs. 21, 22). Which do is
-    # known only after the batch: their gradient, of -V at t_out, is kept apart.
-    dead = "dead = penalty*int(n_active < least_active*n_samples)/n_neurons     # Eqs. 21, 22, 24"
+    # known only after the batch: their gradient, of -V at t_out, is kept apart. Numbers of samples are told apart by
+    # more than a hair, which rounding is not.
+    dead = "dead = penalty*int(n_active < least_active*n_samples - hair)/n_neurons      # Eqs. 21, 22, 24"
 
     # Spikes of a sample, one a cell, and those of the sample before.
     memory = """
@@ -365,7 +369,7 @@ class TimingBackprop(Model):
     def build(self, phase: str, inputs: Arrays) -> Network:
         """See `Model.build`. Phases: ``train`` and ``test``, which goes forward only."""
         learns = phase == "train"
-        constants = {"p": P, "most": self._most, "n_classes": self.classes, "half": 0.5, "late": -1e-3, "nothing": 0.0}
+        constants = {"p": P, "most": self._most, "n_classes": self.classes, "half": 0.5, "hair": 1e-3, "nothing": 0.0}
         parts = Parts(self, self.dt, self.sample_steps(phase), inputs, {}, **constants)
         populations = {name: self._population(parts, name, learns) for name in self._sizes}
         pathways = [
@@ -429,7 +433,8 @@ class TimingBackprop(Model):
                             self.optimiser.target),
             ),
             threshold=chosen(self.fires, leak),
-            reset=(chosen(self.spike, leak), double and self.double_reset, "cell = n_spikes", "n_spikes += 1"),
+            reset=(chosen(self.spike, leak), double and self.double_reset, self.cell,
+                   f"n_late += int({chosen(self.fires, leak)})"),
             events=self._events(learns, met=At(self._back(depth, MEET), self.met)),
             runs=[
                 At(f"start {CLEAR}", (

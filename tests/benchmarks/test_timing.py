@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 
 from benchmarks import comparison, timing
-from benchmarks.desire import TORCH_PYTHON
-from benchmarks.worker import ROOT, Measurement
+from benchmarks.desire import TORCH_PYTHON, first_weights
+from benchmarks.worker import ROOT, Measurement, WorkerFailed
 from hebbarium.datasets import by_name as datasets
+from hebbarium.models.timing_backprop import TimingBackprop
 from tests.oracles import timing_backprop as oracle
 
 SOURCE = (ROOT / "benchmarks" / "pytorch_timing.py").read_text()
@@ -25,7 +26,7 @@ def test_the_other_side_has_the_oracles_gradient(tmp_path: Path, samples: int) -
     digits = datasets.load("mnist-embedded")
     images, labels = digits.train_images[:samples].copy(), digits.train_labels[:samples].astype(np.int64)
     images[3], images[7] = 0, 255
-    weights = list(timing.first_weights((784, 30, 10), seed=1).values())
+    weights = list(first_weights(TimingBackprop(layers=(30,))).values())
     np.save(tmp_path / "images.npy", images)
     np.save(tmp_path / "labels.npy", labels)
     np.savez(tmp_path / "start.npz", *weights)
@@ -62,9 +63,33 @@ def test_the_other_side_has_the_papers_parameters() -> None:
 
 
 def test_first_weights() -> None:
-    weights = list(timing.first_weights(timing.SIZES).values())
+    weights = list(first_weights(TimingBackprop(layers=(timing.HIDDEN,))).values())
     assert [w.shape for w in weights] == [(784, 400), (400, 10)]
     assert (weights[0].mean(), weights[0].std()) == pytest.approx((0.03, 0.3), abs=0.002)
+
+
+def test_sides_with_other_gradients_are_not_compared() -> None:
+    ours = {"to_hidden_1": np.array([[2.0, -1.0]]), "to_output": np.array([[0.5]])}
+    timing.same(ours, [w * (1 + 1e-12) for w in ours.values()])
+    with pytest.raises(WorkerFailed, match=r"to_output .*differs by up to 0\.1; expected at most 1e-09 of the largest"):
+        timing.same(ours, [ours["to_hidden_1"], np.array([[0.6]])])
+    with pytest.raises(WorkerFailed, match="to_hidden_1"):
+        timing.same(ours, [ours["to_hidden_1"] * np.nan, ours["to_output"]])
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not os.environ.get(TORCH_PYTHON), reason=f"{TORCH_PYTHON} names no Python that has PyTorch")
+def test_the_other_side_has_our_gradient(tmp_path: Path) -> None:
+    digits = datasets.load("mnist-embedded")
+    np.save(tmp_path / "images.npy", digits.train_images[:200])
+    np.save(tmp_path / "labels.npy", digits.train_labels[:200])
+    model = TimingBackprop(layers=(20,))
+    files = tmp_path / "images.npy", tmp_path / "labels.npy"
+    np.savez(tmp_path / "start.npz", allow_pickle=False, **first_weights(model))
+    timing.check(os.environ[TORCH_PYTHON], model, tmp_path / "start.npz", *files, tmp_path)
+    other = model.replace(sigma=2e-4)
+    with pytest.raises(WorkerFailed, match="not have the same gradient"):
+        timing.check(os.environ[TORCH_PYTHON], other, tmp_path / "start.npz", *files, tmp_path)
 
 
 def test_rows() -> None:

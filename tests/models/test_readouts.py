@@ -102,15 +102,41 @@ def test_slots_hold_batches_with_idle_presentations_between() -> None:
     assert inputs[OCCUPIED].sum(axis=1).tolist() == [3, 0, 3, 0, 1, 0]
 
 
-@pytest.mark.parametrize("slots", [Slots(), Slots(4), Slots(3, idle=2), Slots(1, lag=2), Slots(2, idle=1, lag=1)])
+@pytest.mark.parametrize("slots", [Slots(), Slots(4), Slots(3, idle=2), Slots(1, lag=2), Slots(2, idle=1, lag=1),
+                                   Slots(3, idle=1, in_turn=True), Slots(2, idle=2, lag=1, in_turn=True)])  # fmt: skip
 def test_what_a_sample_evokes_is_found_again(slots: Slots) -> None:
     held = slots.holding(7)
-    read = np.zeros((len(held), slots.batch, 2))
+    read = np.zeros((len(held), slots.beside, 2))
     for sample in range(7):
         presentation, place = np.argwhere(held == sample)[0]
         read[presentation + slots.lag, place] = [sample + 1, -sample]
     answered = slots.answered(read.reshape(len(held), -1), 7)
     assert answered.tolist() == [[sample + 1, -sample] for sample in range(7)]
+
+
+def test_slots_in_turn_hold_one_sample_each() -> None:
+    slots = Slots(batch=3, idle=1, in_turn=True)
+    assert slots.presentations(7) == 10
+    assert slots.holding(7)[:, 0].tolist() == [0, 1, 2, -1, 3, 4, 5, -1, 6, -1]
+    inputs = slots.arranged({"rates": np.arange(1.0, 15).reshape(7, 2), "label": np.arange(7)}, 7)
+    assert inputs["rates"].shape == (10, 2)
+    assert inputs["rates"][4].tolist() == [7, 8]
+    assert not inputs["rates"][[3, 7, 9]].any()
+    assert inputs["label"].tolist() == [0, 1, 2, 0, 3, 4, 5, 0, 6, 0]
+    assert inputs[OCCUPIED].tolist() == [1, 1, 1, 0, 1, 1, 1, 0, 1, 0]
+    assert slots.answered(np.arange(20).reshape(10, 2), 7)[:, 0].tolist() == [0, 2, 4, 8, 10, 12, 16]
+
+
+@pytest.mark.parametrize(("samples", "presentations"), [(0, 0), (1, 2), (2, 3), (3, 4), (4, 6), (6, 8)])
+def test_a_batch_in_turn_that_is_not_full_is_over_earlier(samples: int, presentations: int) -> None:
+    slots = Slots(batch=3, idle=1, in_turn=True)
+    assert slots.presentations(samples) == presentations
+    held = slots.holding(samples)
+    assert (held >= 0).sum() == samples
+    assert samples == 0 or held[-1] == -1
+    assert slots.beside == 1
+    assert not slots.plain
+    assert slots.meaning == "one sample a presentation, 1 presentation without a sample after 3 samples"
 
 
 def test_a_plain_slot_changes_nothing() -> None:
