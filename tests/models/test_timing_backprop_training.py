@@ -25,12 +25,12 @@ from tests.oracles.timing_backprop import Floats
 from tests.training.test_supervised_runs import stop_after
 
 
-def samples(count: int, seed: int = 3) -> tuple[Levels, Labels]:
-    """Images of which some pixels are the same, and labels."""
-    draw = np.random.default_rng(seed)
-    levels = draw.integers(0, 256, (count, PIXELS)).astype(np.uint8)
+def samples(count: int) -> tuple[Levels, Labels]:
+    """The first of some images, of which some pixels are the same, and labels."""
+    draw = np.random.default_rng(3)
+    levels = draw.integers(0, 256, (40, PIXELS)).astype(np.uint8)
     levels[:, 1] = levels[:, 2]
-    return levels, draw.integers(0, CLASSES, count)
+    return levels[:count], draw.integers(0, CLASSES, 40)[:count]
 
 
 # -- Adam --------------------------------------------------------------------------------------------------------
@@ -122,9 +122,10 @@ def test_two_hidden_layers_are_the_oracles_as_steps_become_smaller(layered: dict
     alike = 0
     for seed in range(12):
         weights = deep_weights(seed)
+        if not sum(t.counts[1].sum() for t in layered[1].traces(weights, levels)):
+            continue  # the upper layer does not fire, and there is no gradient
         for refine, small in layered.items():
             shown, traces = small.show(weights, levels, labels), small.traces(weights, levels)
-            assert sum(t.counts[1].sum() for t in traces) > 0
             same = all(
                 np.array_equal(counts, [t.counts[k] for t in traces]) for k, counts in enumerate(shown.counts)
             )
@@ -140,6 +141,7 @@ def test_two_hidden_layers_are_the_oracles_as_steps_become_smaller(layered: dict
     mean = {refine: float(np.mean(np.minimum(values, 1))) for refine, values in far.items()}
     assert mean[1] > mean[4] > mean[16], mean
     assert alike >= 6
+    assert len(far[1]) > 6
 
 
 def meet(small: Small, traces: list[oracle.Trace]) -> bool:
