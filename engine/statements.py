@@ -49,6 +49,9 @@ class Statement:
         Names in the text that do not change while the network runs.
     by_number : frozenset of str
         Of ``reads``: what an input array is read by, besides the time.
+    through : tuple of str
+        Definitions, ``name = expression``, of the subexpressions that are read, in the order in which they need one
+        another.
     """
 
     kind: str
@@ -60,6 +63,7 @@ class Statement:
     reads: frozenset[str]
     constants: frozenset[str]
     by_number: frozenset[str]
+    through: tuple[str, ...] = ()
 
 
 @dataclass
@@ -105,6 +109,15 @@ class _Scope:
         names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and node not in called}
         return {name for name in names if not self.full(name) and self.inside(name) is None}
 
+    def through(self, tree: ast.AST) -> dict[str, ast.expr]:
+        """Subexpressions that an expression reads, by name, each after those that it needs itself."""
+        found: dict[str, ast.expr] = {}
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Name) and node.id not in found and (inner := self.inside(node.id)) is not None:
+                found |= {name: part for name, part in self.through(inner).items() if name not in found}
+                found[node.id] = inner
+        return found
+
     def is_input(self, call: ast.Call) -> bool:
         return isinstance(call.func, ast.Name) and isinstance(self.namespace.get(call.func.id), TimedArray)
 
@@ -124,6 +137,7 @@ class _Line:
         scope, calls = self.scope, [node for node in ast.walk(self.value) if isinstance(node, ast.Call)]
         inputs = [call for call in calls if scope.is_input(call)]
         by_number: set[str] = set().union(*(scope.changing(call.args[0]) for call in inputs))
+        through = scope.through(self.value)
         return Statement(
             kind=self.kind,
             operation=scope.operation,
@@ -132,8 +146,9 @@ class _Line:
             event=scope.event,
             sets=self.sets,
             reads=frozenset(scope.changing(self.value) | ({self.sets} if self.changes else set())),
-            constants=frozenset(scope.fixed(self.value)),
+            constants=frozenset().union(*(scope.fixed(part) for part in (self.value, *through.values()))),
             by_number=frozenset(by_number - {_TIME, _STEP}),
+            through=tuple(f"{name} = {ast.unparse(part)}" for name, part in through.items()),
         )
 
 

@@ -5,7 +5,8 @@ What is counted is what a careful program would do once, for one neuron or synap
 - Constants are folded: ``gain*w/tau_s`` is one multiplication, ``-x/tau_p`` over a step one more of the trace.
 - A division counts as a multiplication. A sign, a copy and the logic between comparisons cost nothing.
 - ``int(a > b)*x`` selects and does not multiply: one comparison. ``abs`` and ``sign`` are one comparison, ``clip`` two.
-- ``exp``, ``expm1``, ``log``, ``log1p``, ``sqrt`` and powers are `FUNCTION` each: a polynomial of degree five.
+- ``exp``, ``expm1``, ``log``, ``log1p``, ``sqrt`` and powers are `FUNCTION` each: a polynomial of degree five. A power
+  that is written as a whole number, ``z**2``, is as many multiplications as it takes.
 - A differential equation is one step of Euler's method, whatever the network integrates it with; a mere decay,
   ``dx/dt = -x/tau``, is one multiplication.
 - What is read by time, such as ``labels(t)``, and random numbers are not counted. Nor is what is made of the step's
@@ -131,7 +132,7 @@ class _Counter:
         if isinstance(tree, ast.BinOp) and isinstance(tree.op, ast.Mult | ast.Div):
             return self._folded(_chain(tree, (ast.Mult, ast.Div)), Operations(1))
         if isinstance(tree, ast.BinOp) and isinstance(tree.op, ast.Pow):
-            return FUNCTION + self.of(tree.left) + self.of(tree.right)
+            return self._power(tree.right) + self.of(tree.left) + self.of(tree.right)
         if isinstance(tree, ast.UnaryOp):
             return self.of(tree.operand)
         if isinstance(tree, ast.BoolOp):
@@ -151,6 +152,11 @@ class _Counter:
         counted = [part for part in changing if each.additions or not _selects(part)]
         folded = len(changing) < len(parts)
         return each.times(max(len(counted) + folded - 1, 0)) + _sum(self.of(part) for part in changing)
+
+    @staticmethod
+    def _power(exponent: ast.AST) -> Operations:
+        whole = isinstance(exponent, ast.Constant) and isinstance(exponent.value, int) and exponent.value > 0
+        return Operations(exponent.value - 1) if whole else FUNCTION  # type: ignore[attr-defined]
 
     def _call(self, name: str, arguments: list[ast.expr]) -> Operations:
         given = _sum(self.of(argument) for argument in arguments)

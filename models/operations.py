@@ -26,21 +26,26 @@ PROCESSES = (FORWARD, BACKWARD, UPDATE)
 
 @dataclass(frozen=True)
 class Shown:
-    """One presentation.
+    """One presentation; where samples come in batches, those of one batch, in which a learning rule is whole.
 
     Parameters
     ----------
     steps : int
-        Of the simulation.
+        Of the simulation, altogether.
     spikes : mapping of str to (spikes,) arrays
         By population, or by ``group.event`` for other events: the step of each, and its neuron.
     state : mapping of str to arrays
         State variables after it.
+    presentations : int
+        Those without a sample included.
+    samples : int
     """
 
     steps: int
     spikes: Mapping[str, tuple[NDArray[np.integer], NDArray[np.integer]]]
     state: Mapping[str, NDArray[Any]]
+    presentations: int = 1
+    samples: int = 1
 
     def count(self, population: str) -> int:
         """Spikes of a population, or other events."""

@@ -58,12 +58,12 @@ class Tally:
 
 
 def tally(model: Model, phase: str, learns: bool, samples: Iterator[list[Shown]]) -> Tally:
-    """Count the operations of samples, each given by its presentations."""
+    """Count the operations of samples, or of batches of them, each given by its presentations."""
     total, populations = Tally(), anatomy.of(model, phase).populations
     for sample in samples:
-        total.samples += 1
+        total.samples += sample[-1].samples
         for one in sample:
-            total.presentations += 1
+            total.presentations += one.samples
             total.spikes.update({name: one.count(name) for name in populations})
             for part in work.of(model, phase, one):
                 total.counts[part.process] += part.operations()
@@ -77,18 +77,25 @@ def tally(model: Model, phase: str, learns: bool, samples: Iterator[list[Shown]]
 def presented(
     program: Program, state: Mapping[str, NDArray[Any]], inputs: Arrays, seed: int
 ) -> Iterator[list[Shown]]:
-    """Show samples one after the other, one presentation at a time, and give what each was, with all spikes."""
+    """Show samples one after the other, one presentation at a time, and give what each was, with all spikes.
+
+    Samples of a batch, if the phase has batches, are shown together, with all presentations that the batch needs.
+    """
     structure = program.structure
-    model, steps, number = structure.model, structure.sample_steps, 0
-    for sample in range(len(next(iter(inputs.values())))):
+    model, slots, number = structure.model, structure.slots, 0
+    samples = len(next(iter(inputs.values())))
+    for start in range(0, samples, slots.batch):
+        batch = slice(start, min(start + slots.batch, samples))
+        together = batch.stop - batch.start
+        needed = slots.presentations(together)
         parts: list[Shown] = []
         over = False
         while not over:
-            given = {name: values[[sample]] for name, values in inputs.items()}
+            given = {name: values[batch] for name, values in inputs.items()}
             block_seed = streams.block_seed(seed, streams.COUNTED_SPIKES, number)
             result: BlockResult = program.run(Block(state, given, model.run_time_values(), block_seed))
             spikes = {name: (s.step, s.neuron) for name, s in result.spikes.items()}
-            parts.append(Shown(steps, spikes, result.state))
+            parts.append(Shown(needed * structure.sample_steps, spikes, result.state, needed, together))
             state, number, over = result.state, number + 1, len(result.ended) > 0
             if len(parts) > presentations.MOST:
                 raise BlockFailed(f"model {model.name}: a sample was shown {len(parts)} times and is not over")
@@ -108,7 +115,7 @@ def measure(
     ----------
     run : Path
     images : int
-        Images of each phase.
+        Images of each phase; whole batches of those that come in batches.
     data : str, optional
         Folder of the data sets; the run's if not given.
     picojoules : mapping, optional
@@ -117,13 +124,16 @@ def measure(
     Raises
     ------
     ValueError
-        The run is not complete, or a string of its model cannot be counted.
+        The run is not complete, or a string of its model cannot be counted; or batches would not be whole.
     """
     opened = Run.open(run, data=data)
     settings = opened.settings
     if not opened.is_complete:
         raise ValueError(f"{run}: is not complete; go on with `hebbarium resume {run}`")
     model, state = opened.model, opened.state
+    for phase, _ in settings.phases(model):
+        if images % (batch := model.slots(phase).batch):
+            raise ValueError(f"--images {images}: expected whole batches of {model.name}, of {batch} samples each")
     last = settings.epochs - 1
     trained = opened.samples("train", images, epoch=last)
     phases = {phase: trained for phase, _ in settings.phases(model)}

@@ -1,7 +1,8 @@
 """What a presentation costs a network, read off the network: which statements are carried out, how often, and what for.
 
-A statement serves responses where what it sets can come to a spike, and learning where it sets what is learned, which
-is weights and what a model shows beside them, or what comes to nothing else. Neurons that no pathway drives turn data
+A statement serves responses where what it sets can come to a spike or is read as an answer, and learning where it sets
+what is learned, which is weights and what a model shows beside them, or what comes to nothing else. What a statement
+reads as a subexpression is computed once for all statements of an operation. Neurons that no pathway drives turn data
 into spikes: that is not counted, nor are the controller and what it is told.
 """
 
@@ -52,13 +53,14 @@ class _Reading:
         self._lines = [s for s in own if s.operation not in to_controller]
         learned = {p.variable for p in self.anatomy.projections}
         learned |= {v.name for v in self.anatomy.state if v.name.partition(".")[2] in model.shown_state}
-        self._forward = self._responding(learned)
+        answers = {f"{measure.population}.{measure.variable}" for measure in model.measures(False) if measure.variable}
+        self._forward = self._responding(answers, learned)
         driven = {s.sets.partition(".")[0] for s in self._lines if s.operation in self.pathways and self._answers(s)}
         self._encoders = set(self.anatomy.populations) - driven
 
-    def _responding(self, learned: set[str]) -> set[str]:
-        """Variables and events that can come to a spike, but for what is learned."""
-        names = {f"{population}.spike" for population in self.anatomy.populations}
+    def _responding(self, answers: set[str], learned: set[str]) -> set[str]:
+        """Variables and events that can come to a spike or an answer, but for what is learned."""
+        names = {f"{population}.spike" for population in self.anatomy.populations} | answers
         before = 0
         while before != len(names):
             before = len(names)
@@ -82,9 +84,13 @@ class _Reading:
 
     def work(self, shown: Shown) -> Iterator[Work]:
         """What a presentation carries out."""
-        for (operation, process), lines in self.parts().items():
+        computed: set[tuple[str, str]] = set()
+        for (operation, process), lines in sorted(self.parts().items(), key=lambda part: part[0][1] != FORWARD):
             pathway = self.pathways.get(operation)
-            code = "\n".join(line.text for line in lines)
+            through = [text for text in dict.fromkeys(text for line in lines for text in line.through)
+                       if (operation, text) not in computed]  # fmt: skip
+            computed |= {(operation, text) for text in through}
+            code = "\n".join([*through, *(line.text for line in lines)])
             constants = frozenset().union(*(line.constants for line in lines))
             times = self._times(lines[0], shown) * (pathway.reach if pathway else 1)
             yield Work(process, code, times, pathway is not None, constants)
@@ -95,7 +101,7 @@ class _Reading:
         if not event:
             return shown.steps * self.anatomy.elements[line.owner]
         if line.event in self.anatomy.moments:
-            return self.anatomy.moments[line.event] * self.anatomy.elements[group]
+            return self.anatomy.moments[line.event] * shown.presentations * self.anatomy.elements[group]
         if event != "spike" and line.event not in shown.spikes:
             raise ValueError(f"{line.event}: was not recorded; how often it happens is not known")
         return shown.count(group if event == "spike" else line.event)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from brian2 import Network, Synapses, hertz
+from brian2 import Network, Synapses, hertz, ms
 
 from hebbarium.engine import anatomy, devices
 from hebbarium.engine.contract import Structure
@@ -19,6 +20,7 @@ from hebbarium.models.diehl_cook import DiehlCook
 from hebbarium.models.operations import Shown
 from hebbarium.models.symmetric_stdp import SymmetricSTDP
 from hebbarium.models.synaptic_scaling import SynapticScaling
+from hebbarium.models.timing_backprop import TimingBackprop
 from hebbarium.studies import operations, work
 from tests.models import desire_networks, small_networks, small_symmetric_networks, small_triplets
 
@@ -108,6 +110,48 @@ def test_a_sample_without_desires_costs_its_outputs_alone() -> None:
     assert backward == (2 * 4, 2 * 5, 2 * 4)
     assert update == (0, 0, 0)
     assert model.skipped(shown(silent, steps=5)) == 1
+
+
+#: ten steps a presentation, four inputs, three hidden neurons, two outputs, batches of two
+EXACT = TimingBackprop(pixels=4, layers=(3,), classes=2, batch=2, most=5, t_out=10 / 255 * ms)
+
+
+def test_timing_backprop_by_hand() -> None:
+    one = shown(input=(0, 4, 4), hidden_1=(5, 7))
+    crossing = (1 + 2 + 7, 1 + 2 + 7, 1)  # A - 2 V_th; the discriminant; the root
+    integrated = 3 + 1, 2  # potential and current
+    forward = (
+        30 * (crossing[0] + integrated[0]) + 20 * integrated[0] + 2 * (crossing[0] + 2) + 4 * (1 + 3),
+        9 + 30 * (crossing[1] + integrated[1]) + 20 * integrated[1] + 2 * (crossing[1] + 3) + 4 * (1 + 2),
+        30 * (crossing[2] + 4) + 2 * crossing[2],
+    )
+    answered, backward, update = counted(EXACT, "test", one)
+    assert (answered, backward) == (forward, (0, 0, 0))
+    assert update[0] == 2 * 7  # the slope at a spike, which only learning needs
+    events = operations.tally(EXACT, "test", False, iter([[one]])).synaptic_events
+    assert events == 3 * 3 + 2 * 2
+
+
+def test_a_batch_of_timing_backprop_by_hand() -> None:
+    happens: dict[str, tuple[int, ...]] = {
+        "input": (0, 4, 14), "hidden_1": (5, 17), "input.echo": (10, 14, 24), "hidden_1.met": (13, 25),
+        "input.step": (29,) * 4, "hidden_1.step": (29,) * 3, "output.step": (29,) * 2,
+    }  # fmt: skip
+    batch = dataclasses.replace(shown(None, 30, **happens), presentations=3, samples=2)
+    forward, backward, update = counted(EXACT, "train", batch)
+    assert (forward, backward) == (counted(EXACT, "test", batch)[0], (0, 0, 0))
+    adam = 3 + 5 + 9  # both moments of the gradient, and the weight
+    assert update[0] == sum((
+        2 * 7,  # the slope at a spike
+        90 * 8 + 60 * 4,  # two adjoints of hidden neurons, one of outputs
+        4 * (6 + 3),  # a spike to two outputs: what its time changes, and its gradient
+        2 * 2 * (2 + 2 + 2 + 4),  # after a spike, before, and what becomes of both adjoints
+        12 * 5 + 6 * 3,  # softmax and loss, at the end of three presentations
+        3 * 12 + 2 * 10,  # Adam begins its step
+        12 * (adam + 1) + 6 * (adam - 1),  # the penalty reaches the first weights alone
+    ))  # fmt: skip
+    total = operations.tally(EXACT, "train", True, iter([[batch]]))
+    assert (total.samples, total.presentations) == (2, 2)
 
 
 @dataclass(frozen=True, eq=False)

@@ -56,6 +56,35 @@ def test_rows_of_a_run(rows: list[counted.SampleCost]) -> None:
     assert test.conventional_energy("forward") == pytest.approx(4764 * 4.6 / 1000)
 
 
+@pytest.mark.slow
+def test_samples_that_learn_in_batches(tmp_path: Path) -> None:
+    settings = RunSettings(
+        model="timing_backprop", changes={"layers": "6", "batch": "10", "most": "8"}, images=20, block=20,
+        test_images=20, snapshots=1, device="numpy",
+    )  # fmt: skip
+    run = training.train(settings, tmp_path / "run")
+    train, test = operations.measure(run, images=20)
+    assert (train.images, train.presentations, test.presentations) == (20, 1, 1)
+    assert train.network.layers == "784-6-10"
+    spikes = {name: number * size for (name, number), size in zip(test.spikes.items(), (784, 6, 10), strict=True)}
+    assert spikes["hidden_1"] > 0
+    assert spikes["output"] == 0
+    assert test.synaptic_events == pytest.approx(spikes["input"] * 6 + spikes["hidden_1"] * 10)
+    # each step, hidden neurons look for a crossing and integrate; outputs integrate
+    assert test.counts["forward"]["multiplications"] == pytest.approx(
+        255 * (6 * 14 + 10 * 4) + spikes["hidden_1"] * (12 + 10 * 4)
+    )
+    # of ten samples, eleven presentations, and one step of Adam
+    shown = {name: number * size for (name, number), size in zip(train.spikes.items(), (784, 6, 10), strict=True)}
+    met = shown["hidden_1"]
+    assert train.counts["update"]["multiplications"] == pytest.approx(
+        met * (7 + 10 * 9 + 20) + 1.1 * (255 * (6 * 8 + 10 * 4) + 100 * 5 + 10 * 3)
+        + (784 * 6 * 18 + 6 * 10 * 16 + 6 * 12 + 10 * 10) / 10
+    )
+    with pytest.raises(ValueError, match="--images 15: expected whole batches of timing_backprop, of 10 samples each"):
+        operations.measure(run, images=15)
+
+
 def test_a_ledger_keeps_rows(rows: list[counted.SampleCost], tmp_path: Path) -> None:
     path = tmp_path / "desire_backprop.csv"
     assert counted.append(tmp_path, rows) == [path]
