@@ -33,6 +33,7 @@ from hebbarium.studies.paper_figures import PaperFigure
 from hebbarium.studies.reproduction import Cell, Paper
 from hebbarium.studies.time_courses import TimeCourse
 from hebbarium.training import parameters, script
+from hebbarium.training.experiments import Measured
 from hebbarium.training.run import Run
 from hebbarium.training.run_settings import RunSettings
 
@@ -129,6 +130,54 @@ def measure(tree: xr.DataTree, asked: RunSettings) -> Mapping[str, tuple[float, 
         "late": (round(float(state["n_late"].sum()) / trained * 1e6, 3), "1/1e6"),
         "training_time": (round(float(tree.attrs["wall_time_s"]) / trained, 6), "s"),
     }
+
+
+DECISIONS = 500
+"""Test images, drawn evenly from the classes, whose decisions are followed."""
+READ_AT = (0.2, 0.4, 0.6, 0.8, 1.0)
+"""Parts of a sample after which it is read."""
+
+
+def observe(run: Run) -> Mapping[str, Measured]:
+    """What the output neurons say in the course of test images.
+
+    ``decision_latency``
+        mean time in ms from which on the neuron leads that has the largest potential at the end, see `decided`.
+    ``accuracy_at_0.2_ms`` ...
+        in per cent, if the largest potential at that time is the answer.
+    """
+    model: Any = run.model
+    shown = run.samples("tested", min(DECISIONS, run.division.number_tested))
+    values, _ = time_courses.of_samples(run, shown, (f"{OUTPUT}.v",))
+    steps, dt = model.sample_steps("test"), float(model.dt / ms)
+    v = values[f"{OUTPUT}.v"].reshape(model.classes, len(shown), steps)
+    ends = {round(part * steps) for part in READ_AT}
+    right = {end: v[:, :, end - 1].argmax(axis=0) == shown.labels for end in sorted(ends)}
+    return {
+        "decision_latency": Measured(round(float(decided(v).mean()) * dt, 4), "ms", READOUT),
+        **{
+            f"accuracy_at_{end * dt:.2g}_ms": Measured(round(float(100 * of.mean()), 2), "%", READOUT)
+            for end, of in right.items()
+        },
+    }
+
+
+def decided(v: np.ndarray) -> np.ndarray:
+    """Steps of each sample ``(samples,)`` after which the neuron that is ahead at the end is ahead for good.
+
+    Parameters
+    ----------
+    v : (neurons, samples, steps)
+        Potentials at the end of each step. Where several are largest at the end, that is never before the end.
+    """
+    steps = v.shape[2]
+    best = v[:, :, -1].argmax(axis=0)
+    own = np.take_along_axis(v, best[np.newaxis, :, np.newaxis], axis=0)[0]
+    others = np.where(np.arange(len(v))[:, np.newaxis, np.newaxis] == best[:, np.newaxis], -np.inf, v).max(axis=0)
+    behind = own <= others
+    last = steps - 1 - behind[:, ::-1].argmax(axis=1)
+    result: np.ndarray = np.where(behind.any(axis=1), np.minimum(last + 2, steps), 1)
+    return result
 
 
 def _tau_i(row: ledger.Row) -> float:

@@ -140,6 +140,8 @@ class Paper:
         The one by which the paper's numbers are read.
     experiments : sequence of Experiment
         What else is done with each trained network, before its checkpoints go: their measures become rows as well.
+    observe : callable, optional
+        What is measured of each complete run with its trained network besides, before its checkpoints go.
     curves : mapping, optional
         Figures that are a curve over one number, by their name: the table's own, or one that is drawn of its rows.
     best : bool
@@ -162,6 +164,7 @@ class Paper:
     measure: Callable[[xr.DataTree, RunSettings], Mapping[str, tuple[float, str]]] = lambda tree, settings: {}
     readout: str = results.MOST_ACTIVE
     experiments: Sequence[Experiment] = ()
+    observe: Callable[[Run], Mapping[str, Measured]] | None = None
     curves: Mapping[str, table_figures.Curve] = field(default_factory=dict)
     best: bool = False
     claims: Claims | None = None

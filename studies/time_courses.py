@@ -13,8 +13,9 @@ from hebbarium.engine import anatomy, runtime, streams
 from hebbarium.engine.contract import Block, Spikes
 from hebbarium.training.responses import frozen_state, frozen_structure
 from hebbarium.training.run import Run
+from hebbarium.training.samples import Samples
 
-__all__ = ["TimeCourse", "of_run"]
+__all__ = ["TimeCourse", "of_run", "of_samples"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,16 +67,38 @@ def of_run(path: Path, names: Iterable[str], number: int = 0, data: str | None =
         There is no such image.
     """
     run = Run.open(path, data=data)
-    model, shown = run.model, run.samples("tested")
+    shown = run.samples("tested")
     if not 0 <= number < len(shown):
         raise ValueError(f"image {number}: expected one of the {len(shown)} that {path} was tested on, from 0")
     one = shown[number : number + 1]
-    structure = frozen_structure(model, "test", run.settings.precision, "numpy")
+    values, spikes = of_samples(run, one, names)
+    return TimeCourse(anatomy.time_step(run.model), int(one.labels[0]), values, spikes)
+
+
+def of_samples(
+    run: Run, samples: Samples, names: Iterable[str]
+) -> tuple[dict[str, NDArray[np.float64]], dict[str, Spikes]]:
+    """Variables of neurons and all spikes while samples are shown to a run's trained network, one after the other.
+
+    NumPy runs it, at some thousand steps a second.
+
+    Returns
+    -------
+    dict of arrays
+        By ``population.variable``: ``(neurons, samples*steps)``, at the end of each step, in SI units.
+    dict of Spikes
+        By population.
+
+    Raises
+    ------
+    ModelRefused
+        A population has no such variable.
+    """
+    model = run.model
     block = Block(
         frozen_state(model, "test", run.state),
-        model.all_inputs("test", one.pixels, one.labels),
+        model.all_inputs("test", samples.pixels, samples.labels),
         model.run_time_values(),
-        streams.block_seed(run.settings.seed, streams.RECORDED_SPIKES, number),
+        streams.block_seed(run.settings.seed, streams.RECORDED_SPIKES, 0),
     )
-    values, spikes = runtime.traces(structure, block, names)
-    return TimeCourse(anatomy.time_step(model), int(one.labels[0]), values, spikes)
+    return runtime.traces(frozen_structure(model, "test", run.settings.precision, "numpy"), block, names)

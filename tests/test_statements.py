@@ -172,6 +172,9 @@ def timing_backprop() -> Iterator[str]:
     yield "Table I has three seeds, where the paper averages over ten"
     yield "and at five time constants"
     model = TimingBackprop()
+    yield f"its mean in ms over {timing.DECISIONS} test images"
+    assert float(model.t_out / ms) == 1
+    yield "A sample lasts 1 ms"
     yield f"grid of {model.sample_steps('train')} steps"
     slots = model.slots("train")
     assert slots.presentations(slots.batch) == slots.batch + 1

@@ -12,6 +12,7 @@ from hebbarium.files.errors import ModelRefused
 from hebbarium.models.contract import Model
 from hebbarium.models.timing_backprop import TimingBackprop
 from hebbarium.protocols import timing_backprop
+from hebbarium.record import results
 from hebbarium.studies import time_courses
 from hebbarium.training import training
 from hebbarium.training.run import Run
@@ -68,6 +69,26 @@ def test_the_figure_is_of_the_neuron_that_fires_most(run: Path) -> None:
         time_courses.of_run(run, NAMES), the_model(Run.open(run).model), "hidden_1"
     ))  # fmt: skip
     assert marks == most > 0
+
+
+def test_decisions_are_followed(run: Path) -> None:
+    opened = Run.open(run)
+    measured = timing_backprop.observe(opened)
+    assert list(measured) == ["decision_latency", *(f"accuracy_at_{t}_ms" for t in ("0.2", "0.4", "0.6", "0.8", "1"))]
+    with opened.results() as tree:
+        accuracy = tree[results.EVALUATION].to_dataset()["accuracy"].isel(seed=0, samples_seen=-1)
+        assert measured["accuracy_at_1_ms"].value == pytest.approx(float(accuracy.sel(readout="potential")))
+    assert 0 < measured["decision_latency"].value < 1
+    assert {one.unit for one in measured.values()} == {"ms", "%"}
+
+
+def test_a_decision_is_made_when_nobody_overtakes_any_more() -> None:
+    v = np.array([
+        [[0, 1, 1, 3], [0, 5, 6, 7], [0, 0, 0, 0], [1, 1, 1, 1]],
+        [[0, 2, 2, 2], [0, 1, 1, 1], [0, 1, -1, 0], [0, 0, 0, 0]],
+    ], float)  # fmt: skip
+    # overtakes in the last step; is ahead from the second on; nobody is ahead in the end; ahead from the first on
+    assert timing_backprop.decided(v).tolist() == [4, 2, 4, 1]
 
 
 def test_what_is_not_there_is_named(run: Path) -> None:
