@@ -404,9 +404,8 @@ def reproduce(
         with results.open_run(run.folder) as tree:
             accuracies = list(_rows(cells[run], run.settings, tree, reproduction.paper.best))
             others = [*_measured(accuracies[0], reproduction.paper.measure(tree, run.settings))]
-        for experiment in reproduction.paper.experiments:
-            opened = Run.open(run.folder, data=run.settings.data, trust_model=True)  # as it was named to be run
-            others += _experimented(accuracies[0], experiments.perform(experiment, opened, reporter=reporter))
+        if reproduction.paper.experiments or reproduction.paper.observe:
+            others += _of_network(accuracies[0], reproduction.paper, run, reporter)
         ledger.append(reproduction.ledger, [*accuracies, *others])
         wanted = {other.settings.warm_start for other in later if not many_runs.is_done(other)}
         for folder in filter(None, (str(run.folder), run.settings.warm_start)):
@@ -417,6 +416,18 @@ def reproduce(
     failed = {str(outcome.run.folder) for outcome in outcomes if outcome.problem}
     ready = [run for run in later if run.settings.warm_start not in failed]
     return outcomes + (many_runs.run_all(ready, jobs, reporter, enter) if ready else [])
+
+
+def _of_network(row: ledger.Row, paper: Paper, run: PlannedRun, reporter: Reporter) -> list[ledger.Row]:
+    """What a paper measures on the trained network of a row, if it is still there."""
+    if run_folder.last_checkpoint(run.folder) is None:
+        reporter.message(f"{run.name}: its checkpoints are gone; what is measured on its network is not measured again")
+        return []
+    opened = Run.open(run.folder, data=run.settings.data, trust_model=True)  # as it was named to be run
+    measured = paper.observe(opened) if paper.observe else {}
+    for experiment in paper.experiments:
+        measured = {**measured, **experiments.perform(experiment, opened, reporter=reporter)}
+    return list(_experimented(row, measured))
 
 
 def is_whole_and_new(reproduction: Reproduction, lacking: Mapping[PlannedRun, Cell]) -> bool:

@@ -17,6 +17,7 @@ from hebbarium.studies import reproduction
 from hebbarium.studies import synaptic_scaling_claims as scaling
 from hebbarium.studies.reproduction import Cell, Reproduction, choose
 from hebbarium.training import many_runs
+from hebbarium.training.experiments import Measured
 from hebbarium.training.many_runs import Outcome, PlannedRun
 from hebbarium.training.parameters import apply
 from hebbarium.training.run import Run
@@ -111,6 +112,10 @@ def test_the_command_of_a_row_names_no_folder_of_one_computer(tmp_path: Path) ->
 # -- making them ---------------------------------------------------------------------------------------------
 
 
+def observe(run: Run) -> dict[str, Measured]:
+    return {"weights": Measured(float(run.state["plastic.w"].size), "")}
+
+
 @pytest.fixture(scope="module")
 def small(tmp_path_factory: pytest.TempPathFactory) -> Reproduction:
     """Two cells and two seeds of a paper whose networks have twenty neurons."""
@@ -120,7 +125,7 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Reproduction:
         Cell("IV", "mnist-embedded", "20", {"neurons": "20", "norm": "L2", "w_t": w_t, "tau_p": "60*ms"}, paper)
         for w_t, paper in (("3", 30.0), ("9", 40.0))
     ]
-    paper = dataclasses.replace(PAPER, cells=cells, protocol=protocol, seeds=(0, 1))
+    paper = dataclasses.replace(PAPER, cells=cells, protocol=protocol, seeds=(0, 1), observe=observe)
     return Reproduction(paper, cells, (0, 1), folder / "runs", folder / "results", protocol)
 
 
@@ -234,7 +239,9 @@ def test_measurements_are_kept(small: Reproduction) -> None:
         "class_specific_fields",
         "silent_images",
         "training_time",
+        "weights",
     }
+    assert {row.value for row in found if row.measure == "weights"} == {784 * 20}
     weights = {row.symbols["w_t"]: row.value for row in found if row.measure == "mean_weight"}
     assert {row.readout for row in found if row.measure != "accuracy"} == {""}
     assert weights["9"] > weights["3"] > 0
