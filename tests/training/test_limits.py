@@ -194,8 +194,8 @@ def test_a_network_without_a_hidden_layer_labels_no_neurons() -> None:
     [
         ("--labels-from", "labelling", LABELLED),
         ("--neurons", "20", LABELLED),
-        ("--layers", "20", ("desire_backprop",)),
-        ("--schedule", "train", ("synaptic_scaling", "diehl_cook", "desire_backprop")),
+        ("--layers", "20", ("desire_backprop", "s4nn", "timing_backprop")),
+        ("--schedule", "train", tuple(name for name in registry.models() if name != "symmetric_stdp")),
         ("--schedule", "layer_by_layer", ("symmetric_stdp",)),
         ("--set", "w_t=3", ("synaptic_scaling", "diehl_cook")),
     ],
