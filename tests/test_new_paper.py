@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import csv
 import os
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -50,12 +52,13 @@ def run(folder: Path) -> Path:
     """A run of it."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv(papers.VARIABLE, str(folder))
-        return training.train(SMALL, folder / "runs" / "run")
+        return training.train(RunSettings(**SMALL), folder / "runs" / "run")
 
 
-SMALL = RunSettings(
-    model="first_spikes", images=20, test_images=12, epochs=2, block=16, device="numpy", snapshots=3, seed=1
-)
+SMALL: Mapping[str, Any] = {
+    "model": "first_spikes", "images": 20, "test_images": 12, "epochs": 2, "block": 16, "device": "numpy",
+    "snapshots": 3, "seed": 1,
+}  # fmt: skip
 """Twenty images a pass are two batches of eight and one of four."""
 
 
@@ -119,7 +122,7 @@ def test_each_sample_is_read_from_its_own_place(run: Path) -> None:
 
 @pytest.mark.slow
 def test_compiled_programs_answer_alike(run: Path, tmp_path: Path) -> None:
-    other = training.train(RunSettings(**{**vars(SMALL), "device": "dense"}), tmp_path / "run")
+    other = training.train(RunSettings(**{**SMALL, "device": "dense"}), tmp_path / "run")
     with results.open_run(run) as one, results.open_run(other) as two:
         for room in ("test/output", "evaluation", "activity/output", "state/optimiser"):
             left, right = one[room].to_dataset().load(), two[room].to_dataset().load()
@@ -132,7 +135,7 @@ def test_compiled_programs_answer_alike(run: Path, tmp_path: Path) -> None:
 
 def test_a_run_that_is_stopped_goes_on_to_the_same_bits(run: Path, tmp_path: Path) -> None:
     with pytest.raises(Stopped):  # the first pass is over, and what comes between passes has not been
-        training.train(SMALL, tmp_path / "run", StoppedAfter(2))
+        training.train(RunSettings(**SMALL), tmp_path / "run", StoppedAfter(2))
     assert max(run_folder.checkpoints(tmp_path / "run")) == 2
     training.resume(tmp_path / "run", trust_model=True)
     assert_same_bits(tmp_path / "run", run)
@@ -142,7 +145,7 @@ def test_what_comes_between_passes_changes_the_network(run: Path, folder: Path, 
     (tmp_path / "without.py").write_text(MODEL.replace("def between_passes", "def unused").replace(
         '"first_spikes"', '"without"'))
     other = training.train(
-        RunSettings(**{**vars(SMALL), "model": str(tmp_path / "without.py")}), tmp_path / "run"
+        RunSettings(**{**SMALL, "model": str(tmp_path / "without.py")}), tmp_path / "run"
     )
     one, two = (Run.open(path, trust_model=True).state["optimiser.b"] for path in (run, other))
     assert not np.array_equal(one, two)
