@@ -89,7 +89,7 @@ def paper(kind: type[Model], notes: Path = NOTES, results: Path = RESULTS) -> st
     parts += _beside(results / f"{name}_claims.md", "Claims")
     parts += _not_run(name, results)
     parts += _beside(results / f"{name}_search.md", "What was tried")
-    searched = ledger.select(ledger.read(results / f"{name}.csv"), item="search")
+    searched = ledger.select(ledger.read(results / f"{name}.csv"), item="search", measure=ledger.ACCURACY)
     if searched:
         if not (results / f"{name}_search.md").is_file():
             parts.append("## What was tried")
