@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 from collections.abc import Iterator
@@ -10,6 +11,12 @@ import pytest
 
 # At its usual level Brian2 records every line of generated code, which would be shown for each failing test.
 logging.getLogger("brian2").setLevel(logging.WARNING)
+
+
+def pytest_collection_finish() -> None:
+    """Leave what was imported out of every collection of garbage to come: Brian2 asks for one at each run."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session", autouse=True)

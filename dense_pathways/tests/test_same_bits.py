@@ -154,9 +154,11 @@ def sources() -> Network:
     return Network(chain, count, poisson, given, kernel, target, shared, integer, read, timed, plain, reached, spikes)
 
 
-@pytest.mark.parametrize("runs", [pytest.param(1, marks=pytest.mark.long), 2])
-def test_plastic_pathways(tmp_path: Path, runs: int) -> None:
-    files = assert_same(plastic, tmp_path, runs)
+@pytest.mark.parametrize(
+    ("runs", "joined"), [*(pytest.param(runs, False, marks=pytest.mark.long) for runs in (1, 2)), (2, True)]
+)
+def test_plastic_pathways(tmp_path: Path, runs: int, joined: bool) -> None:
+    files = assert_same(plastic, tmp_path, runs, joined=joined)
     weights = np.frombuffer(next(v for k, v in files.items() if k.startswith("_dynamic_array_stdp_w")))
     assert len(np.unique(weights)) > 300
     assert np.frombuffer(next(v for k, v in files.items() if k.startswith("_array_events_seen"))).min() > 0

@@ -13,6 +13,7 @@ from hebbarium.engine import anatomy, devices
 from hebbarium.engine.anatomy import initial_state
 from hebbarium.engine.contract import Block, BlockResult, Structure
 from hebbarium.models.symmetric_stdp import SymmetricSTDP
+from hebbarium.training import parameters
 from tests.models.small_networks import PIXELS, images
 
 __all__ = ["CAPACITY", "NEURONS", "PIXELS", "first_state", "images", "labels", "run_images", "small_model", "trained"]
@@ -32,6 +33,10 @@ _FOR_LAYERS: dict[int, dict[str, Any]] = {
 }
 
 
+_TRAINED: dict[tuple[str, ...], BlockResult] = {}
+"""What came of training on NumPy, by the model's parameters: many tests begin with one of a few networks."""
+
+
 def small_model(**changes: Any) -> SymmetricSTDP:
     """64 inputs, 8 hidden neurons a layer, 60 ms of presentation and 20 ms of rest."""
     return SymmetricSTDP(**(_SETTINGS | _FOR_LAYERS[changes.get("hidden", 1)] | changes))
@@ -49,7 +54,10 @@ def first_state(model: SymmetricSTDP, phase: str) -> dict[str, NDArray[Any]]:
 
 def trained(model: SymmetricSTDP, scratch: Path) -> dict[str, NDArray[Any]]:
     """Weights and thresholds after some presentations, as training hands them on."""
-    state = model.handed_on(run_images(model, "numpy", scratch).state)
+    key = tuple(parameters.table(model).values())
+    if key not in _TRAINED:
+        _TRAINED[key] = run_images(model, "numpy", scratch)
+    state = model.handed_on(_TRAINED[key].state)
     return {k: v for k, v in state.items() if k.endswith((".w", ".theta"))}
 
 

@@ -97,7 +97,8 @@ def test_a_run_is_drawn(run: Path, one: Example, monkeypatch: pytest.MonkeyPatch
 
 
 def test_other_models_have_no_desires(tmp_path: Path) -> None:
-    asked = RunSettings(changes={"neurons": "5"}, images=5, test_images=5, device="numpy")
+    short = {"neurons": "5", "t_train": "10*ms", "t_test": "10*ms"}
+    asked = RunSettings(changes=short, images=5, test_images=5, device="numpy")
     other = training.train(asked, tmp_path / "other")
     with pytest.raises(ValueError, match="no desires; expected one of desire_backprop"):
         layers.snapshots(other)

@@ -58,9 +58,10 @@ def write_images(file: Path, seed: int) -> None:
 
 @pytest.fixture(scope="module")
 def asked() -> RunSettings:
-    """Runs without compiling."""
+    """Runs without compiling, of presentations as short as will do."""
+    short = {"neurons": "5", "t_train": "15*ms", "t_test": "15*ms"}
     return RunSettings(
-        model="my rule.py", changes={"neurons": "5"}, dataset="mine.npz", images=10, block=5, test_images=5,
+        model="my rule.py", changes=short, dataset="mine.npz", images=10, block=10, test_images=5,
         validation=10, device="numpy", labels_from="all",
     )  # fmt: skip
 

@@ -121,7 +121,7 @@ def test_a_sweep_that_is_stopped_leaves_no_process_and_goes_on(number: signal.Si
         "--neurons",
         "20",
         "--images",
-        "3000",
+        "1000",
         "--block",
         "20",
         "--test-images",
