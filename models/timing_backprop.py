@@ -210,7 +210,7 @@ class TimingBackprop(Model):
     crossing: ClassVar[Strings] = {
         "leaky": """
             rise = tau_i*beta_v*i_syn - p*v_thresh : 1              # A - 2 V_th
-            discriminant = rise**2 - p**2*v_thresh*(v_thresh - v) : 1       # A**2 - 4 V_th B
+            discriminant = rise*rise - p*p*v_thresh*(v_thresh - v) : 1        # A**2 - 4 V_th B
             lead = p*(v_thresh - v)/(rise + sqrt(abs(discriminant))) : 1     # Eq. 19
         """,
         "none": """
