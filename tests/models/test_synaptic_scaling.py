@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 from typing import Any
 
@@ -268,9 +269,15 @@ VARIANTS: list[dict[str, Any]] = [
 ]
 
 
-@pytest.mark.parametrize("precision", ["float64", "float32"])
-@pytest.mark.parametrize("phase", SynapticScaling.phases)
-@pytest.mark.parametrize("changes", VARIANTS, ids=str)
+#: one precision after the other by default, and both in the long run
+DECLARED = [
+    pytest.param(changes, phase, precision, marks=[pytest.mark.long] if (number + other) % 2 else [])
+    for number, (changes, phase) in enumerate(itertools.product(VARIANTS, SynapticScaling.phases))
+    for other, precision in enumerate(("float64", "float32"))
+]
+
+
+@pytest.mark.parametrize(("changes", "phase", "precision"), DECLARED, ids=str)
 def test_the_state_is_what_can_change(changes: dict[str, Any], phase: str, precision: str) -> None:
     model = small_model(**changes)
     with runtime_device("numpy", precision):
