@@ -58,7 +58,7 @@ class DesireBackprop(Model):
     classes: int = structure(10, 1, "output neurons, one a class", "Section 5.2", SIZE)
     steps: int = structure(20, 1, "time steps of a sample (T)", "Section 5.2", Range(2, LONGEST))
     dt: Quantity = structure(
-        1 * ms, ms, "length of a time step, which has no bearing on anything", "not stated", POSITIVE
+        1 * ms, ms, "length of a time step: results do not depend on it", "not stated", POSITIVE
     )
 
     # Neurons
@@ -138,7 +138,7 @@ class DesireBackprop(Model):
     draw_kept = "kept = int(rand() >= {dropped})"
 
     # STDP (Section 4.1). Trains are kept, not traces, because a layer's desire is known only once the whole train is:
-    # a weight then changes once, by the sum over the sample's steps of `coincidence`.
+    # a weight then changes once, by the sum over the sample's steps of `coincidence`, which is written out in `update`.
     trace = "r = beta_r*r + s                                           # Eq. 3"
     coincidence = "s_post*r_pre                                         # Eq. 4"
     update = "w += push_post*({coincidences})                           # Eq. 4"
@@ -146,7 +146,7 @@ class DesireBackprop(Model):
     # Desires (Section 4.2). A train is full when it has as many spikes as a desire of +1 asks for. Errors are compared
     # in spikes: shares of spikes, in binary, would decide ties between an error and its threshold by their rounding.
     desire = """
-        desire : 1                                                      # d: +1 ought to fire, -1 ought not, 0 either
+        desire : 1                                                      # d: +1 ought to fire, -1 not, 0 indifferent
         error : 1                                                       # e of Eq. 14
         push : 1                                                        # d eta of Eq. 4
     """
@@ -156,7 +156,7 @@ class DesireBackprop(Model):
             excess = n_spikes - full*int(i == labels(t))                # Eq. 5
             desire = -sign(excess)*int(abs(excess) > theta_out*full)    # Eq. 11
         """,
-        # the neuron of the class is pushed up alone, all others down alone
+        # only the neuron of the class is pushed up; all others are only pushed down
         "code": """
             target = int(i == labels(t))                                # Eqs. 5, 11
             desire = target*int(full - n_spikes > theta_out*full) - (1 - target)*int(n_spikes > theta_out*full)
@@ -244,7 +244,7 @@ class DesireBackprop(Model):
         draw = self.draw_kept.format(dropped="p_input" if is_input else "p_hidden", population=name)
         cleared = "level = levels(t, i)\nv = 0" if is_input else "v = 0\ndrive = 0"
         rule = chosen(self.output_desire if is_output else self.hidden_desire, reading)
-        # the lowest hidden layer passes nothing on: only what can change is asked for its pull
+        # the lowest hidden layer passes nothing on: its pull is summed only for neurons that spiked
         eligible = self._place(depth, ASK) if depth == 1 else self._update(0)
         population = parts.neurons(
             name,

@@ -3,7 +3,8 @@
 P. U. Diehl and M. Cook, "Unsupervised learning of digit recognition using spike-timing-dependent plasticity", 2015.
 784 Poisson inputs, N excitatory and N inhibitory neurons. The network is that of the authors' published code, values
 included, but without its delays of up to 10 ms. These are an option: they take time and change the accuracy (see the
-open choices). Where the widespread Brian2 port of that code departs from it, there is a switch.
+open choices). The rule is the code's too, triplets of spikes; the paper's text prints other rules. Where the widespread
+Brian2 port of that code departs from it, there is a switch.
 """
 
 from __future__ import annotations
@@ -62,8 +63,8 @@ class DiehlCook(Model):
         NOT_NEGATIVE,
     )
     theta_init: Quantity = quantity(20 * mV, mV, "initial dynamic part of the threshold", CODE, RISE)
-    theta_plus: Quantity = quantity(0.05 * mV, mV, "its rise at a spike", CODE, RISE)
-    tau_theta: Quantity = quantity(1e7 * ms, ms, "its time constant", CODE, POSITIVE)
+    theta_plus: Quantity = quantity(0.05 * mV, mV, "rise of theta at a spike", CODE, RISE)
+    tau_theta: Quantity = quantity(1e7 * ms, ms, "time constant of theta", CODE, POSITIVE)
     v_below: Quantity = encoding(40 * mV, mV, "how far below rest potentials begin, in training", CODE, POTENTIAL)
 
     # Inhibitory neurons
@@ -109,7 +110,8 @@ class DiehlCook(Model):
 
     # The authors' code, its Brian2 port, and cheaper variants
     delays: str = choice(
-        "none", ("none", "uniform"), "inputs' spikes arrive at once: the fast variant; or late", f"{CODE}: uniform"
+        "none", ("none", "uniform"), "spikes of inputs arrive at once (fast), or each synapse has a delay of its own",
+        f"{CODE}: uniform",
     )
     rule: str = choice(
         "triplet", ("triplet", "pair"), "what potentiates: post-pre-post, or pre-post", f"{CODE}: triplet"
@@ -138,8 +140,8 @@ class DiehlCook(Model):
     # A subclass replaces any of these strings by its own; see docs/own_rule.md. The paper numbers no equation.
     # Conductances are in units of the membrane's, and a weight is the jump of one.
 
-    # Excitatory and inhibitory neurons. theta's decay is exact over a step, and a difference, because single precision
-    # would round a factor so near to one away; dt/2 is for the rounding of times.
+    # Excitatory and inhibitory neurons. theta's decay is exact over a step, written as a difference, because single
+    # precision would round a factor so near to one away; dt/2 is for the rounding of times.
     membrane = """
         dv/dt = (e_l - v + g_e*(e_exc - v) + g_i*(e_inh - v))/tau_m : volt (unless refractory)
         dg_e/dt = -g_e/tau_ge : 1
@@ -167,8 +169,8 @@ class DiehlCook(Model):
     lateral_inhibition = "g_i_post += w_ie*n_spikes_pre"
     no_own_inhibition = "g_i_post -= w_ie"
 
-    # STDP of triplets (the minimal rule of Pfister & Gerstner, 2006, nearest spikes): what a spike after another one of
-    # the same neuron reads is a second, slower trace of that neuron, from before it jumps.
+    # STDP of triplets (the minimal rule of Pfister & Gerstner, 2006, nearest spikes): a postsynaptic spike reads the
+    # slow trace z that the neuron's previous spike has left, before z jumps.
     pre_trace = "dx/dt = -x/tau_p : 1"
     post_traces: ClassVar[Strings] = {"triplet": "y : 1\nz : 1", "pair": "y : 1"}
     post_traces_decay: ClassVar[Strings] = {
@@ -214,7 +216,7 @@ class DiehlCook(Model):
             parts,
             "input",
             self.pixels,
-            # a step into the sample, whose beginning may be rounded into the sample before
+            # + dt: at its very beginning, rounding could put t into the sample before
             "rates(sample*t_sample + dt, i)*intensity",
             controller=controller,
             equations=traced and self.pre_trace,
@@ -341,6 +343,8 @@ class DiehlCook(Model):
 
     # -- what the paper leaves open ----------------------------------------------------------------------
     open_choices: ClassVar[tuple[str, ...]] = (
+        "The rule is that of the authors' code. The paper's text prints others, among them one with a target x_tar of "
+        "the presynaptic trace.",
         "Euler's steps overshoot the reversal potential where a dozen neurons or more fire at once, and grow without "
         "bound from two dozen on. Delays keep spikes apart: a clamp then seldom acts. With delays=none and "
         "integration=euler, a network of 400 neurons is lost within 500 images: all fire, and thresholds rise by "

@@ -57,7 +57,7 @@ class S4NN(Model):
         Range(BEFORE_LAST + 2, LONGEST),
     )
     dt: Quantity = structure(
-        1 * ms, ms, "length of a time step, which has no bearing on anything", "not stated", POSITIVE
+        1 * ms, ms, "length of a time step: results do not depend on it", "not stated", POSITIVE
     )
     white: float = encoding(255.0, 1, "level of the brightest pixel (I_max)", "Eq. 11", POSITIVE)
 
@@ -119,8 +119,8 @@ class S4NN(Model):
     power = "power_post += delta_pre*delta_pre"
     normalise = "delta = delta/sqrt(power + int(power == 0))"
 
-    # Every weight decays with every sample, but those of a neuron whose weights do not change otherwise wait: `left` is
-    # what decay has left of them. None waits beyond the end of a block, so that `w` is then the weight itself.
+    # Every weight decays with every sample. This is done late: the weight is left*w until its neuron learns again or
+    # the block ends, where `w` is the weight itself. So `transmission` serves testing, `transmission_left` training.
     left = "left : 1                                                    # of the neuron's weights"
     fade = "left -= eta*decay*left"
     renew = "left = 1"

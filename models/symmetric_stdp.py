@@ -87,9 +87,9 @@ class SymmetricSTDP(Model):
     t_ref: Quantity = quantity(2 * ms, ms, "refractory period, hidden and inhibitory", "Section 2", NOT_NEGATIVE)
     theta_init: Quantity = quantity(20 * mV, mV, "initial dynamic part of the threshold", "Section 2, Eq. 5", RISE)
     theta_plus: Quantity = quantity(
-        0.07 * mV, mV, "its rise at a spike while it is theta_init", "Table 1: alpha*dt/tau_theta", RISE
+        0.07 * mV, mV, "rise of theta at a spike while theta is theta_init", "Table 1: alpha*dt/tau_theta", RISE
     )
-    tau_theta: Quantity = quantity(6e6 * ms, ms, "its time constant", "Table 1", POSITIVE)
+    tau_theta: Quantity = quantity(6e6 * ms, ms, "time constant of theta", "Table 1", POSITIVE)
 
     # Inhibitory and class neurons
     e_l_fast: Quantity = quantity(
@@ -220,7 +220,8 @@ class SymmetricSTDP(Model):
     clamp = "v = clip(v, e_inh, e_exc)"
     clamp_fast = "v = clip(v, e_l_fast, e_exc)"
 
-    # Dynamic threshold: its fall is exact, and a difference, which single precision does not round away.
+    # Dynamic threshold: its fall is exact over a step. It is written as a difference, which single
+    # precision does not round away.
     theta_decays = "theta += theta*expm1(-dt/tau_theta)          # Eq. 5"
     theta_jump: ClassVar[Strings] = {
         "decaying": "theta += theta_plus*theta_init/abs(2*theta - theta_init)    # Eq. 5",
@@ -234,8 +235,9 @@ class SymmetricSTDP(Model):
     lateral_inhibition = "g_i_post += w_ie*n_spikes_pre          # Eq. 3"
     no_own_inhibition = "g_i_post -= w_ie                        # Eq. 3"
 
-    # Both orders of spikes strengthen a synapse (DA-STDP): what a spike of either side does to a weight. In pathways
-    # above the first, a_plus, w_max and beta are a_plus_class and so on. Classic STDP is the paper's comparison.
+    # Both orders of spikes strengthen a synapse (dopamine-modulated STDP, DA-STDP): what a spike of either side does to
+    # a weight. In pathways above the first, a_plus, w_max and beta are a_plus_class and so on. Classic STDP is the
+    # paper's comparison.
     pre_trace = "dx/dt = -x/tau_p : 1                            # Eq. 6, pre before post"
     post_trace = "dy/dt = -y/tau_p : 1                           # Eq. 6, post before pre"
     potentiation = "w = clip(w + a_plus*x_pre, w_min, w_max)     # Eq. 6, pre before post"
@@ -243,7 +245,7 @@ class SymmetricSTDP(Model):
         "symmetric": "w = clip(w + minus*a_plus*y_post, w_min, w_max)    # Eq. 6, post before pre",
         "classic": "w = clip(w - minus*a_plus*y_post, w_min, w_max)      # instead of Eq. 6, post before pre",
     }
-    # The trace of neurons whose membrane is integrated by Euler's steps is stepped by itself.
+    # The trace of hidden neurons, which is stepped by itself; `post_trace` is that of class neurons.
     trace_stepped = "y : 1                                       # Eq. 6"
     trace_decays = "y *= exp(-dt/tau_p)                          # Eq. 6"
 
@@ -284,7 +286,7 @@ class SymmetricSTDP(Model):
             parts,
             "input",
             self.pixels,
-            # a step into the sample, whose beginning may be rounded into the sample before
+            # + dt: at its very beginning, rounding could put t into the sample before
             "rates(sample*t_sample + dt, i)*intensity",
             encoder=encoders.GEOMETRIC_DEAD,
             controller=controller,
@@ -398,7 +400,7 @@ class SymmetricSTDP(Model):
     def _plastic(
         self, parts: Parts, name: str, layer: str, source: NeuronGroup, target: NeuronGroup, phase: str
     ) -> Synapses:
-        """An all-to-all pathway: it transmits to whoever listens, and learns by Eqs. 6 and 7."""
+        """An all-to-all pathway: it transmits unless a teacher drives its target, and learns by Eqs. 6 and 7."""
         learns = self._learns(layer, phase)
         listens = not (layer == "classes" and learns)
         pre_spike, potentiation = self._rule(layer)
@@ -555,6 +557,9 @@ class SymmetricSTDP(Model):
         "Where the paper is silent, what its authors' code does is the default: constants of inhibitory and class "
         "neurons, strength of excitation of the inhibitory ones, learning rates for MNIST, the clamp of the "
         "potential, dead time of inputs.",
+        "Eq. 7 is read with beta in units of the largest weight, as in the authors' code: the sum of a neuron's "
+        "weights is scaled to beta*w_max*N_in, which differs from beta*N_in for class neurons alone, whose w_max is not "
+        "one.",
         "Lateral inhibition is not the authors', whose code has 17 at all sizes (--set w_ie=17): it was tuned on "
         "held-out images to 34, 22, 12 and 4 for N = 100, 400, 1600 and 6400, and to 12 for garments with N = 400, for "
         "which a_plus is half the code's as well.",

@@ -63,7 +63,8 @@ class SynapticScaling(Model):
     e_inh: Quantity = quantity(-80 * mV, mV, "reversal potential of inhibition", "Table II", POTENTIAL)
     tau_s: Quantity = quantity(20 * ms, ms, "time constant of synaptic conductances", "Table II, Eq. 4", POSITIVE)
     gain: Quantity = quantity(
-        1 * ms, ms, "conductance over time of a weight of one, in units of g_m", "Eq. 4 as it stands", NOT_NEGATIVE
+        1 * ms, ms, "time integral of the conductance, over g_m, of a spike through a weight of one",
+        "Eq. 4 as it stands", NOT_NEGATIVE,
     )
     w_ei: Quantity = quantity(40 * ms, ms, "strength, excitatory to its inhibitory neuron", NOT_STATED, NOT_NEGATIVE)
     w_ie: Quantity = quantity(
@@ -147,10 +148,10 @@ class SynapticScaling(Model):
     constant_threshold = "v > v_thresh"
     reset = "v = v_reset"
 
-    # Excitability regulation (Section IV.C). The decay is the exact solution over a step, and a difference: in single
-    # precision a factor so near to one would round it away.
+    # Excitability regulation (Section IV.C). The decay is the exact solution over a step, written as a difference: a
+    # factor so near to one would be rounded away in single precision.
     theta = "theta : volt                                        # Eq. 7"
-    threshold = "v > v_thresh + theta                            # Eq. 7"
+    threshold = "v > v_thresh + theta                            # Section IV.C"
     theta_decays = "theta += theta*expm1(-dt/tau_theta)          # Eq. 7"
     theta_jump = "theta += theta_plus                            # Eq. 7"
 
@@ -168,7 +169,8 @@ class SynapticScaling(Model):
     depression = "w = clip(w - a_minus*y_post, w_min, w_max)     # Eq. 5, post before pre"
     potentiation = "w = clip(w + a_plus*x_pre, w_min, w_max)     # Eq. 5, pre before post"
 
-    # Synaptic scaling (Section IV.B), by the option `norm`; at a spike, few neurons do it without a step of their own.
+    # Synaptic scaling (Section IV.B), by the option `norm`. With scaling_at=spike the synapses apply the factor
+    # themselves.
     norm_sum: ClassVar[Strings] = {
         "L1": homeostasis.ADD_TO_SUM, "L2": "norm_sum_post += w*w", "Lp": "norm_sum_post += abs(w)**p_norm",
     }
@@ -255,7 +257,7 @@ class SynapticScaling(Model):
             method="exponential_euler",
         )
         excitatory.v = inhibitory.v = self.e_l
-        # Scaling is one and the same pair of pathways, triggered from the side that knows the moment.
+        # Scaling sums, then multiplies: at the input's event at image switches, at the neuron's spike otherwise.
         plastic = parts.synapses(
             "plastic",
             input_,

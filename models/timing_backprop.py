@@ -4,8 +4,8 @@ K. Yamamoto, Y. Sakemi and K. Aihara, "Timing-Based Backpropagation in Spiking N
 Restrictions".
 Each pixel becomes one spike, the earlier the brighter; hidden neurons fire as often as they do, at exact times; the
 potentials of output neurons at the end of a sample are the answer (Eqs. 1-20). While the next sample is shown, the
-gradient of the loss passes through the sample in reversed time, spike by spike; after a batch, Adam changes the weights
-(Eqs. 21-24).
+gradient of the loss (Eqs. 21-24) passes through the sample in reversed time, spike by spike; after a batch, Adam takes
+a step. The paper prints no equation of the gradient: those below follow from Eqs. 15 to 20.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ SPIKING = """
     slope : Hz                                                      # dV/dt at the last spike
     n_spikes : 1                                                    # of this sample
     cell : 1                                                        # where the last spike is kept
-    n_late : 1                                                      # spikes that come too late: their step has another
+    n_late : 1                                                      # spikes after which the same step has another
 """
 # A spike of the sample before that reversed time comes to next, and what a batch counts.
 BACK = """
@@ -205,8 +205,8 @@ class TimingBackprop(Model):
     input_transmission = "i_syn_post += w                           # Eqs. 1, 2"
 
     # A spike inside a step, before the step is integrated (Eqs. 15-19). `lead` is where it is: z - 1 of Eq. 19 with z
-    # from the step's beginning, or the time from there. In Eq. 19, A = tau_I*I and B = A - V; from the other root,
-    # which has no difference of large numbers.
+    # from the step's beginning, or the time from there. In Eq. 19, A = tau_I*I and B = A - V; its root is
+    # written so that no two large numbers are subtracted.
     crossing: ClassVar[Strings] = {
         "leaky": """
             rise = tau_i*beta_v*i_syn - p*v_thresh : 1              # A - 2 V_th
@@ -238,7 +238,7 @@ class TimingBackprop(Model):
         v = 0
         i_syn = 0
     """
-    # NumPy, too, runs what is here: there a variable set to another is that other, until one of them is set anew.
+    # In this order: on the NumPy device `a = b` makes both one array.
     cell = """
         n_spikes += 1
         cell = n_spikes - 1
@@ -258,7 +258,7 @@ class TimingBackprop(Model):
     # The loss (Eqs. 20, 23, 24) and its derivative with regard to the potential of an output neuron at t_out.
     output_error = """
         {cross_entropy}                                             # Eq. 23
-        error += p*sigma*v/n_classes                                # Eq. 24
+        error += two*sigma*v/n_classes                                # Eq. 24
         error *= occupied(t)
         partition = 0
     """
@@ -319,8 +319,8 @@ class TimingBackprop(Model):
     }
 
     # A neuron that fires in few samples of a batch ought to come nearer to its threshold (Eqs. 21, 22). Which do is
-    # known only after the batch: their gradient, of -V at t_out, is kept apart. Numbers of samples are told apart by
-    # more than a hair, which rounding is not.
+    # known only after the batch: their gradient, of -V at t_out, is kept apart. `hair` is what rounding
+    # may do to a number of samples.
     dead = "dead = penalty*int(n_active < least_active*n_samples - hair)/n_neurons      # Eqs. 21, 22, 24"
 
     # Spikes of a sample, one a cell, and those of the sample before.
@@ -369,7 +369,9 @@ class TimingBackprop(Model):
     def build(self, phase: str, inputs: Arrays) -> Network:
         """See `Model.build`. Phases: ``train`` and ``test``, which goes forward only."""
         learns = phase == "train"
-        constants = {"p": P, "most": self._most, "n_classes": self.classes, "half": 0.5, "hair": 1e-3, "nothing": 0.0}
+        constants = {
+            "p": P, "most": self._most, "n_classes": self.classes, "half": 0.5, "hair": 1e-3, "nothing": 0.0, "two": 2.0,
+        }  # fmt: skip
         parts = Parts(self, self.dt, self.sample_steps(phase), inputs, {}, **constants)
         populations = {name: self._population(parts, name, learns) for name in self._sizes}
         pathways = [
