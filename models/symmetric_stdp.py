@@ -558,8 +558,7 @@ class SymmetricSTDP(Model):
         "neurons, strength of excitation of the inhibitory ones, learning rates for MNIST, the clamp of the "
         "potential, dead time of inputs.",
         "Eq. 7 is read with beta in units of the largest weight, as in the authors' code: the sum of a neuron's "
-        "weights is scaled to beta*w_max*N_in, which differs from beta*N_in for class neurons alone, whose w_max is not "
-        "one.",
+        "weights is scaled to beta*w_max*N_in. For class neurons alone, w_max is not 1 and this differs.",
         "Lateral inhibition is not the authors', whose code has 17 at all sizes (--set w_ie=17): it was tuned on "
         "held-out images to 34, 22, 12 and 4 for N = 100, 400, 1600 and 6400, and to 12 for garments with N = 400, for "
         "which a_plus is half the code's as well.",

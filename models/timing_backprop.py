@@ -147,7 +147,7 @@ class TimingBackprop(Model):
     slope_bound: Quantity = quantity(
         1e-6 * kHz, hertz, "dV/dt at a spike below which it is counted, and taken for this", "own", POSITIVE
     )
-    w_mean: float = encoding(0.03, 1, "mean of initial weights", "Section III")
+    w_mean: float = encoding(0.03, 1, "mean of initial weights", "Section III", Range(-1e6, 1e6))
     w_sd: float = encoding(
         0.3, 1, "standard deviation of initial weights", "Section III: \"variance\" 0.3", NOT_NEGATIVE
     )
@@ -370,8 +370,8 @@ class TimingBackprop(Model):
         """See `Model.build`. Phases: ``train`` and ``test``, which goes forward only."""
         learns = phase == "train"
         constants = {
-            "p": P, "most": self._most, "n_classes": self.classes, "half": 0.5, "hair": 1e-3, "nothing": 0.0, "two": 2.0,
-        }  # fmt: skip
+            "p": P, "two": 2.0, "half": 0.5, "nothing": 0.0, "hair": 1e-3, "most": self._most, "n_classes": self.classes
+        }
         parts = Parts(self, self.dt, self.sample_steps(phase), inputs, {}, **constants)
         populations = {name: self._population(parts, name, learns) for name in self._sizes}
         pathways = [

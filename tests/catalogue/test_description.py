@@ -89,7 +89,7 @@ def test_a_choice_changes_the_equations(form: str) -> None:
     [
         (SynapticScaling(), (
             "dv/dt = (e_l - v + g_e*(e_exc - v) + g_i*(e_inh - v))/tau_m_exc : V (unless refractory)  # Eqs. 2, 3",
-            "event spike where v > v_thresh + theta  # Eq. 7",
+            "event spike where v > v_thresh + theta  # Section IV.C",
             "w *= scale_post  # Eq. 6",
         )),
         (SymmetricSTDP(), (
