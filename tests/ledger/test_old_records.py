@@ -151,7 +151,8 @@ def of_robustness(folder: Path) -> Iterator[tuple[str, ...]]:
 
 def of_wall_times(folder: Path) -> Iterator[tuple[str, ...]]:
     for entries in wall_times.table(folder / wall_times.FILE)[1:]:
-        yield tuple(map(text, entries))
+        if entries[-1] in COMMITS:
+            yield tuple(map(text, entries))
 
 
 def read_back(folder: Path) -> Facts:
