@@ -112,8 +112,11 @@ class _Scope:
     def through(self, tree: ast.AST) -> dict[str, ast.expr]:
         """Subexpressions that an expression reads, by name, each after those that it needs itself."""
         found: dict[str, ast.expr] = {}
+        called = {node.func for node in ast.walk(tree) if isinstance(node, ast.Call)}
         for node in ast.walk(tree):
-            if isinstance(node, ast.Name) and node.id not in found and (inner := self.inside(node.id)) is not None:
+            if not isinstance(node, ast.Name) or node in called or node.id in found:
+                continue
+            if (inner := self.inside(node.id)) is not None:
                 found |= {name: part for name, part in self.through(inner).items() if name not in found}
                 found[node.id] = inner
         return found

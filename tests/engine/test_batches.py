@@ -23,7 +23,7 @@ PROGRAMS = [
     ("test", "numpy", "float32"), ("test", "dense", "float64"), ("test", "cpp", "float32"),
     ("train", "numpy", "float64"), ("train", "dense", "float32"), ("train", "cpp", "float64"),
 ]  # fmt: skip
-SLOW = {"cpp": [pytest.mark.slow]}
+SLOW = {"cpp": [pytest.mark.long]}
 
 
 @pytest.fixture(

@@ -154,7 +154,7 @@ def test_testing_by_exponential_euler_is_its_twin(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "device", [pytest.param("cython", marks=pytest.mark.long), pytest.param("cpp", marks=pytest.mark.long), "dense"]
 )
-@pytest.mark.parametrize("phase", ["train", "test"])
+@pytest.mark.parametrize("phase", ["train", pytest.param("test", marks=pytest.mark.long)])
 def test_every_device_is_its_twin(phase: str, device: str, tmp_path: Path) -> None:
     model = small_model()
     begin = beginning(model, phase, tmp_path)

@@ -38,7 +38,10 @@ def small(request: pytest.FixtureRequest, programs: Programs) -> Small:
     return programs[getattr(request, "param", "the paper's")]
 
 
-each_case = pytest.mark.parametrize("small", CASES, indirect=True)
+USUAL = ("the paper's", "one spike", "no leak", "double reset", "path cut", "late end")
+each_case = pytest.mark.parametrize(
+    "small", [pytest.param(name, marks=[] if name in USUAL else [pytest.mark.long]) for name in CASES], indirect=True
+)
 
 
 # -- random networks ---------------------------------------------------------------------------------------------

@@ -103,10 +103,21 @@ TWO: dict[str, Any] = {"layers": (5, 4), "sigma": 0.1, "penalty": 0.0}
 REFINED = (1, 4, 16)
 
 
+class Layered(dict[int, Small]):
+    """Two hidden layers, by the steps of one level of brightness; each compiled when it is first needed."""
+
+    def __init__(self, scratch: Path) -> None:
+        super().__init__()
+        self.scratch = scratch
+
+    def __missing__(self, refine: int) -> Small:
+        self[refine] = Small.build(self.scratch, refine=refine, **TWO)
+        return self[refine]
+
+
 @pytest.fixture(scope="module")
-def layered(tmp_path_factory: pytest.TempPathFactory) -> dict[int, Small]:
-    """Two hidden layers, by the steps of one level of brightness."""
-    return {refine: Small.build(tmp_path_factory.mktemp("layers"), refine=refine, **TWO) for refine in REFINED}
+def layered(tmp_path_factory: pytest.TempPathFactory) -> Layered:
+    return Layered(tmp_path_factory.mktemp("layers"))
 
 
 def deep_weights(seed: int) -> list[Floats]:
@@ -114,8 +125,8 @@ def deep_weights(seed: int) -> list[Floats]:
     return [first, 3 * second, 3 * last]
 
 
-@pytest.mark.slow
-def test_two_hidden_layers_are_the_oracles_as_steps_become_smaller(layered: dict[int, Small]) -> None:
+@pytest.mark.long
+def test_two_hidden_layers_are_the_oracles_as_steps_become_smaller(layered: Layered) -> None:
     """What shares a step, an arrival and a crossing, is off; the fewer do, the nearer it comes; others are exact."""
     levels, labels = samples(4)
     far: dict[int, list[float]] = {refine: [] for refine in REFINED}
@@ -124,7 +135,8 @@ def test_two_hidden_layers_are_the_oracles_as_steps_become_smaller(layered: dict
         weights = deep_weights(seed)
         if not sum(t.counts[1].sum() for t in layered[1].traces(weights, levels)):
             continue  # the upper layer does not fire, and there is no gradient
-        for refine, small in layered.items():
+        for refine in REFINED:
+            small = layered[refine]
             shown, traces = small.show(weights, levels, labels), small.traces(weights, levels)
             same = all(
                 np.array_equal(counts, [t.counts[k] for t in traces]) for k, counts in enumerate(shown.counts)
@@ -156,7 +168,7 @@ def meet(small: Small, traces: list[oracle.Trace]) -> bool:
 
 
 @pytest.mark.slow
-def test_gradients_of_two_hidden_layers_are_those_of_the_programs_own_loss(layered: dict[int, Small]) -> None:
+def test_gradients_of_two_hidden_layers_are_those_of_the_programs_own_loss(layered: Layered) -> None:
     """By central differences, where no spike comes or goes."""
     small = layered[4]
     levels, labels = samples(4)

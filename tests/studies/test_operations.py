@@ -56,7 +56,7 @@ def test_rows_of_a_run(rows: list[counted.SampleCost]) -> None:
     assert test.conventional_energy("forward") == pytest.approx(4764 * 4.6 / 1000)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_samples_that_learn_in_batches(tmp_path: Path) -> None:
     settings = RunSettings(
         model="timing_backprop", changes={"layers": "6", "batch": "10", "most": "8"}, images=20, block=20,
