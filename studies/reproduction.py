@@ -476,8 +476,9 @@ def draw(reproduction: Reproduction, table: str) -> list[Path]:
     if table not in paper.curves:
         drawn[table] = table_figures.paper_comparison(read_as_printed(every, paper, table))
     for name, curve in paper.curves.items():
-        if (curve.table or name) == table:
-            drawn[name] = table_figures.curve([row for row in every if row.readout in ("", paper.readout)], curve)
+        rows = [row for row in every if row.readout in ("", paper.readout)]
+        if (curve.table or name) == table and (name == table or curve.of(rows)):  # others wait for their rows
+            drawn[name] = table_figures.curve(rows, curve)
     (reproduction.results / results.FIGURES).mkdir(parents=True, exist_ok=True)
     return [figures.save(figure, figure_of(reproduction, name)) for name, figure in drawn.items()]
 
