@@ -20,7 +20,8 @@ from numpy.typing import NDArray
 
 from hebbarium.equations import spike_trains
 from hebbarium.equations.strings import Strings, chosen, lines
-from hebbarium.models.contract import Arrays, Model, choice, encoding, quantity, structure
+from hebbarium.models.contract import Arrays, choice, encoding, quantity, structure
+from hebbarium.models.layered import Layered
 from hebbarium.models.operations import BACKWARD, FORWARD, UPDATE, Shown, Work
 from hebbarium.models.parts import BEGINS, ENDS, At, Parts
 from hebbarium.models.ranges import FRACTION, NOT_NEGATIVE, POSITIVE, PROBABILITY, SIZE, Range
@@ -37,7 +38,7 @@ ENCODE, FIRE, TRANSMIT, RESET = range(2, 6)
 
 
 @dataclass(frozen=True, eq=False)
-class DesireBackprop(Model):
+class DesireBackprop(Layered):
     """The network of Gerlinghoff et al.: any number of layers of any size."""
 
     name: ClassVar[str] = "desire_backprop"
@@ -87,11 +88,6 @@ class DesireBackprop(Model):
     )
 
     relations: ClassVar[tuple[str, ...]] = ("margin < steps if reading == 'code'",)
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if not self.layers:
-            raise ValueError(f"layers={self.layers}: expected one or more sizes, as in 1600,800")
 
     # -- the equations ---------------------------------------------------------------------------------
     # A subclass replaces any of these strings by its own; see docs/own_rule.md.
@@ -181,13 +177,8 @@ class DesireBackprop(Model):
 
     # -- the network -----------------------------------------------------------------------------------
     @property
-    def hidden(self) -> tuple[str, ...]:
-        """Names of the hidden populations, from the input on."""
-        return tuple(f"hidden_{k}" for k in range(1, len(self.layers) + 1))
-
-    @property
     def _names(self) -> tuple[str, ...]:
-        return ("input", *self.hidden, self.readout)
+        return tuple(self._sizes)
 
     def build(self, phase: str, inputs: Arrays) -> Network:
         """See `Model.build`. Phases: ``train`` and ``test``, in which nothing learns and none is left out."""
@@ -335,11 +326,6 @@ class DesireBackprop(Model):
     def sample_steps(self, phase: str) -> int:
         """See `Model.sample_steps`."""
         return self.steps
-
-    @property
-    def _sizes(self) -> dict[str, int]:
-        """Neurons of each layer, from below."""
-        return {"input": self.pixels, **dict(zip(self.hidden, self.layers, strict=True)), self.readout: self.classes}
 
     def initial_state(self, generator: np.random.Generator) -> Arrays:
         """Weights normally distributed with variance 2/(inputs of a neuron)."""

@@ -19,7 +19,8 @@ from brian2 import Network, NeuronGroup, Quantity, Synapses, linked_var, ms
 from numpy.typing import NDArray
 
 from hebbarium.equations.strings import lines
-from hebbarium.models.contract import Arrays, Model, encoding, quantity, structure
+from hebbarium.models.contract import Arrays, encoding, quantity, structure
+from hebbarium.models.layered import Layered
 from hebbarium.models.parts import BEGINS, ENDS, At, Parts
 from hebbarium.models.ranges import FRACTION, NOT_NEGATIVE, POSITIVE, SIZE, WEIGHT, Range
 from hebbarium.models.readouts import FirstSpike, Readout, Value
@@ -37,7 +38,7 @@ FIRE, TRANSMIT = 2, 3
 
 
 @dataclass(frozen=True, eq=False)
-class S4NN(Model):
+class S4NN(Layered):
     """The network of Kheradpisheh & Masquelier: any number of hidden layers of any size."""
 
     name: ClassVar[str] = "s4nn"
@@ -75,11 +76,6 @@ class S4NN(Model):
     )
 
     relations: ClassVar[tuple[str, ...]] = ("gamma <= t_max",)
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if not self.layers:
-            raise ValueError(f"layers={self.layers}: expected one or more sizes, as in 400 or 400,200")
 
     # -- the equations ---------------------------------------------------------------------------------
     # A subclass replaces any of these strings by its own; see docs/own_rule.md.
@@ -144,16 +140,6 @@ class S4NN(Model):
             Readout("first_spike", spikes, "earliest", strict=True),
             Readout("first_spike_ties_right", spikes, "earliest", lenient=True, ties=last),
         )
-
-    @property
-    def hidden(self) -> tuple[str, ...]:
-        """Names of the hidden populations, from the input on."""
-        return tuple(f"hidden_{k}" for k in range(1, len(self.layers) + 1))
-
-    @property
-    def _sizes(self) -> dict[str, int]:
-        """Neurons of each layer, from below."""
-        return {"input": self.pixels, **dict(zip(self.hidden, self.layers, strict=True)), "output": self.classes}
 
     def build(self, phase: str, inputs: Arrays) -> Network:
         """See `Model.build`. Phases: ``train`` and ``test``, in which nothing learns."""

@@ -22,7 +22,8 @@ from numpy.typing import NDArray
 from hebbarium.equations import classification
 from hebbarium.equations.optimisers import ADAM, Optimiser
 from hebbarium.equations.strings import Strings, chosen, lines, renamed
-from hebbarium.models.contract import Arrays, Model, choice, encoding, quantity, structure
+from hebbarium.models.contract import Arrays, choice, encoding, quantity, structure
+from hebbarium.models.layered import Layered
 from hebbarium.models.parts import BEGINS, ENDS, At, Parts
 from hebbarium.models.ranges import FRACTION, NOT_NEGATIVE, POSITIVE, PROBABILITY, SIZE, Range
 from hebbarium.models.readouts import Measure, Readout, SpikeCount, Value
@@ -92,7 +93,7 @@ CALLED = """
 
 
 @dataclass(frozen=True, eq=False)
-class TimingBackprop(Model):
+class TimingBackprop(Layered):
     """The network of Yamamoto et al.: any number of hidden layers of any size."""
 
     name: ClassVar[str] = "timing_backprop"
@@ -165,8 +166,6 @@ class TimingBackprop(Model):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if not self.layers:
-            raise ValueError(f"layers={self.layers}: expected one or more sizes, as in 400 or 400,200")
         steps = float(self.t_out / self.dt)
         if round(steps) < 2 or abs(steps - round(steps)) > 1e-6 * steps:
             raise ValueError(
@@ -351,16 +350,6 @@ class TimingBackprop(Model):
     optimiser: ClassVar[Optimiser] = ADAM
 
     # -- the network -----------------------------------------------------------------------------------
-    @property
-    def hidden(self) -> tuple[str, ...]:
-        """Names of the hidden populations, from below."""
-        return tuple(f"hidden_{k}" for k in range(1, len(self.layers) + 1))
-
-    @property
-    def _sizes(self) -> dict[str, int]:
-        """Neurons of each layer, from below."""
-        return {"input": self.pixels, **dict(zip(self.hidden, self.layers, strict=True)), self.readout: self.classes}
-
     @property
     def _most(self) -> int:
         """Spikes of a neuron in a sample, at most."""
