@@ -66,6 +66,14 @@ class Statement:
     through: tuple[str, ...] = ()
 
 
+def _names(tree: ast.AST) -> list[str]:
+    """Names in an expression, each once, but for those of functions: a subexpression may be called as one is."""
+    called = {node.func for node in ast.walk(tree) if isinstance(node, ast.Call)}
+    return list(dict.fromkeys(
+        node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and node not in called
+    ))
+
+
 @dataclass
 class _Scope:
     """What names mean in the code of one operation."""
@@ -96,29 +104,22 @@ class _Scope:
     def changing(self, tree: ast.AST) -> set[str]:
         """Full names of all that changes in an expression."""
         found: set[str] = set()
-        called = {node.func for node in ast.walk(tree) if isinstance(node, ast.Call)}
-        for node in ast.walk(tree):
-            if isinstance(node, ast.Name) and node not in called:
-                inner = self.inside(node.id)
-                found |= self.changing(inner) if inner is not None else {self.full(node.id)} - {""}
+        for name in _names(tree):
+            inner = self.inside(name)
+            found |= self.changing(inner) if inner is not None else {self.full(name)} - {""}
         return found
 
     def fixed(self, tree: ast.AST) -> set[str]:
         """Names in an expression that do not change."""
-        called = {node.func for node in ast.walk(tree) if isinstance(node, ast.Call)}
-        names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and node not in called}
-        return {name for name in names if not self.full(name) and self.inside(name) is None}
+        return {name for name in _names(tree) if not self.full(name) and self.inside(name) is None}
 
     def through(self, tree: ast.AST) -> dict[str, ast.expr]:
         """Subexpressions that an expression reads, by name, each after those that it needs itself."""
         found: dict[str, ast.expr] = {}
-        called = {node.func for node in ast.walk(tree) if isinstance(node, ast.Call)}
-        for node in ast.walk(tree):
-            if not isinstance(node, ast.Name) or node in called or node.id in found:
-                continue
-            if (inner := self.inside(node.id)) is not None:
-                found |= {name: part for name, part in self.through(inner).items() if name not in found}
-                found[node.id] = inner
+        for name in _names(tree):
+            if name not in found and (inner := self.inside(name)) is not None:
+                found |= {within: part for within, part in self.through(inner).items() if within not in found}
+                found[name] = inner
         return found
 
     def is_input(self, call: ast.Call) -> bool:
