@@ -83,6 +83,8 @@ def reproduce(
     if claims and paper.claims is None:
         having = [name for name in reproduction.REPRODUCIBLE if reproduction.paper_of(name).claims]
         raise ValueError(f"--claims: there are none for {model}; expected {' or '.join(having)}")
+    if claims and measure and not (paper.claims and paper.claims.shown_again):
+        raise ValueError(f"--measure: no claim on {model} asks what images that are shown again cost; leave it out")
     printed = paper.protocol
     usual = {name: getattr(printed, name) for name in (
         "dataset", "images", "epochs", "device", "precision", "block", "test_images", "labels_from", "snapshots"

@@ -12,13 +12,12 @@ import textwrap
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
 from hebbarium.files import whole_files
 from hebbarium.ledger.rows import Row
 
 __all__ = [
-    "FAILS", "HOLDS", "MIXED", "OPEN", "Claims", "Compared", "Judgement", "Verdict", "is_clear", "judged", "pairs",
+    "FAILS", "HOLDS", "MIXED", "OPEN", "Claims", "Judgement", "Point", "Verdict", "is_clear", "judged", "pairs",
     "table", "write",
 ]  # fmt: skip
 
@@ -54,20 +53,26 @@ class Claims:
         What has to be known before they are believed: what was fitted, what was stopped early.
     read : str
         How numbers are to be read.
+    shown_again : bool
+        Whether one of them asks how long training takes if images are shown again.
     """
 
     judge: Callable[[Sequence[Row]], Sequence[Verdict]]
     said: str = ""
     read: str = "Accuracies in per cent, mean ± standard error over seeds."
+    shown_again: bool = False
 
 
-class Compared(Protocol):
-    """A mean over seeds, which shows itself as text."""
+@dataclass(frozen=True)
+class Point:
+    """A mean over seeds, its standard error, and how many there are; it shows itself as text."""
 
-    @property
-    def value(self) -> float: ...
-    @property
-    def error(self) -> float: ...
+    value: float
+    error: float
+    seeds: int
+
+    def __str__(self) -> str:
+        return f"{self.value:.2f}" + (f" ± {self.error:.2f}" if self.seeds > 1 else "")
 
 
 Judgement = tuple[str, str, str]
@@ -81,12 +86,12 @@ def judged(borne_out: Sequence[bool], numbers: str, clear: Sequence[bool] = ()) 
     return verdict, f"{right} of {number}" + (f", {sum(clear)} clear" if clear else ""), numbers
 
 
-def is_clear(more: Compared, less: Compared) -> bool:
+def is_clear(more: Point, less: Point) -> bool:
     """Whether the first is more than the second by more than two standard errors of the difference."""
     return more.value - less.value > 2 * math.hypot(more.error, less.error)  # false where there is one seed: NaN
 
 
-def pairs(named: Sequence[tuple[str, Compared | None, Compared | None]]) -> Judgement:
+def pairs(named: Sequence[tuple[str, Point | None, Point | None]]) -> Judgement:
     """A claim that in every row the first is more than the second."""
     complete = [(name, more, less) for name, more, less in named if more and less]
     numbers = "; ".join(f"{name}: {more} against {less}" for name, more, less in complete)

@@ -150,6 +150,7 @@ PAPER = Paper(
         "What the paper leaves open was fitted to its tables, from which most of these claims are drawn: see "
         "[the search](synaptic_scaling_search.md).",
         'Accuracies in per cent, mean ± standard error over seeds; "best" is the best of the cells that were run.',
+        shown_again=True,
     ),
     short_runs={
         "L1": _short("mnist", "L1", "160", "60*ms"),  # the paper's best of each table, N = 100

@@ -11,7 +11,6 @@ import dataclasses
 import itertools
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +22,7 @@ from matplotlib.figure import Figure
 from hebbarium.analysis import figures
 from hebbarium.catalogue import registry
 from hebbarium.ledger import ledger
-from hebbarium.ledger.claims import OPEN, Claims, Judgement, Verdict, is_clear, judged, pairs
+from hebbarium.ledger.claims import OPEN, Claims, Judgement, Point, Verdict, is_clear, judged, pairs
 from hebbarium.ledger.figures import Curve
 from hebbarium.ledger.literature import Ours
 from hebbarium.models.timing_backprop import TimingBackprop
@@ -201,38 +200,26 @@ def _histogram(row: ledger.Row) -> str:
 
 
 # -- What the paper claims ---------------------------------------------------------------------------------------
-@dataclass(frozen=True)
-class _Point:
-    """Mean over seeds of one network of Figs. 4 and 5."""
-
-    value: float
-    error: float
-    seeds: int
-
-    def __str__(self) -> str:
-        return f"{self.value:.2f}" + (f" ± {self.error:.2f}" if self.seeds > 1 else "")
-
-
 class _Figures:
     """Points of Figs. 4 and 5, and of Table I."""
 
     def __init__(self, rows: Sequence[ledger.Row]) -> None:
         self._cells = [cell for cell in ledger.summarise(rows) if cell.row.selection == ledger.LAST]
 
-    def point(self, spikes: str, tau: float, measure: str = ledger.ACCURACY) -> _Point | None:
+    def point(self, spikes: str, tau: float, measure: str = ledger.ACCURACY) -> Point | None:
         """A measure at a time constant."""
         return self._first(measure, "Fig.5", lambda row: row.symbols.get("spikes") == spikes and _tau_i(row) == tau)
 
-    def row(self, spikes: str, leak: str) -> _Point | None:
+    def row(self, spikes: str, leak: str) -> Point | None:
         """Accuracy in a row of Table I."""
         return self._first(
             ledger.ACCURACY, "I", lambda row: (row.symbols.get("spikes"), row.symbols.get("leak")) == (spikes, leak)
         )
 
-    def _first(self, measure: str, table: str, wanted: Callable[[ledger.Row], bool]) -> _Point | None:
+    def _first(self, measure: str, table: str, wanted: Callable[[ledger.Row], bool]) -> Point | None:
         for cell in self._cells:
             if cell.row.measure == measure and cell.row.item == ledger.item_of(table) and wanted(cell.row):
-                return _Point(cell.mean, cell.error, cell.seeds)
+                return Point(cell.mean, cell.error, cell.seeds)
         return None
 
 
@@ -335,6 +322,7 @@ OURS = Ours(
 )  # fmt: skip
 PAPER = Paper(
     PROTOCOL, tuple(_cells()), columns="spikes", seeds=SEEDS, measure=measure, readout=READOUT, best=True,
+    observe=observe,
     claims=Claims(
         lambda rows: [Verdict(claim, *test(_Figures(rows))) for claim, test in CLAIMS.items()],
         f"Networks of Figs. 3 to 5 were trained for {CURVE_EPOCHS} epochs where the paper has {PROTOCOL.epochs}.",

@@ -475,8 +475,8 @@ def draw(reproduction: Reproduction, table: str) -> list[Path]:
     drawn = {}
     if table not in paper.curves:
         drawn[table] = table_figures.paper_comparison(read_as_printed(every, paper, table))
+    rows = [row for row in every if row.readout in ("", paper.readout)]
     for name, curve in paper.curves.items():
-        rows = [row for row in every if row.readout in ("", paper.readout)]
         if (curve.table or name) == table and (name == table or curve.of(rows)):  # others wait for their rows
             drawn[name] = table_figures.curve(rows, curve)
     (reproduction.results / results.FIGURES).mkdir(parents=True, exist_ok=True)

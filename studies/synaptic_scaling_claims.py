@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from hebbarium.ledger import tables
-from hebbarium.ledger.claims import OPEN, Judgement, Verdict, is_clear, judged, pairs
+from hebbarium.ledger.claims import OPEN, Judgement, Point, Verdict, is_clear, judged, pairs
 from hebbarium.ledger.rows import ACCURACY, LAST, Row
 from hebbarium.ledger.tables import Mean
 from hebbarium.record import results
@@ -24,7 +24,7 @@ _TIME_CONSTANTS = ("20*ms", "60*ms")
 
 
 @dataclass(frozen=True)
-class _Entry:
+class _Entry(Point):
     """Mean over seeds of one cell."""
 
     dataset: str
@@ -32,12 +32,11 @@ class _Entry:
     norm: str
     w_t: str
     tau_p: str
-    value: float
-    error: float
-    seeds: int
 
-    def __str__(self) -> str:
-        return f"{self.value:.2f}" + (f" ± {self.error:.2f}" if self.seeds > 1 else "")
+    @property
+    def place(self) -> dict[str, str]:
+        """What tells the cell from others."""
+        return {name: getattr(self, name) for name in ("dataset", "neurons", "norm", "w_t", "tau_p")}
 
 
 class Evidence:
@@ -62,7 +61,7 @@ class Evidence:
         self._entries: dict[tuple[str, str], list[_Entry]] = {}
         for cell in best.values():
             row = cell.row
-            entry = _Entry(row.dataset, row.neurons, *_cell(row.symbols), cell.mean, cell.error, cell.seeds)
+            entry = _Entry(cell.mean, cell.error, cell.seeds, row.dataset, row.neurons, *_cell(row.symbols))
             self._entries.setdefault((row.measure, row.readout), []).append(entry)
 
     def accuracy(self, readout: str = results.MOST_ACTIVE, **where: str) -> list[_Entry]:
@@ -79,14 +78,7 @@ class Evidence:
 
     def quantity_at(self, name: str, entry: _Entry) -> _Entry | None:
         """A quantity in the cell of another entry."""
-        means = self.quantity(
-            name,
-            dataset=entry.dataset,
-            neurons=entry.neurons,
-            norm=entry.norm,
-            w_t=entry.w_t,
-            tau_p=entry.tau_p,
-        )
+        means = self.quantity(name, **entry.place)
         return means[0] if means else None
 
 
@@ -210,14 +202,7 @@ def _time_constant_hardly_matters_for_fields(e: Evidence) -> Judgement:
     for entry in e.quantity(name):
         by_norm.setdefault((entry.dataset, entry.neurons, entry.norm, entry.tau_p), []).append(entry.value)
         if entry.tau_p == "20*ms":
-            twins = e.quantity(
-                name,
-                dataset=entry.dataset,
-                neurons=entry.neurons,
-                norm=entry.norm,
-                w_t=entry.w_t,
-                tau_p="60*ms",
-            )
+            twins = e.quantity(name, **entry.place | {"tau_p": "60*ms"})
             by_tau += [abs(entry.value - twin.value) for twin in twins]
     spreads = [max(values) - min(values) for values in by_norm.values() if len(values) > 1]
     if not by_tau or not spreads:

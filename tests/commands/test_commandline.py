@@ -389,6 +389,13 @@ def test_claims_are_judged_from_a_ledger(tmp_path: Path) -> None:
     assert (tmp_path / "synaptic_scaling_claims.md").is_file()
 
 
+def test_what_no_claim_asks_for_is_not_measured(tmp_path: Path) -> None:
+    result = hebbarium("reproduce", "timing_backprop", "--claims", "--measure", "--results", tmp_path)
+    assert result.exit_code != 0
+    assert "--measure: no claim on timing_backprop" in result.output
+    assert not list(tmp_path.iterdir())
+
+
 @pytest.mark.slow
 def test_the_demonstration(tmp_path: Path) -> None:
     result = hebbarium("demo", "--neurons", "20", "--images", "200", "--out", tmp_path / "demo")

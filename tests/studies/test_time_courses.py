@@ -73,7 +73,9 @@ def test_the_figure_is_of_the_neuron_that_fires_most(run: Path) -> None:
 
 def test_decisions_are_followed(run: Path) -> None:
     opened = Run.open(run)
-    measured = timing_backprop.observe(opened)
+    observe = timing_backprop.PAPER.observe
+    assert observe is not None
+    measured = observe(opened)
     assert list(measured) == ["decision_latency", *(f"accuracy_at_{t}_ms" for t in ("0.2", "0.4", "0.6", "0.8", "1"))]
     with opened.results() as tree:
         accuracy = tree[results.EVALUATION].to_dataset()["accuracy"].isel(seed=0, samples_seen=-1)
