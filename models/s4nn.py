@@ -68,7 +68,10 @@ class S4NN(Layered):
     b_hidden: float = encoding(48.0, 1, "upper bound of the first weights from a hidden layer", CODE, WEIGHT)
 
     # Learning
-    eta: float = quantity(0.2, 1, "learning rate", CODE, NOT_NEGATIVE)
+    eta: float = encoding(0.2, 1, "learning rate of the first epoch", CODE, NOT_NEGATIVE)
+    eta_decay: float = encoding(
+        0.0, 1, "part by which the learning rate falls after each epoch", "ours; 0 in the authors' code", FRACTION
+    )
     decay: float = quantity(1e-6, 1, "weight decay, in parts of eta (lambda)", CODE, FRACTION)
     gamma: float = quantity(3.0, 1, "steps by which the other classes ought to be later", CODE, NOT_NEGATIVE)
     least_active: float = encoding(
@@ -118,12 +121,12 @@ class S4NN(Layered):
     # Every weight decays with every sample. This is done late: the weight is left*w until its neuron learns again or
     # the block ends, where `w` is the weight itself. So `transmission` serves testing, `transmission_left` training.
     left = "left : 1                                                    # of the neuron's weights"
-    fade = "left -= eta*decay*left"
+    fade = "left -= learning_rates(t)*decay*left"
     renew = "left = 1"
     transmission_left = "v_post += left_pre*w                           # no leak"
     update = """
-        w = left_pre*w - eta*delta_post*int(t_spike_pre < t_spike_post)
-        w -= eta*decay*w
+        w = left_pre*w - learning_rates(t)*delta_post*int(t_spike_pre < t_spike_post)
+        w -= learning_rates(t)*decay*w
     """
     backward = "delta_pre += delta_post*w*int(t_spike_pre < t_spike_post)   # by weights after their update"
 
@@ -258,6 +261,10 @@ class S4NN(Layered):
             return self.encode(images)
         closes = (np.arange(len(images)) == len(images) - 1).astype(np.float64)
         return self.encode(images) | {"labels": labels.astype(np.float64), "closes": closes}
+
+    def epoch_inputs(self, phase: str, epochs: NDArray[np.integer]) -> Arrays:
+        """See `Model.epoch_inputs`: the rate of learning, which may fall after each epoch."""
+        return {"learning_rates": self.eta * (1 - self.eta_decay) ** epochs} if phase == "train" else {}
 
     def input_spikes(self, phase: str, images: NDArray[np.uint8], presentations: NDArray[np.integer]) -> float:
         """See `Model.input_spikes`."""

@@ -135,6 +135,22 @@ def test_the_network_is_its_twin(changes: dict[str, Any], tmp_path: Path) -> Non
         np.testing.assert_allclose(result.state[f"{name}.delta"], shown[-1].errors[layer], rtol=0, atol=1e-12)
 
 
+def test_the_rate_of_learning_may_fall_after_each_epoch(tmp_path: Path) -> None:
+    model, passes = small_model(eta_decay=0.5), 3
+    images, labels = samples(4, PIXELS, CLASSES)
+    epochs = np.repeat(np.arange(passes), len(images))
+    given = model.all_inputs("train", np.tile(images, (passes, 1)), np.tile(labels, passes), epochs)
+    program = devices.program(Structure(model, "train", "float64", "numpy", CAPACITY, ()), tmp_path)
+    result = program.run(Block(first_state(model), given, model.run_time_values(), 5))
+    network = twin(model)
+    for eta in (0.2, 0.1, 0.05):
+        network.settings = dataclasses.replace(network.settings, eta=eta)
+        learn(network, model, 4)
+    for ours, expected in zip(weights(model, result.state), network.weights, strict=True):
+        np.testing.assert_allclose(ours, expected, rtol=0, atol=1e-12)
+    assert model.epoch_inputs("test", epochs) == {}
+
+
 @pytest.mark.slow
 def test_the_network_of_the_published_size_is_its_twin(tmp_path: Path) -> None:
     model = small_model(**FULL)
