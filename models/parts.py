@@ -11,7 +11,8 @@ from typing import Any, Literal, NamedTuple
 
 from brian2 import Clock, NeuronGroup, Quantity, Synapses, TimedArray, linked_var
 
-from hebbarium.equations import presentation
+from hebbarium.equations import convolution, presentation
+from hebbarium.equations.convolution import Connections
 from hebbarium.equations.strings import lines, renamed, without_comments
 from hebbarium.models.contract import Arrays, Model
 
@@ -155,9 +156,12 @@ class Parts:
         on_pre: Mapping[str, At | Literal[False]],
         on_post: Mapping[str, At | Literal[False]] | None = None,
         one_to_one: bool = False,
+        pairs: Connections | None = None,
+        kernel: NeuronGroup | None = None,
+        shares: Sequence[str] = ("w",),
         **options: Any,
     ) -> Synapses:
-        """Synapses, all to all unless one to one.
+        """Synapses, all to all unless one to one or listed.
 
         Parameters
         ----------
@@ -165,6 +169,12 @@ class Parts:
             As Brian2's. Quantities that the target declares are read from there, or else from the source.
         on_pre, on_post : mapping of str to At
             Name of a pathway to what it does at each event of its side, spikes unless said otherwise.
+        pairs : Connections, optional
+            Which neurons are connected, where it is not all to all.
+        kernel : NeuronGroup, optional
+            Weights that the synapses share, as ``pairs`` says.
+        shares : sequence of str
+            Variables of the kernel that they share.
         **options
             Handed on to Brian2.
         """
@@ -179,7 +189,8 @@ class Parts:
         synapses = Synapses(
             source,
             target,
-            _joined(equations) + self._declared(*codes.values(), besides=(*theirs, *target.variables)),
+            (convolution.shared(*shares) if kernel is not None else "") + _joined(equations)
+            + self._declared(*codes.values(), besides=(*theirs, *target.variables)),
             on_pre={path: codes[path] for path in before},
             on_post={path: codes[path] for path in after} or None,
             on_event={path: at.event or "spike" for path, at in paths.items()},
@@ -188,7 +199,14 @@ class Parts:
             namespace=self.namespace,
             **options,
         )
-        synapses.connect(**({"j": "i"} if one_to_one else {}))
+        if pairs is not None:
+            synapses.connect(i=pairs.source, j=pairs.target)
+        else:
+            synapses.connect(**({"j": "i"} if one_to_one else {}))
+        if kernel is not None and pairs is not None:
+            setattr(synapses, convolution.NUMBER, pairs.weight)
+            for name in shares:
+                setattr(synapses, name, linked_var(kernel, name, index=convolution.NUMBER))
         for path, at in paths.items():
             pathway = getattr(synapses, path)
             pathway.when, pathway.order = at.when, at.order
