@@ -6,7 +6,11 @@ sources, once a batch: first at each target neuron, then at each weight.
 
 from __future__ import annotations
 
+import re
+import textwrap
 from typing import NamedTuple
+
+from hebbarium.equations.strings import renamed
 
 
 class Optimiser(NamedTuple):
@@ -51,3 +55,20 @@ ADAM = Optimiser(
         w -= eta*mean/bias_mean_post/(sqrt(square/bias_square_post) + epsilon)
     """,
 )
+
+
+# Loshchilov & Hutter 2019, Algorithm 2: before Adam's step the weight decays by itself, in parts of the learning rate.
+ADAMW = ADAM._replace(step="w -= eta*weight_decay*w\n" + textwrap.dedent(ADAM.step).strip() + "\n")
+
+
+def in_group(optimiser: Optimiser) -> Optimiser:
+    """The same where weights are neurons of a group, kernels that synapses share: each is its own target."""
+    ours = {f"{name}_post": name for name in re.findall(r"\w+(?= : 1)", optimiser.target)}
+    return optimiser._replace(step=renamed(optimiser.step, **ours))
+
+
+# The norm of all gradients of a network, and by what they are scaled so that it is at most `norm_most`.
+CLIPPING = """
+    norm = sqrt(power)
+    scale = clip(norm_most/(norm + norm_tiny), 0, 1)
+"""

@@ -1,6 +1,7 @@
 """What every model declares, so that all papers can be treated alike.
 
-A model is a frozen dataclass whose fields are made with `quantity`, `encoding`, `structure` or `choice`.
+A model is a frozen dataclass whose fields are made with `quantity`, `encoding`, `structure`, `notation` or
+`choice`.
 Each says its meaning and its source, once; the documentation, the command line, the result files and the
 network read it from there.
 """
@@ -66,8 +67,14 @@ def choice(default: Any, among: tuple[Any, ...], meaning: str, source: str) -> A
     return _field("choice", default, 1, meaning, source, among=among)
 
 
+def notation(default: str, reads: Callable[[str], object], meaning: str, source: str) -> Any:
+    """A structure in a notation of its own, compiled in; ``reads`` raises ValueError for what means nothing in it."""
+    return _field("structure", default, 1, meaning, source, reads=reads)
+
+
 def _field(
-    kind: str, default: Any, unit: Any, meaning: str, source: str, within: Range = ANY, among: tuple[Any, ...] = ()
+    kind: str, default: Any, unit: Any, meaning: str, source: str, within: Range = ANY, among: tuple[Any, ...] = (),
+    reads: Callable[[str], object] | None = None,
 ) -> Any:
     return dataclasses.field(
         default_factory=lambda: default,  # a quantity is an array, which dataclasses take for mutable
@@ -79,6 +86,7 @@ def _field(
             "source": source,
             "within": within,
             "among": among,
+            "reads": reads,
         },
     )
 
@@ -95,12 +103,25 @@ class Parameter:
     source: str
     within: Range
     among: tuple[Any, ...]
+    reads: Callable[[str], object] | None = None
 
     def fault(self, value: Any) -> str:
         """Why a value with the dimensions of the default cannot be this parameter's; empty if it can."""
+        if self.reads is not None:
+            return self._unreadable(value)
         if self.kind == "choice":
             return "" if value in self.among else f"expected one of {', '.join(map(str, self.among))}"
         return ranges.fault(value, self.unit, self.unit_name, self.within, isinstance(self.default, int | tuple))
+
+    def _unreadable(self, text: Any) -> str:
+        assert self.reads is not None
+        if not isinstance(text, str):
+            return "expected a text"
+        try:
+            self.reads(text)
+        except ValueError as error:
+            return str(error)
+        return ""
 
     @property
     def unit_name(self) -> str:
@@ -212,7 +233,7 @@ class Model:
     def __post_init__(self) -> None:
         for symbol, row in self.parameters().items():
             value = getattr(self, symbol)
-            plain = row.kind == "choice" or isinstance(row.default, tuple)
+            plain = row.kind == "choice" or isinstance(row.default, tuple | str)
             if not plain and not have_same_dimensions(value, row.default):
                 expected = row.unit_name or "a number without unit"
                 raise ValueError(

@@ -89,6 +89,8 @@ def read(row: Parameter, text: str) -> Any:
     """The value of one parameter from what was typed: the inverse of `Parameter.show`."""
     if row.among:
         return _choice(row, text.strip())
+    if row.reads is not None:
+        return _words(row, text.strip())
     if isinstance(row.default, tuple):
         return _sizes(row, text)
     if isinstance(row.default, int) and re.fullmatch(r"\s*\d{1,300}\s*", text):
@@ -203,6 +205,8 @@ def _value(row: Parameter, given: Any) -> Any:
         if isinstance(given, Quantity) or given not in row.among:
             raise _refused(row, str(given), row.fault(given), example=False)
         return row.among[row.among.index(given)]
+    if row.reads is not None:
+        raise _refused(row, _brief(given), row.fault(given))
     if isinstance(row.default, tuple):
         sizes = given if isinstance(given, tuple | list) else (given,)
         return _sizes(row, ",".join(map(str, sizes)))
@@ -239,6 +243,12 @@ def _choice(row: Parameter, text: str) -> Any:
     near = difflib.get_close_matches(name, known, n=1)
     hint = f"; did you mean {known[near[0]]}?" if near else ""
     raise _refused(row, text, f"expected one of {', '.join(map(str, row.among))}{hint}", example=False)
+
+
+def _words(row: Parameter, text: str) -> str:
+    if fault := row.fault(text):
+        raise _refused(row, text, fault, example=False)
+    return text
 
 
 def _sizes(row: Parameter, text: str) -> tuple[int, ...]:
