@@ -40,17 +40,17 @@ CODE = "the authors' code"
 WHITE = 255
 
 # The order of what happens in a step, from below: a sample may begin and pixels drive the first layer; then each layer.
-BEGIN, CLEAR, DRIVE, FIRST_LAYER = range(4)
+BEGIN, ANEW, ADD_UP, CLEAR, LIGHT, DRIVE, FIRST_LAYER = range(7)
 INTEGRATE, FIRE, TRANSMIT, RESET, A_LAYER = range(5)
 # After a sample's last step: errors of the outputs; then each layer below another, from above.
 ERR, ERRORS, FIRST_BACK = range(3)
 PASS, BACK, GATHER, A_LAYER_BACK = range(4)
 # After a batch's last sample.
-STEP, SQUARE, SUM, SCALE, PREPARE, CHANGE = range(6)
+STEP, DARKEN, SQUARE, SUM, SCALE, PREPARE, CHANGE = range(7)
 
 #: what has a value of its own at each step of a sample
 SERIES = (
-    "u", "s", "a", "e", "d", "x", "h", "slope", "rise", "p", "carried", "early", "delta", "desired", "once", "twice",
+    "u", "s", "a", "e", "d", "x", "h", "slope", "rise", "p", "carried", "delta", "desired", "once", "twice",
 )  # fmt: skip
 
 
@@ -74,8 +74,8 @@ class TSSLBackprop(Model):
     classes: int = structure(10, 1, "output neurons, one a class", CODE, SIZE)
     steps: int = structure(5, 1, "time steps of a sample (T)", "Table 1", Range(2, 100))
     dt: Quantity = structure(1 * ms, ms, "length of a time step: results do not depend on it", "not stated", POSITIVE)
-    x_mean: float = encoding(0.1307, 1, "mean of pixels, of which white ones are 1", CODE, FRACTION)
-    x_sd: float = encoding(0.3081, 1, "standard deviation of pixels", CODE, POSITIVE)
+    x_mean: float = quantity(0.1307, 1, "mean of pixels, of which white ones are 1", CODE, FRACTION)
+    x_sd: float = quantity(0.3081, 1, "standard deviation of pixels", CODE, POSITIVE)
 
     # Neurons
     tau_m: float = quantity(5.0, 1, "decay of potentials, in steps", CODE, Range(1, 1e6))
@@ -124,12 +124,17 @@ class TSSLBackprop(Model):
     # A subclass replaces any of these strings by its own; see docs/own_rule.md.
     # Times are in steps. A name with _before or _after is that of the step before or after.
 
+    # Pixels drive the first layer by (level - x_mean)/x_sd at each step. What all of them would if the image were black
+    # is the same for a whole batch, and added up once; each image adds what is lighter.
+    lit = "pixel > 0"
+    black = "w_sum_post += w"
+    pixel_transmission = "arriving_post += w*pixel_pre/x_sd"
+
     # Neurons. `arriving` are weights: of the spikes of this step, or, from pixels, of all steps.
     current = "i_syn += (arriving - i_syn)/tau_s                        # W a: a synapse filters what it is sent"
     membrane = "v += i_syn - v/tau_m"
     fires = "v > theta"
     spike = "v = 0"
-    pixel_transmission = "arriving_post += w*pixel_pre"
     transmission = "arriving_post += w"
     pool_transmission = "arriving_post += w*pooled_pre"
     pooling = "pooled_post += gain"
@@ -159,15 +164,15 @@ class TSSLBackprop(Model):
         carried = p*e + carried_after*(u*p + (1 - s)*(tau_m - 1))/tau_m
         x = clip((u - theta)/width, -reach, reach)
         {slope}
-        early = int(a*tau_s < trace_least)
-        delta = early*e*slope/width + (1 - early)*carried
+        delta = carried + int(a*tau_s < trace_least)*(e*slope/width - carried)
         d = (delta + (tau_s - 1)*d_after)/tau_s
     """
     # Onto the layer below, filtered already; and what a batch adds up.
     passing = "e_pre += w*d_post"
     pool_passing = "e_pre += gain*e_post"
     gathering = "s_pre*d_post"
-    pixel_gathering = "gradient += pixel_pre*d_sum_post"
+    pixel_gathering = "gradient += pixel_pre*d_sum_post/x_sd"
+    darkening = "gradient -= shift_post*x_mean/x_sd                     # what a batch of black images adds up"
 
     optimiser: ClassVar[Optimiser] = ADAMW
     bounded = "w = clip(w, -w_most, w_most)"
@@ -226,32 +231,40 @@ class TSSLBackprop(Model):
         return f"end {FIRST_BACK + len(self._layers) * A_LAYER_BACK + what}"
 
     @property
+    def _opening(self) -> At:
+        """Where weights are not those of the sample before: in the first sample of a batch."""
+        return At(f"start {BEGIN}", f"{BEGINS.code} and opens(t) > half")
+
+    @property
     def _stepping(self) -> At:
+        """Where a batch is over."""
         return At(self._last(STEP), f"{ENDS.code} and closes(t) > half")
 
     def _input(self, parts: Parts, learns: bool) -> NeuronGroup:
         pixels = parts.neurons(
             "input",
             self.pixels,
-            "pixel : 1",
-            threshold=BEGINS.code,
+            "pixel : 1                                                  # its level, of which 1 is white",
+            threshold=f"{BEGINS.code} and {self.lit}",
             events={
                 "begin": BEGINS,
-                "ends": learns and At(f"end {ERR}", ENDS.code),
+                "opens": self._opening,
+                "shown": learns and At(f"end {ERR}", f"{ENDS.code} and {self.lit}"),
                 "step": learns and self._stepping,
             },
             runs=[At(f"start {CLEAR}", "pixel = pixels(t, i)", "begin")],
         )
-        pixels.thresholder["spike"].when, pixels.thresholder["spike"].order = "start", BEGIN
+        pixels.thresholder["spike"].when, pixels.thresholder["spike"].order = "start", LIGHT
         return pixels
 
     def _population(self, parts: Parts, name: str, norm: NeuronGroup | None) -> NeuronGroup:
         depth, placed = 1 + list(self._layers).index(name), self._layers[name]
         kind, is_output, learns = placed.layer.kind, name == "output", norm is not None
         is_pool, is_dense = kind == "pool", kind == "dense"
-        of_batch = learns and is_dense
+        of_batch, is_first = learns and is_dense, depth == 1
         events: dict[str, Any] = {
             "begin": BEGINS,
+            "opens": is_first and self._opening,
             "ends": learns and At(f"end {ERR}", ENDS.code),
             "active": learns and not is_output and At(f"end {ERR}", f"{ENDS.code} and n_spikes > 0"),
             "step": learns and self._stepping,
@@ -266,22 +279,23 @@ class TSSLBackprop(Model):
                 learns and ("n_spikes : 1", variables(("e",) if is_pool else ("u", "d"), self.steps)),
                 learns and not is_output and variables(("s",), self.steps),
                 learns and not (is_output or is_pool) and (variables(("e",), self.steps), "n_active : 1\nn_fired : 1"),
-                learns and depth == 1 and "d_sum : 1",
+                is_first and ("w_sum : 1", learns and "d_sum : 1\nshift : 1"),
                 of_batch and ("power : 1\nclipping : 1\nscale : 1 (linked)", self.optimiser.target),
             ),
             threshold="pooled > 0" if is_pool else self.fires,
             reset=("pooled = 0" if is_pool else self.spike, learns and "n_spikes += 1"),
             events=events,
             runs=[
-                At(f"start {CLEAR}", self._cleared(is_pool, is_output, learns), "begin"),
+                is_first and At(f"start {ANEW}", "w_sum = 0", "opens"),
+                At(f"start {CLEAR}", self._cleared(is_first, is_pool, is_output, learns), "begin"),
                 At(self._at_layer(depth, INTEGRATE), self._step(depth, is_pool, is_output, learns)),
                 learns and not is_pool and At(
                     f"end {ERRORS}" if is_output else self._back(depth + 1, BACK), self._learning(depth, is_output),
                     "ends",
                 ),
-                of_batch and At(
-                    self._last(PREPARE), ("clipping = scale\npower = 0", self.optimiser.begin), "step"
-                ),
+                learns and At(self._last(PREPARE), (
+                    of_batch and ("clipping = scale\npower = 0", self.optimiser.begin), is_first and "shift = 0",
+                ), "step"),
             ],
         )
         if of_batch:
@@ -290,10 +304,12 @@ class TSSLBackprop(Model):
             part.when, part.order = "start", FIRST_LAYER + (depth - 1) * A_LAYER + what
         return group
 
-    def _cleared(self, is_pool: bool, is_output: bool, learns: bool) -> str:
+    def _cleared(self, is_first: bool, is_pool: bool, is_output: bool, learns: bool) -> str:
         """What a sample begins with."""
         return lines(
-            not is_pool and "arriving = 0\ni_syn = 0\nv = 0",
+            is_first and "arriving = -w_sum*x_mean/x_sd",
+            not (is_first or is_pool) and "arriving = 0",
+            not is_pool and "i_syn = 0\nv = 0",
             is_output and "trace = 0\nresponse = 0",
             learns and "n_spikes = 0",
             learns and not is_output and unrolled("e = 0", SERIES, self.steps),
@@ -322,7 +338,7 @@ class TSSLBackprop(Model):
             over(self.again),
             is_output and over(self.wanted),
             over(lines(is_output and self.error.format(wanted=self.target), backward), backwards=True),
-            depth == 1 and "d_sum = " + " + ".join(f"d_{k}" for k in range(self.steps)),
+            depth == 1 and f"d_sum = {' + '.join(f'd_{k}' for k in range(self.steps))}\nshift += d_sum",
             not is_output and "n_active += int(n_spikes > 0)\nn_fired += n_spikes",
         )
 
@@ -334,7 +350,6 @@ class TSSLBackprop(Model):
         kind, pairs = self._layers[above.name].layer.kind, self._layers[above.name].pairs
         first, from_pool = depth == 1, below.name.startswith("pool")
         if kind == "pool":
-            passing = unrolled(self.pool_passing, ("e_pre", "e_post"), self.steps)
             return parts.synapses(
                 f"to_{above.name}", below, above, pairs=pairs,
                 on_pre={
@@ -344,7 +359,7 @@ class TSSLBackprop(Model):
             )
         if first:
             transmit = At(f"start {DRIVE}", self.pixel_transmission)
-            gather = At(self._back(depth, GATHER), self.pixel_gathering, "ends")
+            gather = At(self._back(depth, GATHER), self.pixel_gathering, "shown")
         else:
             transmit = At(
                 self._at_layer(depth - 1, TRANSMIT), self.pool_transmission if from_pool else self.transmission
@@ -356,9 +371,11 @@ class TSSLBackprop(Model):
             f"to_{above.name}", below, above,
             own and ("w : 1", learns and ("gradient : 1", self.optimiser.synapse)),
             on_pre={
+                "add_up": first and At(f"start {ADD_UP}", self.black, "opens"),
                 "transmit": transmit,
                 "back": learns and not first and At(self._back(depth, PASS), self._series(self.passing), "ends"),
                 "gather": learns and gather,
+                "darken": learns and first and At(self._last(DARKEN), self.darkening, "step"),
                 "square": learns and own and At(self._last(SQUARE), "power_post += gradient*gradient", "step"),
                 "change": learns and own and At(self._last(CHANGE), self._change(self.optimiser, "clipping_post"), "step"),
             },
@@ -367,9 +384,9 @@ class TSSLBackprop(Model):
 
     def _series(self, code: str) -> str:
         """A pathway's statement for each step of a sample."""
-        sides = {name for name in ("e_pre", "e_post", "d_post")}
+        sides = ("e_pre", "e_post", "d_post")
         return "".join(
-            renamed(code, **{name: f"{name[0]}_{k}{name[1:]}" for name in sides}) + "\n" for k in range(self.steps)
+            renamed(code, **{side: f"{side[0]}_{k}{side[1:]}" for side in sides}) + "\n" for k in range(self.steps)
         )
 
     def _change(self, optimiser: Optimiser, clipping: str) -> str:
@@ -420,16 +437,18 @@ class TSSLBackprop(Model):
         return self.steps
 
     def encode(self, images: NDArray[np.uint8]) -> Arrays:
-        """Normalised pixels ``(samples, pixels)``."""
-        return {"pixels": (images.astype(np.float64) / WHITE - self.x_mean) / self.x_sd}
+        """Levels ``(samples, pixels)``, of which 1 is white."""
+        return {"pixels": images.astype(np.float64) / WHITE}
 
     def inputs(self, phase: str, images: NDArray[np.uint8], labels: NDArray[np.integer]) -> Arrays:
-        """See `Model.inputs`: pixels, and while learning the labels and which samples are the last of their batches."""
-        if phase != "train":
-            return self.encode(images)
-        number = np.arange(1, len(images) + 1)
-        closes = (number % self.batch == 0) | (number == len(images))
-        return self.encode(images) | {"labels": labels.astype(np.float64), "closes": closes.astype(np.float64)}
+        """See `Model.inputs`: levels; which samples are the first and, while learning, the last of a batch; labels."""
+        number, learns = np.arange(len(images)), phase == "train"
+        opens = (number % self.batch == 0) if learns else (number == 0)
+        given = self.encode(images) | {"opens": opens.astype(np.float64)}
+        if not learns:
+            return given
+        closes = ((number + 1) % self.batch == 0) | (number + 1 == len(images))
+        return given | {"labels": labels.astype(np.float64), "closes": closes.astype(np.float64)}
 
     def epoch_inputs(self, phase: str, epochs: NDArray[np.integer]) -> Arrays:
         """See `Model.epoch_inputs`: the rate of learning."""
@@ -440,8 +459,8 @@ class TSSLBackprop(Model):
         return {"learning_rates": self.eta * fallen[self.fall]}
 
     def input_spikes(self, phase: str, images: NDArray[np.uint8], presentations: NDArray[np.integer]) -> float:
-        """See `Model.input_spikes`: each pixel is sent once a sample."""
-        return float(self.pixels * presentations.sum())
+        """See `Model.input_spikes`: each pixel that is not black is sent once a sample."""
+        return float(((images > 0).sum(axis=1) * presentations).sum())
 
     def _weighted(self) -> Iterator[tuple[str, int, int, bool]]:
         """Variables of weights, with what a neuron adds up, how many weights there are, and whether it is a kernel."""
