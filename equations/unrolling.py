@@ -52,7 +52,7 @@ def unrolled(code: str, names: Collection[str], steps: int, *, backwards: bool =
 
 def at_step(code: str, names: Collection[str], steps: int, step: int) -> str:
     """The string of one step."""
-    places = {name: step for name in names}
+    places = dict.fromkeys(names, step)
     places |= {f"{name}_before": step - 1 for name in names} | {f"{name}_after": step + 1 for name in names}
 
     def place(word: re.Match[str]) -> str:

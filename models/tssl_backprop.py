@@ -377,7 +377,9 @@ class TSSLBackprop(Model):
                 "gather": learns and gather,
                 "darken": learns and first and At(self._last(DARKEN), self.darkening, "step"),
                 "square": learns and own and At(self._last(SQUARE), "power_post += gradient*gradient", "step"),
-                "change": learns and own and At(self._last(CHANGE), self._change(self.optimiser, "clipping_post"), "step"),
+                "change": learns and own and At(
+                    self._last(CHANGE), self._change(self.optimiser, "clipping_post"), "step"
+                ),
             },
             pairs=pairs, kernel=kernel, shares=("w", "gradient") if learns else ("w",),
         )  # fmt: skip
@@ -489,6 +491,25 @@ class TSSLBackprop(Model):
         return state | {counter: np.zeros_like(state[counter]) for counter in counters}
 
     # -- what the paper leaves open ----------------------------------------------------------------------
-    slips: ClassVar[tuple[str, ...]] = ()
+    slips: ClassVar[tuple[str, ...]] = (
+        "Sun's thesis prints \"99c%\" for its best epoch, which is taken as 99 %.",
+    )
 
-    open_choices: ClassVar[tuple[str, ...]] = ()
+    open_choices: ClassVar[tuple[str, ...]] = (
+        "All constants are those of the authors' code for MNIST. What their paper says otherwise is not followed.",
+        "The code filters the train that outputs ought to have twice and theirs once, so that no output neuron can do "
+        "what it is asked to: target=once compares like with like.",
+        "Through a reset the code passes u*p/tau_m of what comes later. The derivative of its own step is "
+        "-(1 - 1/tau_m)*u*p. It is left as the code has it.",
+        "Outputs ought to fire at each step but the first. With ten steps or more the code asks for every other step, "
+        "which is not done here.",
+        "Pixels are not turned into spikes: each drives the first layer by its normalised level at every step. What "
+        "black pixels do is the same in all images and is added up once a batch, which changes rounding alone.",
+        "A synapse filters what it is sent, and errors are filtered before they are passed down. Both are linear: this "
+        "is what the code does with filtered spike trains, but for rounding.",
+        "The code keeps the weights of the epoch that tested best, on the test images. Here the last epoch counts, and "
+        "the best is told beside it. `fall` and `fall_over` let the learning rate fall to zero by the last epoch; the "
+        "code keeps it as it is.",
+        "`n_active` and `n_fired` count the samples in which a hidden neuron fired, and its spikes, in a pass through "
+        "the training images, while it learned.",
+    )

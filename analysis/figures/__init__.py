@@ -17,6 +17,7 @@ from hebbarium.analysis.figures.robustness_curve import robustness_curve
 from hebbarium.analysis.figures.saving import folder_of, save, save_all
 from hebbarium.analysis.figures.spike_examples import membrane_example, stdp_example
 from hebbarium.analysis.figures.stdp_window import stdp_window
+from hebbarium.analysis.figures.surrogates import surrogates
 from hebbarium.analysis.figures.time_course import time_course
 from hebbarium.analysis.figures.weight_time_lapse import weight_time_lapse
 
@@ -39,6 +40,7 @@ __all__ = [
     "save_all",
     "stdp_example",
     "stdp_window",
+    "surrogates",
     "time_course",
     "weight_map",
     "weight_time_lapse",

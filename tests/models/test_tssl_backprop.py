@@ -12,9 +12,7 @@ from numpy.typing import NDArray
 
 from hebbarium.engine import anatomy, devices, presentations
 from hebbarium.engine.contract import Arrays, Block, Program, Structure
-from hebbarium.models import layer_notation
 from hebbarium.models.tssl_backprop import TSSLBackprop
-from tests.oracles import tssl_backprop as oracle
 from tests.oracles.tssl_backprop import Dense, Floats, Maps, Network, Pools, Settings
 
 PIXELS, CLASSES, BATCH = 64, 4, 5
@@ -24,7 +22,9 @@ Labels = NDArray[np.int64]
 
 def small_model(**changes: Any) -> TSSLBackprop:
     """64 pixels, four classes, batches of five."""
-    settings: dict[str, Any] = {"pixels": PIXELS, "classes": CLASSES, "layers": "12", "batch": BATCH, "eta": 5e-3, "w_scale": 2.5}
+    settings: dict[str, Any] = {
+        "pixels": PIXELS, "classes": CLASSES, "layers": "12", "batch": BATCH, "eta": 5e-3, "w_scale": 2.5,
+    }  # fmt: skip
     return TSSLBackprop(**(settings | changes))
 
 
@@ -57,7 +57,8 @@ def show(model: TSSLBackprop, program: Program, images: Images, labels: Labels, 
 
 def weights(model: TSSLBackprop, state: Arrays) -> list[Floats]:
     """From below, as the oracle has them."""
-    result, below = [], model.pixels
+    result: list[Floats] = []
+    below = model.pixels
     for name, placed in model._layers.items():
         if placed.layer.kind == "maps":
             kernel = np.asarray(state[f"kernel_{name.removeprefix('hidden_')}.w"], np.float64)
