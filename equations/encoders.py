@@ -1,22 +1,41 @@
-"""Input neurons: Poisson spike trains of given rates.
+"""Input neurons: what a number, the rate that a sample asks of a neuron, becomes as spikes.
 
-A neuron fires at a step with the probability rate*dt: a Bernoulli process. The number of steps between its spikes is
-geometrically distributed, so one random number a spike gives the same process as one a step, at a fraction of the cost.
+Spike counts: a neuron fires at a step with the probability rate*dt, a Bernoulli process. The number of steps between
+its spikes is geometrically distributed, so one random number a spike gives the same process as one a step, at a
+fraction of the cost. Other encodings put the number into when a neuron fires, or which neurons fire, or which fire
+together. They know how bright a neuron is, `level`, by the rate that a white one has: from zero, black, to one.
+
+What is counted in steps of a sample is counted from zero. What would happen at the end of the time in which a value is
+coded never does: so a black neuron is silent.
 """
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
+from hebbarium.equations.strings import lines
+
 
 class Encoder(NamedTuple):
-    """Equations and condition of a Poisson neuron, and what a spike, a sample's beginning (a rate) and a rest do."""
+    """Equations and condition of an input neuron, and what a spike, a sample's beginning and a rest do.
+
+    Parameters
+    ----------
+    equations, fires, spike : str
+    begins : str
+        ``{rate}`` is the neuron's rate, ``{white}`` that of a white one.
+    rests : str
+        What makes the neurons silent.
+    step : str
+        What happens at each step, before the spikes.
+    """
 
     equations: str
     fires: str
     spike: str
     begins: str
     rests: str = ""
+    step: str = ""
 
 
 # A neuron is due at a step of the block. U being uniform, ceil(log(U)/log(1 - rate*dt)) is geometrically distributed;
@@ -44,4 +63,70 @@ BERNOULLI = Encoder(
     fires="rand() < p_spike",
     spike="",
     begins="p_spike = {rate}*dt",
+    rests="p_spike = 0",
+)
+
+# A rate that changes in time, here as a sine whose mean over a cycle is the neuron's rate.
+MODULATED = Encoder(
+    equations="""
+        p_spike : 1                                         # rate*dt, the mean over a cycle
+        begun : 1                                           # the step at which the sample began
+    """,
+    fires="rand() < p_spike*(1 + sin(2*pi*(t_in_timesteps - begun)*dt/t_code))",
+    spike="",
+    begins="""
+        p_spike = {rate}*dt
+        begun = t_in_timesteps
+    """,
+    rests="p_spike = 0",
+)
+
+# A white image is all there is to tell white by; in a black one, that has none, any number will do.
+_LEVEL = "level = clip({rate}*dt/({white}*dt + int({white}*dt <= 0)), 0, 1)"
+_STEPS = "floor(t_code/dt + 0.5)                            # steps of the time in which a value is coded"
+
+# Time to the first spike: the brighter, the earlier.
+LATENCY = Encoder(
+    equations="due : 1                                      # the step of the spike",
+    fires="t_in_timesteps >= due",
+    spike="due = t_in_timesteps + longest",
+    begins=lines(
+        _LEVEL,
+        f"code_steps = {_STEPS}",
+        """
+        wait = floor((1 - level)*code_steps)
+        due = t_in_timesteps + wait + int(wait >= code_steps)*longest
+        """,
+    ),
+    rests="due = t_in_timesteps + longest",
+)
+# Phase of firing: the same in each cycle of an oscillation, which begins with the sample.
+PHASE = LATENCY._replace(spike=f"due += {_STEPS}")
+
+# A population: neighbouring neurons are tuned to different levels, each to one of n_tuned between black and white, and
+# fire the more the nearer their own level is.
+POPULATION = GEOMETRIC._replace(
+    begins=lines(
+        _LEVEL,
+        "tuned = exp(-(level - (i % n_tuned)/(n_tuned - 1))**2/(2*width**2))",
+        GEOMETRIC.begins.format(rate="tuned*{white}"),
+    )
+)
+
+# Synchrony: all neurons copy spikes of one mother train, each with its own probability. A white neuron copies a part
+# of them that is called `copied`, and the mother fires so often that its rate is what it ought to be.
+SYNCHRONY = Encoder(
+    equations="""
+        p_copy : 1                                          # part of the mother's spikes that the neuron copies
+        p_mother : 1                                        # of a spike of the mother in a step
+        mother : 1 (shared)                                 # uniformly distributed, the same for all neurons
+    """,
+    fires="mother < p_mother and rand() < p_copy",
+    spike="",
+    begins=lines(
+        "p_copy = clip(copied*{rate}*dt/({white}*dt + int({white}*dt <= 0)), 0, 1)",
+        "p_mother = {white}*dt/copied",
+    ),
+    rests="p_mother = 0",
+    step="mother = rand()",
 )

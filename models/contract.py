@@ -225,10 +225,11 @@ class Model:
     # -- the parameter table ---------------------------------------------------------------------------
     @classmethod
     def parameters(cls) -> dict[str, Parameter]:
-        """The table, in the order of the file."""
-        return {
-            f.name: Parameter(f.name, **f.metadata) for f in dataclasses.fields(cls) if "kind" in f.metadata
-        }
+        """The table, in the order of the file; what comes of a part that models share, a class without a name, last."""
+        parts = [kind for kind in cls.__mro__ if "name" not in vars(kind)]
+        shared = {name for kind in parts for name in vars(kind).get("__annotations__", {})}
+        rows = [Parameter(f.name, **f.metadata) for f in dataclasses.fields(cls) if "kind" in f.metadata]
+        return {row.symbol: row for row in sorted(rows, key=lambda row: row.symbol in shared)}
 
     def __post_init__(self) -> None:
         for symbol, row in self.parameters().items():

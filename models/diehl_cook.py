@@ -19,8 +19,9 @@ from numpy.typing import NDArray
 
 from hebbarium.equations import homeostasis, presentation
 from hebbarium.equations.strings import Strings, chosen, lines, renamed
-from hebbarium.models import poisson_inputs, winner_take_all
-from hebbarium.models.contract import Arrays, Model, choice, encoding, quantity, structure
+from hebbarium.models import encoded_inputs, winner_take_all
+from hebbarium.models.contract import Arrays, choice, encoding, quantity, structure
+from hebbarium.models.encoded_inputs import EncodedInputs
 from hebbarium.models.parts import BEGINS, At, Parts, follow
 from hebbarium.models.ranges import NORM, NOT_NEGATIVE, POSITIVE, POTENTIAL, RISE, SIZE, WEIGHT
 
@@ -29,7 +30,7 @@ NEVER = -1e4 * second  # Brian2's own value for a spike that has not been
 
 
 @dataclass(frozen=True, eq=False)
-class DiehlCook(Model):
+class DiehlCook(EncodedInputs):
     """The network of Diehl & Cook, with the departures of its Brian2 port as options."""
 
     name: ClassVar[str] = "diehl_cook"
@@ -203,22 +204,19 @@ class DiehlCook(Model):
     # -- the network -----------------------------------------------------------------------------------
     def build(self, phase: str, inputs: Arrays) -> Network:
         """See `Model.build`. Phases: ``train``; ``respond`` and ``test``, in which nothing learns."""
-        poisson_inputs.refuse_long_block(self, phase, len(inputs["rates"]))
+        encoded_inputs.refuse_long_block(self, phase, len(inputs["rates"]))
         learns, clamped = phase == "train", self.integration == "clamped"
         method = "exponential_euler" if self.integration == "exponential_euler" else "euler"
         parts = Parts(
-            self, self.dt, self.sample_steps(phase), inputs, {"rates": hertz},
+            self, self.dt, self.sample_steps(phase), inputs, encoded_inputs.UNITS,
             shown_steps=round(float(self.t_shown / self.dt)),
         )
         controller = winner_take_all.controller(parts, True)
         traced = learns and self.delays == "none"
-        input_ = poisson_inputs.neurons(
+        input_ = encoded_inputs.image_neurons(
             parts,
-            "input",
-            self.pixels,
-            # + dt: at its very beginning, rounding could put t into the sample before
-            "rates(sample*t_sample + dt, i)*intensity",
-            controller=controller,
+            self,
+            controller,
             equations=traced and self.pre_trace,
             spike=traced and "x = 1",
         )
@@ -330,16 +328,17 @@ class DiehlCook(Model):
             drawn[name] = generator.uniform(0, longest, count)
         return drawn
 
-    def encode(self, images: NDArray[np.uint8]) -> Arrays:
+    def rates(self, images: NDArray[np.uint8]) -> NDArray[np.float64]:
         """Pixels as firing rates in hertz at intensity 1, ``(samples, pixels)``."""
-        return {"rates": images.astype(np.float64) / 255 * float(self.rate_step)}
+        return np.asarray(images.astype(np.float64) / 255 * float(self.rate_step))
 
-    def input_spikes(
-        self, phase: str, images: NDArray[np.uint8], presentations: NDArray[np.integer]
-    ) -> float:
-        """See `Model.input_spikes`: each presentation of an image is more intense than the one before."""
-        shown = winner_take_all.total_intensity(self.intensity_first, self.intensity_step, presentations)
-        return float((self.encode(images)["rates"].sum(axis=1) * shown).sum() * float(self.t_shown))
+    def shown_time(self, phase: str) -> float:
+        """See `EncodedInputs.shown_time`."""
+        return float(self.t_shown)
+
+    def total_intensity(self, presentations: NDArray[np.integer]) -> NDArray[np.float64]:
+        """See `EncodedInputs.total_intensity`: each presentation of an image is more intense than the one before."""
+        return winner_take_all.total_intensity(self.intensity_first, self.intensity_step, presentations)
 
     # -- what the paper leaves open ----------------------------------------------------------------------
     open_choices: ClassVar[tuple[str, ...]] = (

@@ -19,8 +19,9 @@ from numpy.typing import NDArray
 
 from hebbarium.equations import encoders, homeostasis, presentation
 from hebbarium.equations.strings import Strings, chosen, lines, renamed
-from hebbarium.models import poisson_inputs, winner_take_all
-from hebbarium.models.contract import Arrays, Model, choice, encoding, quantity, structure
+from hebbarium.models import encoded_inputs, winner_take_all
+from hebbarium.models.contract import Arrays, choice, encoding, quantity, structure
+from hebbarium.models.encoded_inputs import EncodedInputs
 from hebbarium.models.parts import BEGINS, ENDS, At, Parts, follow
 from hebbarium.models.ranges import FRACTION, NOT_NEGATIVE, POSITIVE, POTENTIAL, RISE, SIZE, WEIGHT, Range
 from hebbarium.models.readouts import Readout, by_labels, class_layer
@@ -53,7 +54,7 @@ FASHION: Mapping[int, Mapping[str, Any]] = {
 
 
 @dataclass(frozen=True, eq=False)
-class SymmetricSTDP(Model):
+class SymmetricSTDP(EncodedInputs):
     """The network of Hao et al., with the paper's open choices and its ablations as options."""
 
     name: ClassVar[str] = "symmetric_stdp"
@@ -66,6 +67,7 @@ class SymmetricSTDP(Model):
     passes: ClassVar[Mapping[str, int]] = {"train_classes": 1}
     anew: ClassVar[Mapping[str, tuple[str, ...]]] = {"train_classes": ("to_classes.w",)}
     labels_from: ClassVar[str] = "last_pass"
+    poisson: ClassVar[encoders.Encoder] = encoders.GEOMETRIC_DEAD
     controller: ClassVar[str] = "controller"
     shown_state: ClassVar[Mapping[str, tuple[str, Any]]] = {"theta": ("excitatory", mV)}
 
@@ -275,21 +277,18 @@ class SymmetricSTDP(Model):
         Phases: ``train`` (both pathways learn), ``train_hidden`` (there is no class layer), ``train_classes`` (hidden
         weights and thresholds are fixed), ``respond`` and ``test`` (nothing learns).
         """
-        poisson_inputs.refuse_long_block(self, phase, len(inputs["rates"]))
+        encoded_inputs.refuse_long_block(self, phase, len(inputs["rates"]))
         parts = Parts(
-            self, self.dt, self.sample_steps(phase), inputs, {"rates": hertz, "teacher_rates": hertz},
+            self, self.dt, self.sample_steps(phase), inputs,
+            encoded_inputs.UNITS | {"teacher_rates": hertz},
             shown_steps=self._steps(self.t_shown), n_jumped=self._steps(self._jumped),
         )
         controller = winner_take_all.controller(parts, self.hidden > 0)
         pairs = self._learns(self._targets[0], phase)
-        below = poisson_inputs.neurons(
+        below = encoded_inputs.image_neurons(
             parts,
-            "input",
-            self.pixels,
-            # + dt: at its very beginning, rounding could put t into the sample before
-            "rates(sample*t_sample + dt, i)*intensity",
-            encoder=encoders.GEOMETRIC_DEAD,
-            controller=controller,
+            self,
+            controller,
             equations=pairs and self.pre_trace,
             spike=pairs and "x += 1",
             events={"end": pairs and self._jumps and ENDS},
@@ -381,7 +380,7 @@ class SymmetricSTDP(Model):
 
     def _taught(self, parts: Parts, controller: NeuronGroup, n_in: int) -> NeuronGroup:
         """Class neurons as their teacher makes them fire."""
-        return poisson_inputs.neurons(
+        return encoded_inputs.neurons(
             parts,
             "classes",
             self.classes,
@@ -520,13 +519,13 @@ class SymmetricSTDP(Model):
             scaled[variable] = (w * factor).astype(w.dtype).ravel()
         return scaled
 
-    def encode(self, images: NDArray[np.uint8]) -> Arrays:
+    def rates(self, images: NDArray[np.uint8]) -> NDArray[np.float64]:
         """Pixels as firing rates in hertz at intensity 1, ``(samples, pixels)`` (Section 3)."""
         pixels = images.astype(np.float64)
         if self.mean_pixel > 0:
             mean = pixels.mean(axis=1, keepdims=True)
             pixels = np.minimum(np.floor(pixels * (self.mean_pixel / np.where(mean > 0, mean, 1))), 255)
-        return {"rates": pixels / 255 * float(self.rate_step)}
+        return np.asarray(pixels / 255 * float(self.rate_step))
 
     def inputs(self, phase: str, images: NDArray[np.uint8], labels: NDArray[np.integer]) -> Arrays:
         """See `Model.inputs`: rates of the inputs, and of the class neurons where there is a teacher."""
@@ -535,12 +534,13 @@ class SymmetricSTDP(Model):
             given["teacher_rates"] = np.eye(self.classes)[labels] * float(self.teacher_rate)
         return given
 
-    def input_spikes(
-        self, phase: str, images: NDArray[np.uint8], presentations: NDArray[np.integer]
-    ) -> float:
-        """See `Model.input_spikes`: each presentation of an image is more intense than the one before."""
-        shown = winner_take_all.total_intensity(self.intensity_first, self.intensity_step, presentations)
-        return float((self.encode(images)["rates"].sum(axis=1) * shown).sum() * float(self.t_shown))
+    def shown_time(self, phase: str) -> float:
+        """See `EncodedInputs.shown_time`."""
+        return float(self.t_shown)
+
+    def total_intensity(self, presentations: NDArray[np.integer]) -> NDArray[np.float64]:
+        """See `EncodedInputs.total_intensity`: each presentation of an image is more intense than the one before."""
+        return winner_take_all.total_intensity(self.intensity_first, self.intensity_step, presentations)
 
     @property
     def pair_rule(self) -> PairRule:

@@ -15,10 +15,11 @@ import numpy as np
 from brian2 import Network, Quantity, hertz, ms, mV, second
 from numpy.typing import NDArray
 
-from hebbarium.equations import encoders, homeostasis
+from hebbarium.equations import homeostasis
 from hebbarium.equations.strings import Strings, chosen
-from hebbarium.models import poisson_inputs, winner_take_all
-from hebbarium.models.contract import Arrays, Model, choice, encoding, quantity, structure
+from hebbarium.models import encoded_inputs, winner_take_all
+from hebbarium.models.contract import Arrays, choice, encoding, quantity, structure
+from hebbarium.models.encoded_inputs import EncodedInputs
 from hebbarium.models.parts import BEGINS, At, Parts
 from hebbarium.models.ranges import NORM, NOT_NEGATIVE, POSITIVE, POTENTIAL, RISE, SIZE, WEIGHT, Range
 from hebbarium.models.spike_pairs import PairRule
@@ -27,7 +28,7 @@ NOT_STATED = "not stated; chosen by validation"
 
 
 @dataclass(frozen=True, eq=False)
-class SynapticScaling(Model):
+class SynapticScaling(EncodedInputs):
     """The network of Touda & Okuno, with the paper's open choices as options."""
 
     name: ClassVar[str] = "synaptic_scaling"
@@ -116,19 +117,17 @@ class SynapticScaling(Model):
         " equal for all lit pixels with one sum",
         NOT_STATED,
     )
-    encoder: str = choice(
-        "geometric", ("geometric", "bernoulli"), "one random number a spike, or one a step: the same process", "Eq. 1"
-    )
 
     relations: ClassVar[tuple[str, ...]] = (
         "whole(t_train/dt)",
         "whole(t_test/dt)",
-        f"max(t_train, t_test)/dt <= {poisson_inputs.MOST_STEPS}",
+        f"max(t_train, t_test)/dt <= {encoded_inputs.MOST_STEPS}",
         "v_reset < v_thresh",
         "e_inh < e_exc",
         "w_min < w_max",
         "max_rate*dt <= 1 if rate_coding == 'peak'",
         "total_rate*dt <= pixels if rate_coding != 'peak'",
+        f"t_code <= min(t_train, t_test) if {encoded_inputs.IN_TIME}",
     )
 
     # -- the equations ---------------------------------------------------------------------------------
@@ -193,20 +192,17 @@ class SynapticScaling(Model):
     # -- the network -----------------------------------------------------------------------------------
     def build(self, phase: str, inputs: Arrays) -> Network:
         """See `Model.build`. Phases: ``train``; ``respond`` (as long, but nothing learns) and ``test``."""
-        poisson_inputs.refuse_long_block(self, phase, len(inputs["rates"]))
+        encoded_inputs.refuse_long_block(self, phase, len(inputs["rates"]))
         learns, theta = phase == "train", self._theta(phase)
         at_images = learns and self.norm != "none" and self.scaling_at == "image"
         at_spikes = learns and self.norm != "none" and self.scaling_at == "spike"
         parts = Parts(
-            self, self.dt, self.sample_steps(phase), inputs, {"rates": hertz},
+            self, self.dt, self.sample_steps(phase), inputs, encoded_inputs.UNITS,
             n_rivals=max(self.neurons - 1, 1) if self.inhibition == "shared" else 1, p_norm=self.p_norm,
         )
-        input_ = poisson_inputs.neurons(
+        input_ = encoded_inputs.image_neurons(
             parts,
-            "input",
-            self.pixels,
-            "rates(t, i)",
-            encoder=encoders.GEOMETRIC if self.encoder == "geometric" else encoders.BERNOULLI,
+            self,
             equations=learns and self.pre_trace,
             spike=learns and self._spike("x"),
             begins=learns and self.reset_traces and "x = 0",
@@ -308,18 +304,17 @@ class SynapticScaling(Model):
         scaled = w * (self.w_t / np.where(norms > 0, norms, 1))
         return {**state, "plastic.w": scaled.astype(w.dtype).ravel()}
 
-    def encode(self, images: NDArray[np.uint8]) -> Arrays:
+    def rates(self, images: NDArray[np.uint8]) -> NDArray[np.float64]:
         """Pixels as firing rates in hertz, ``(samples, pixels)`` (Eq. 1)."""
         if self.rate_coding == "peak":
-            return {"rates": np.divide(images, 255, dtype=np.float64) * float(self.max_rate)}
+            return np.divide(images, 255, dtype=np.float64) * float(self.max_rate)
         pixels = images > 0 if self.rate_coding == "binary" else images
         total = pixels.sum(axis=1, keepdims=True, dtype=np.float64)
-        return {"rates": pixels * (float(self.total_rate) / np.where(total > 0, total, 1))}
+        return np.asarray(pixels * (float(self.total_rate) / np.where(total > 0, total, 1)))
 
-    def input_spikes(self, phase: str, images: NDArray[np.uint8], presentations: NDArray[np.integer]) -> float:
-        """See `Model.input_spikes`."""
-        seconds = self.sample_steps(phase) * float(self.dt / second)
-        return float((self.encode(images)["rates"].sum(axis=1) * presentations).sum() * seconds)
+    def shown_time(self, phase: str) -> float:
+        """See `EncodedInputs.shown_time`."""
+        return self.sample_steps(phase) * float(self.dt / second)
 
     @property
     def pair_rule(self) -> PairRule:

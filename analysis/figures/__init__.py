@@ -8,6 +8,7 @@ from hebbarium.analysis.figures.class_maps import activity_panel, weight_map
 from hebbarium.analysis.figures.confusion_matrix import confusion_matrix
 from hebbarium.analysis.figures.convergence import convergence
 from hebbarium.analysis.figures.distributions import distributions
+from hebbarium.analysis.figures.encodings import encoded_spikes, encoding_costs
 from hebbarium.analysis.figures.layers import activity_by_class, contributions, local_losses
 from hebbarium.analysis.figures.learning_curve import learning_curve
 from hebbarium.analysis.figures.raster_plot import raster_plot
@@ -28,6 +29,8 @@ __all__ = [
     "contributions",
     "convergence",
     "distributions",
+    "encoded_spikes",
+    "encoding_costs",
     "folder_of",
     "learning_curve",
     "local_losses",

@@ -25,7 +25,7 @@ from tests.small_run import SMALL
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 
 COMMANDS = ["models", "describe", "train", "evaluate", "predict", "resume", "sweep", "reproduce", "figures",
-            "data", "cache", "devices", "demo", "maps", "robustness", "hebbian-control",
+            "data", "cache", "devices", "demo", "maps", "robustness", "hebbian-control", "encode",
             "convergence"]  # fmt: skip
 
 

@@ -14,6 +14,7 @@ from hebbarium.engine import anatomy, devices, faithfulness, inspection
 from hebbarium.engine.anatomy import initial_state
 from hebbarium.engine.contract import Block, BlockResult, Structure
 from hebbarium.engine.runtime import RuntimeProgram, runtime_device
+from hebbarium.models.encoded_inputs import EncodedInputs
 from hebbarium.models.symmetric_stdp import FASHION, MNIST, SymmetricSTDP
 from hebbarium.training import parameters
 from hebbarium.training.responses import frozen_state
@@ -354,6 +355,7 @@ def test_the_state_is_what_can_change(changes: dict[str, Any], phase: str) -> No
         unused = set(model.run_time_values()) - read
         allowed = set() if model.increment == "decaying" else {"theta_init"}
         allowed |= set() if model.theta_decay == "exponential" else {"tau_theta"}
+        allowed |= set(EncodedInputs.parameters())
         class_neurons_listen = {"e_l_fast", "v_reset_fast", "v_thresh_fast", "tau_m_fast"} & unused
         assert unused <= allowed, f"{unused} are in the parameter table and nowhere in the network"
         assert not class_neurons_listen

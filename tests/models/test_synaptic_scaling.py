@@ -16,6 +16,7 @@ from hebbarium.engine.anatomy import initial_state
 from hebbarium.engine.contract import Block, BlockResult, Structure
 from hebbarium.engine.runtime import RuntimeProgram, runtime_device
 from hebbarium.files.errors import ModelRefused
+from hebbarium.models.encoded_inputs import EncodedInputs
 from hebbarium.models.synaptic_scaling import SynapticScaling
 from tests.models.small_networks import (
     CAPACITY,
@@ -293,7 +294,7 @@ def test_the_state_is_what_can_change(changes: dict[str, Any], phase: str, preci
         unused = set(model.run_time_values()) - read
         assert unused <= ({"theta_plus", "tau_theta"} if not model.adaptive_threshold else set()) | (
             {"w_t"} if model.norm == "none" else set()
-        ), f"{unused} are in the parameter table and nowhere in the network"
+        ) | set(EncodedInputs.parameters()), f"{unused} are in the parameter table and nowhere in the network"
 
 
 def test_times_and_thresholds_keep_double_precision_in_single(tmp_path: Path) -> None:
