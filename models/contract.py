@@ -72,6 +72,15 @@ def notation(default: str, reads: Callable[[str], object], meaning: str, source:
     return _field("structure", default, 1, meaning, source, reads=reads)
 
 
+def file(default: str, reads: Callable[[str], object], meaning: str, source: str) -> Any:
+    """A file of the user's own, by its path, or what comes with the project, by its name.
+
+    The model says what of it is compiled in (`Model.structure_key`). A run keeps a digest of it. ``reads`` raises
+    ValueError for a file that is not there.
+    """
+    return _field("file", default, 1, meaning, source, reads=reads)
+
+
 def _field(
     kind: str, default: Any, unit: Any, meaning: str, source: str, within: Range = ANY, among: tuple[Any, ...] = (),
     reads: Callable[[str], object] | None = None,
@@ -191,7 +200,10 @@ class Model:
 
     @property
     def schedules(self) -> Mapping[str, tuple[str, ...]]:
-        """How a run may train: name to the phases it goes through, one after the other; the first is the default."""
+        """How a run may train: name to the phases it goes through, one after the other; the first is the default.
+
+        A schedule without phases trains nothing: a run tests what `calibrated` gives.
+        """
         return {"train": ("train",)}
 
     @property
@@ -332,6 +344,27 @@ class Model:
 
     def initial_state(self, generator: np.random.Generator) -> Arrays:
         """State variables whose initial values are drawn; the others begin as `build` sets them."""
+        return {}
+
+    def calibrated(self, state: Arrays, images: NDArray[np.uint8]) -> Arrays:
+        """State of `initial_state`, fitted to the training images before anything is shown; a pure function.
+
+        Parameters
+        ----------
+        state : dict of arrays
+        images : (samples, pixels)
+            All that a run trains on, in the order of their set.
+        """
+        return state
+
+    def computed(self, inputs: Arrays) -> Arrays:
+        """What measures of the kind `hebbarium.models.readouts.Computed` read, ``(samples, neurons)`` by their key.
+
+        Parameters
+        ----------
+        inputs : dict of (samples, ...) arrays
+            As `all_inputs` gives them in the phase ``test``.
+        """
         return {}
 
     def handed_on(self, state: Arrays) -> Arrays:

@@ -51,6 +51,8 @@ class Measure:
     until: Any = None
 
     quantity: ClassVar[str]
+    #: whether the model computes it from a program's inputs, and no program reads it
+    is_computed: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
         if isinstance(self.until, Quantity):  # kept in seconds: a number can be compared and hashed
@@ -208,6 +210,34 @@ class Value(Measure):
 
 
 @dataclass(frozen=True)
+class Computed(Measure):
+    """What something else than the network answers to the same samples, to be held beside it; see `Model.computed`.
+
+    Parameters
+    ----------
+    symbol : str
+        What results call it.
+    said : str
+        What it is, in words.
+    """
+
+    symbol: str = ""
+    said: str = ""
+
+    is_computed: ClassVar[bool] = True
+
+    @property
+    def quantity(self) -> str:  # type: ignore[override]
+        """What results call it."""
+        return self.symbol
+
+    @property
+    def meaning(self) -> str:
+        """See `Measure.meaning`."""
+        return self.said
+
+
+@dataclass(frozen=True)
 class Readout:
     """A measure and how an answer comes of it.
 
@@ -297,12 +327,13 @@ def first_to_spike(population: str, *, ties: Measure | None = None, strict: bool
 
 
 def at_times(readout: Readout, times: Iterable[Quantity]) -> tuple[Readout, ...]:
-    """A readout at several times of a presentation, each with a name of its own."""
+    """A readout at several times of a presentation, each with a name of its own; ties are broken at the same time."""
     return tuple(
         dataclasses.replace(
             readout,
             name=f"{readout.name}_at_{_in_ms(float(time / second))}_ms",
             measure=dataclasses.replace(readout.measure, until=time),
+            ties=readout.ties and dataclasses.replace(readout.ties, until=time),
         )
         for time in times
     )

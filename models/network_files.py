@@ -1,0 +1,381 @@
+"""Conventional networks in files: NumPy's NPZ with arrays named as below, and NIR. Reading a file never runs code.
+
+An NPZ file holds ``input_shape`` (rows, columns, channels) and the arrays of each layer, named by its place from 1 on,
+its kind and what they are:
+
+==============================  ====================================================================================
+``1.convolution.weight``        (rows, columns, channels below, channels)
+``1.convolution.bias``          (channels,); zeros if left out
+``1.convolution.stride``        (rows, columns); 1 and 1 if left out
+``1.convolution.padding``       (rows, columns); 0 and 0 if left out
+``2.average_pooling.size``      (rows, columns); patches lie side by side
+``3.dense.weight``              (inputs, neurons); of a map, the channels of a place are side by side
+``3.dense.bias``                (neurons,); zeros if left out
+==============================  ====================================================================================
+
+A NIR file (J. E. Pedersen et al., "Neuromorphic intermediate representation", Nature Communications 15:8122, 2024) is
+read and written by the library ``nir``. NIR has no rectifier: a neuron that integrates and fires, ``IF``, stands for
+it, whose rate is the rectified input times r/v_threshold. Its maps are (channels, rows, columns).
+"""
+
+from __future__ import annotations
+
+import re
+import zipfile
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hebbarium.models.conventional import (
+    AveragePooling,
+    ConventionalNetwork,
+    Convolution,
+    Dense,
+    Layer,
+    LayerRefused,
+    Shape,
+    in_words,
+)
+
+FOLDER = Path(__file__).parent / "networks"
+"""Networks that come with the project: ``<name>.npz``."""
+
+_MAX_POOLING = (
+    "the largest of several rates cannot be had by adding up spikes; train the network with average pooling, or with"
+    " strided convolutions, instead"
+)
+_KNOWN = "expected convolution, average_pooling or dense"
+
+
+def names() -> tuple[str, ...]:
+    """Networks that come with the project."""
+    return tuple(sorted(file.stem for file in FOLDER.glob("*.npz")))
+
+
+def located(name: str) -> Path:
+    """The file of a network that comes with the project, or of a user's own.
+
+    Raises
+    ------
+    ValueError
+        There is none.
+    """
+    if name in names():
+        return FOLDER / f"{name}.npz"
+    file = Path(name).expanduser()
+    if file.suffix not in READERS:
+        raise ValueError(
+            f"network={name}: expected {', '.join(names())}, or a file of your own that ends in {' or '.join(READERS)}"
+        )
+    if not file.is_file():
+        raise ValueError(f"network={name}: there is no such file")
+    return file
+
+
+def read(file: Path) -> ConventionalNetwork:
+    """The network of a file.
+
+    Raises
+    ------
+    ValueError
+        It is no such file; or it holds a layer that cannot be converted, which is named with the reason.
+    """
+    try:
+        return READERS[file.suffix](file)
+    except LayerRefused as error:
+        raise LayerRefused(f"{file}: {error}") from error
+
+
+def write(network: ConventionalNetwork, file: Path) -> None:
+    """Write a network as NPZ or NIR, which the end of the file's name says.
+
+    Raises
+    ------
+    ValueError
+        The name ends otherwise; or NIR cannot hold the network.
+    """
+    if file.suffix not in _WRITERS:
+        raise ValueError(f"{file}: expected a name that ends in {' or '.join(_WRITERS)}")
+    _WRITERS[file.suffix](network, file)
+
+
+# -- NPZ ---------------------------------------------------------------------------------------------------------
+def _read_npz(file: Path) -> ConventionalNetwork:
+    try:
+        with np.load(file, allow_pickle=False) as stored:
+            arrays = {name: stored[name] for name in stored.files}
+    except (OSError, ValueError, zipfile.BadZipFile, EOFError, KeyError, NotImplementedError) as error:
+        raise ValueError(f"{file}: is no NPZ file of plain arrays: {error}") from error
+    if "input_shape" not in arrays:
+        raise ValueError(f"{file}: lacks input_shape, expected rows, columns and channels of the images")
+    shape = _whole(file, "input_shape", arrays.pop("input_shape"))
+    return ConventionalNetwork(shape, tuple(_layers(file, arrays)))
+
+
+def _layers(file: Path, arrays: Mapping[str, NDArray[Any]]) -> Iterator[Layer]:
+    of_layer: dict[tuple[int, str], dict[str, NDArray[Any]]] = {}
+    for name, array in arrays.items():
+        parts = re.fullmatch(r"([1-9]\d{0,3})\.(\w+)\.(\w+)", name)
+        if parts is None:
+            raise ValueError(f"{file}: array {name}: expected names such as 1.convolution.weight")
+        of_layer.setdefault((int(parts[1]), parts[2]), {})[parts[3]] = array
+    places = sorted(of_layer)
+    if [place for place, _ in places] != list(range(1, len(places) + 1)):
+        found = ", ".join(f"{place}.{kind}" for place, kind in places)
+        raise ValueError(f"{file}: holds the layers {found or 'none'}, expected one for each number from 1 on")
+    for place, kind in places:
+        yield _layer(file, f"{place}.{kind}", kind, of_layer[place, kind])
+
+
+def _layer(file: Path, name: str, kind: str, arrays: dict[str, NDArray[Any]]) -> Layer:
+    if kind == "max_pooling":
+        raise LayerRefused(f"layer {name}: {_MAX_POOLING}")
+    if kind not in _ARRAYS:
+        raise LayerRefused(f"layer {name}: {kind} is not known, {_KNOWN}")
+    needed, optional = _ARRAYS[kind]
+    if (lacking := needed - arrays.keys()) or (unknown := arrays.keys() - needed - optional):
+        what = f"lacks {', '.join(sorted(lacking))}" if lacking else f"has {', '.join(sorted(unknown))}"
+        raise LayerRefused(f"layer {name}: {what}, expected {', '.join(sorted(needed | optional))}")
+    sizes = {key: _whole(file, f"{name}.{key}", arrays.pop(key)) for key in ("size", "stride", "padding") if key in arrays}
+    if any(len(size) != 2 for size in sizes.values()):
+        raise LayerRefused(f"layer {name}: {', '.join(sizes)}: expected two numbers, of rows and of columns")
+    if "weight" in needed:
+        arrays.setdefault("bias", np.zeros(arrays["weight"].shape[-1:], arrays["weight"].dtype))
+    return _KINDS[kind](name, **arrays, **sizes)
+
+
+_KINDS: Mapping[str, Callable[..., Layer]] = {
+    kind.kind: kind for kind in (Convolution, AveragePooling, Dense)
+}
+_ARRAYS: Mapping[str, tuple[set[str], set[str]]] = {
+    Convolution.kind: ({"weight"}, {"bias", "stride", "padding"}),
+    AveragePooling.kind: ({"size"}, set()),
+    Dense.kind: ({"weight"}, {"bias"}),
+}
+"""What has to be there of a kind of layer, and what may be."""
+
+
+def _whole(file: Path, name: str, array: NDArray[Any]) -> Shape:
+    if array.dtype.kind not in "iu" or array.ndim != 1 or not 1 <= array.size <= 3:
+        raise ValueError(f"{file}: {name} is {array.dtype} of shape {array.shape}, expected one to three whole numbers")
+    return tuple(map(int, array))
+
+
+def _write_npz(network: ConventionalNetwork, file: Path) -> None:
+    arrays: dict[str, NDArray[Any]] = {"input_shape": np.array(network.shape)}
+    for place, layer in enumerate(network.layers, 1):
+        for key, value in vars(layer).items():
+            if key != "name":
+                arrays[f"{place}.{layer.kind}.{key}"] = np.asarray(value)
+    with file.open("wb") as stream:
+        np.savez_compressed(stream, **arrays)  # type: ignore[arg-type]
+
+
+# -- NIR ---------------------------------------------------------------------------------------------------------
+def _library(file: Path) -> Any:
+    try:
+        import nir
+    except ImportError as error:
+        raise ValueError(f"{file}: NIR files are read and written by the library nir: pip install nir") from error
+    return nir
+
+
+def _read_nir(file: Path) -> ConventionalNetwork:
+    nir = _library(file)
+    try:
+        graph = nir.read(file, type_check=False)
+    except Exception as error:  # whatever the library makes of a damaged file, or of a node that it does not know
+        raise ValueError(f"{file}: is no NIR file, or holds a node that nir {nir.__version__} does not know: {error!r}"
+                         ) from error  # fmt: skip
+    return _FromNIR(nir, file).network(graph)
+
+
+class _FromNIR:
+    """Makes a network of the nodes of a graph, one behind the other.
+
+    Parameters
+    ----------
+    nir : module
+    file : Path
+        Named by errors.
+    """
+
+    def __init__(self, nir: Any, file: Path) -> None:
+        self.nir, self.file = nir, file
+        self.layers: list[Layer] = []
+        self.shape: Shape = ()
+        #: what the rates that come next are to be multiplied by
+        self.gain = 1.0
+        self.rectified = True
+
+    def network(self, graph: Any) -> ConventionalNetwork:
+        """The network of a graph."""
+        nodes = list(self._chain(graph))
+        if not nodes or not isinstance(nodes[0][1], self.nir.Input):
+            raise ValueError(f"{self.file}: the graph does not begin with an Input")
+        first = nodes[0][1].input_type["input"]
+        size = tuple(map(int, np.atleast_1d(first))) if first is not None else ()
+        if len(size) not in (1, 3):
+            raise ValueError(f"{self.file}: its Input is of shape {size}, expected channels, rows and columns")
+        self.shape = start = _last_axis(size)
+        for name, node in nodes[1:]:
+            self._take(name, node)
+        return ConventionalNetwork(start, tuple(self.layers))
+
+    def _chain(self, graph: Any) -> Iterator[tuple[str, Any]]:
+        """Nodes with their names from the input on."""
+        after: dict[str, str] = {}
+        for one, other in graph.edges:
+            if one in after or other in after.values() or one == other:
+                raise LayerRefused(
+                    f"layer {one}: has several ways out, or {other} several in, or they make a loop; expected layers"
+                    " one behind the other"
+                )
+            after[one] = other
+        begins = [name for name in graph.nodes if name not in after.values()]
+        if len(begins) != 1:
+            raise ValueError(f"{self.file}: the graph begins with {', '.join(begins) or 'nothing'}, expected one Input")
+        name: str | None = begins[0]
+        passed = 0
+        while name is not None:
+            yield name, graph.nodes[name]
+            name, passed = after.get(name), passed + 1
+        if passed != len(graph.nodes):
+            raise ValueError(f"{self.file}: the graph holds a loop; expected layers one behind the other")
+
+    def _take(self, name: str, node: Any) -> None:
+        nir, kind = self.nir, type(node).__name__
+        match node:
+            case nir.Conv2d() | nir.Affine() | nir.Linear():
+                self._refuse_unrectified(name)
+                layer = self._convolution(name, node) if isinstance(node, nir.Conv2d) else self._dense(name, node)
+                self._add(layer.scaled(self.gain, 1.0))
+                self.gain, self.rectified = 1.0, False
+            case nir.AvgPool2d() | nir.SumPool2d():
+                self._refuse_unrectified(name)
+                pooling = self._pooling(name, node)
+                self._add(pooling)
+                self.gain *= 1 if isinstance(node, nir.AvgPool2d) else 1 / pooling.share
+            case nir.IF():
+                self._integrate(name, node)
+            case nir.Flatten() | nir.Output():
+                pass
+            case nir.Threshold():
+                raise LayerRefused(f"layer {name} ({kind}): answers by 0 or 1, which no rate of spikes is")
+            case nir.LIF() | nir.CubaLIF() | nir.LI() | nir.CubaLI():
+                raise LayerRefused(f"layer {name} ({kind}): its neurons leak, so that their rate is no rectified input")
+            case _:
+                raise LayerRefused(
+                    f"layer {name} ({kind}): cannot be converted; expected Conv2d, Affine, Linear, IF, AvgPool2d,"
+                    " SumPool2d or Flatten"
+                )
+
+    def _add(self, layer: Layer) -> None:
+        self.layers.append(layer)
+        self.shape = layer.out(self.shape)
+
+    def _refuse_unrectified(self, name: str) -> None:
+        if not self.rectified:
+            raise LayerRefused(
+                f"layer {name}: comes after {self.layers[-1].name}, which has no IF behind it; expected one, which"
+                " stands for the rectifier"
+            )
+
+    def _integrate(self, name: str, node: Any) -> None:
+        gain, reset = np.unique(node.r / node.v_threshold), np.asarray(node.v_reset)
+        if len(gain) != 1 or not 0 < gain[0] < np.inf or reset.any():
+            raise LayerRefused(
+                f"layer {name} (IF): expected r/v_threshold that is positive and the same for all its neurons, and a"
+                " v_reset of 0"
+            )
+        if self.layers and not self.rectified:
+            self.layers[-1] = self.layers[-1].scaled(float(gain[0]), float(gain[0]))
+        else:
+            self.gain *= float(gain[0])
+        self.rectified = True
+
+    def _convolution(self, name: str, node: Any) -> Convolution:
+        stride, dilation = (_pair(size) for size in (node.stride, node.dilation))
+        if dilation != (1, 1) or int(node.groups) != 1:
+            raise LayerRefused(f"layer {name} (Conv2d): dilation {dilation} and {node.groups} groups, expected 1 and 1")
+        weight = np.asarray(node.weight)
+        padding = node.padding
+        if isinstance(padding, str):
+            kernel = weight.shape[2:]
+            if padding == "same" and (stride != (1, 1) or any(n % 2 == 0 for n in kernel)):
+                raise LayerRefused(f"layer {name} (Conv2d): padding same, expected kernels of odd size and stride 1")
+            padding = [(n - 1) // 2 * (padding == "same") for n in kernel]
+        bias = np.zeros(len(weight)) if node.bias is None else np.asarray(node.bias)
+        if weight.ndim != 4:
+            raise LayerRefused(f"layer {name} (Conv2d): weights of shape {weight.shape}, expected four dimensions")
+        return Convolution(name, weight.transpose(2, 3, 1, 0), bias, stride, _pair(padding))
+
+    def _dense(self, name: str, node: Any) -> Dense:
+        weight = np.asarray(node.weight)
+        bias = np.asarray(node.bias) if hasattr(node, "bias") else np.zeros(len(weight), weight.dtype)
+        if weight.ndim != 2:
+            raise LayerRefused(f"layer {name} ({type(node).__name__}): weights of shape {weight.shape}, expected two"
+                               " dimensions")  # fmt: skip
+        rows = weight.T
+        if len(self.shape) == 3 and len(rows) == np.prod(self.shape):
+            order = np.arange(len(rows)).reshape(_first_axis(self.shape)).transpose(1, 2, 0).ravel()
+            rows = rows[order]
+        return Dense(name, rows, bias)
+
+    def _pooling(self, name: str, node: Any) -> AveragePooling:
+        size, stride, padding = (_pair(getattr(node, key)) for key in ("kernel_size", "stride", "padding"))
+        if stride != size or padding != (0, 0):
+            raise LayerRefused(
+                f"layer {name} ({type(node).__name__}): patches of {in_words(size)} at a stride of {in_words(stride)} with"
+                f" padding {in_words(padding)}, expected patches side by side"
+            )
+        return AveragePooling(name, size)
+
+
+def _pair(size: Any) -> tuple[int, int]:
+    one, other = np.broadcast_to(np.asarray(size, int), 2)
+    return int(one), int(other)
+
+
+def _last_axis(shape: Shape) -> Shape:
+    """Rows, columns and channels from channels, rows and columns."""
+    return shape if len(shape) == 1 else (*shape[1:], shape[0])
+
+
+def _first_axis(shape: Shape) -> Shape:
+    """Channels, rows and columns from rows, columns and channels."""
+    return shape if len(shape) == 1 else (shape[-1], *shape[:-1])
+
+
+def _write_nir(network: ConventionalNetwork, file: Path) -> None:
+    nir = _library(file)
+    nodes: dict[str, Any] = {"input": nir.Input({"input": np.array(_first_axis(network.shape))})}
+    for layer, below, above in zip(network.layers, network.shapes, network.shapes[1:], strict=True):
+        ones = np.ones(_first_axis(above))
+        match layer:
+            case Convolution():
+                weight = np.ascontiguousarray(layer.weight.transpose(3, 2, 0, 1))
+                nodes[layer.name] = nir.Conv2d(
+                    below[:2], weight, layer.stride, layer.padding, dilation=1, groups=1, bias=layer.bias
+                )
+            case AveragePooling():
+                size = np.array(layer.size)
+                nodes[layer.name] = nir.AvgPool2d(size, size, np.zeros(2, int))
+            case Dense():
+                rows = layer.weight
+                if len(below) == 3:
+                    nodes[f"{layer.name}_flatten"] = nir.Flatten({"input": np.array(_first_axis(below))}, 0)
+                    order = np.arange(len(rows)).reshape(below).transpose(2, 0, 1).ravel()
+                    rows = rows[order]
+                nodes[layer.name] = nir.Affine(np.ascontiguousarray(rows.T), layer.bias)
+        nodes[f"{layer.name}_fires"] = nir.IF(ones, ones.copy())
+    nodes["output"] = nir.Output({"output": np.array(network.shapes[-1])})
+    names = list(nodes)
+    nir.write(file, nir.NIRGraph(nodes, list(zip(names, names[1:], strict=False)), type_check=False))
+
+
+READERS: Mapping[str, Callable[[Path], ConventionalNetwork]] = {".npz": _read_npz, ".nir": _read_nir}
+_WRITERS: Mapping[str, Callable[[ConventionalNetwork, Path], None]] = {".npz": _write_npz, ".nir": _write_nir}
