@@ -196,6 +196,8 @@ def _running(
         return None, None
     training = responses_of(tree, results.ACTIVITY, readout.population)
     truth, block = training["label"].values, training["block"].values
+    if not len(truth):  # nothing was trained
+        return None, None
     if readout.labelled:
         return running_accuracy(training["spike_count"].values, truth, block, n_classes=n_classes)
     return _by_block(decoded(readout, _read(training, readout), truth=truth), truth, block)

@@ -194,6 +194,14 @@ def projections(model: DeclaredNetwork) -> tuple[Projection, ...]:
     return tuple(found[variable] for variable in order)
 
 
+def given(model: DeclaredNetwork, phase: str) -> tuple[str, ...]:
+    """State that the code of a phase reads and never sets: what it has been given is what it has."""
+    network = shape(model, phase)
+    read = frozenset().union(*(line.reads for line in network.statements))
+    unset = read - {line.sets for line in network.statements} - {v.name for v in network.state if v.is_time}
+    return tuple(variable.name for variable in network.state if variable.name in unset)
+
+
 def time_step(model: DeclaredNetwork) -> float:
     """The step of the simulation in seconds."""
     return shape(model, model.phases[0]).time_step

@@ -81,13 +81,13 @@ def energy(counts: Mapping[str, float], picojoules: Mapping[str, float]) -> floa
     return sum(number * picojoules[kind] for kind, number in counts.items()) / 1000
 
 
-def conventional(shapes: Sequence[tuple[int, int]], learns: bool) -> dict[str, dict[str, float]]:
+def conventional(connections: Sequence[int], learns: bool) -> dict[str, dict[str, float]]:
     """Operations of a conventional network for one sample: Gerlinghoff et al., Table 3, columns ANN.
 
     Parameters
     ----------
-    shapes : sequence of (inputs, neurons)
-        Of its layers, from the input on.
+    connections : sequence of int
+        Onto each of its layers, from the input on: inputs times neurons, if all are connected.
     learns : bool
         Whether it is trained by backpropagation with the sample.
 
@@ -99,11 +99,10 @@ def conventional(shapes: Sequence[tuple[int, int]], learns: bool) -> dict[str, d
 
     Examples
     --------
-    >>> conventional([(4, 3), (3, 2)], learns=True)["backward"]
+    >>> conventional([4 * 3, 3 * 2], learns=True)["backward"]
     {'multiplications': 12, 'additions': 0, 'comparisons': 0}
     """
-    weights = sum(i * n for i, n in shapes)
-    back = sum(2 * i * n for i, n in shapes[1:])
+    weights, back = sum(connections), 2 * sum(connections[1:])
     multiplications = {"forward": weights, "backward": back * learns, "update": 2 * weights * learns}
     return {
         process: {"multiplications": number, "additions": number * (process == "forward"), "comparisons": 0}

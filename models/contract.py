@@ -436,6 +436,16 @@ class Model:
         """
         return None
 
+    def connections(self) -> tuple[int, ...] | None:
+        """Connections onto each layer of a conventional network like this one, which operations are held beside.
+
+        Returns
+        -------
+        tuple of int or None
+            None: the weights of its all-to-all synapses, which `hebbarium.studies.operations` reads off it.
+        """
+        return None
+
     def skipped(self, shown: Shown) -> float | None:
         """Part of a training presentation's weights, 0 to 1, that its rule leaves alone; None if it never does."""
         return None

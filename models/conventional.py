@@ -16,11 +16,13 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import ClassVar, NamedTuple, Self
+from typing import ClassVar, Self
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
+
+from hebbarium.equations.convolution import Connections, Maps, convolution, pooling
 
 Floats = NDArray[np.floating]
 Shape = tuple[int, ...]
@@ -32,13 +34,6 @@ _TOGETHER = 500
 
 class LayerRefused(ValueError):
     """A layer that cannot be converted: its name and why."""
-
-
-class Pairs(NamedTuple):
-    """Synapses of a layer, in the order of the neurons that they come from."""
-
-    source: NDArray[np.int64]
-    target: NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,7 +60,7 @@ class Layer:
         """What it makes of maps ``(images, *shape)``, before the rectifier."""
         raise NotImplementedError
 
-    def pairs(self, shape: Shape) -> Pairs | None:
+    def pairs(self, shape: Shape) -> Connections | None:
         """Its synapses, if a map of a shape is below it; None if every neuron is connected to every other."""
         raise NotImplementedError
 
@@ -124,6 +119,8 @@ class Convolution(Layer):
 
     def __post_init__(self) -> None:
         self._refuse_arrays(self.weight, 4, self.bias)
+        if self.weight.shape[0] != self.weight.shape[1]:
+            raise self.refused(f"kernels of {in_words(self.weight.shape[:2])}, expected square ones")
         if min(self.stride) < 1 or min(self.padding) < 0:
             raise self.refused(f"stride {self.stride} and padding {self.padding}, expected 1 or more, and 0 or more")
 
@@ -135,7 +132,7 @@ class Convolution(Layer):
         padded = [n + 2 * p for n, p in zip(size, self.padding, strict=True)]
         kernel = self.weight.shape[:2]
         if any(n < k for n, k in zip(padded, kernel, strict=True)):
-            raise self.refused(f"its kernels of {in_words(kernel)} are larger than what they go over, {in_words(shape)}")
+            raise self.refused(f"kernels of {in_words(kernel)} are larger than what they go over, {in_words(shape)}")
         rows, columns = ((n - k) // s + 1 for n, k, s in zip(padded, kernel, self.stride, strict=True))
         return rows, columns, self.weight.shape[3]
 
@@ -148,23 +145,30 @@ class Convolution(Layer):
         weight = self.weight.reshape(-1, self.weight.shape[3])
         return seen.reshape(*seen.shape[:3], -1) @ weight + self.bias
 
-    def connections(self, shape: Shape) -> Connections:
-        """See `Layer.connections`."""
-        rows, columns, below = self._map(shape)
-        height, width, above = self.out(shape)
-        y, x, dy, dx = np.meshgrid(
-            np.arange(height), np.arange(width), np.arange(self.weight.shape[0]), np.arange(self.weight.shape[1]),
-            indexing="ij",
+    def pairs(self, shape: Shape) -> Connections:
+        """See `Layer.pairs`.
+
+        Neurons around the map, where it is padded, are left out, and so are places that are stepped over.
+        """
+        rows, columns, channels = self._map(shape)
+        (above, beside), (down, right) = self.padding, self.stride
+        padded = Maps(rows + 2 * above, columns + 2 * beside, channels)
+        whole = convolution(padded, len(self.weight), self.weight.shape[3])
+        y, x, c = np.unravel_index(whole.source, whole.below)
+        v, u, d = np.unravel_index(whole.target, whole.above)
+        y, x = y - above, x - beside
+        kept = (y >= 0) & (y < rows) & (x >= 0) & (x < columns) & (v % down == 0) & (u % right == 0)
+        source = np.ravel_multi_index([n[kept] for n in (y, x, c)], shape)
+        target = np.ravel_multi_index([(v // down)[kept], (u // right)[kept], d[kept]], self.out(shape))
+        order = np.lexsort((target, source))  # targets run on, over channels and columns
+        return Connections(
+            Maps(*shape), Maps(*self.out(shape)), source[order].astype(np.int32), target[order].astype(np.int32),
+            whole.weight[kept][order], whole.weights,
         )  # fmt: skip
-        row = y * self.stride[0] + dy - self.padding[0]
-        column = x * self.stride[1] + dx - self.padding[1]
-        inside = (row >= 0) & (row < rows) & (column >= 0) & (column < columns)
-        y, x, dy, dx, row, column = (part[inside][:, np.newaxis, np.newaxis] for part in (y, x, dy, dx, row, column))
-        lower, upper = np.arange(below)[:, np.newaxis], np.arange(above)
-        pre = (row * columns + column) * below + lower
-        post = (y * width + x) * above + upper
-        pre, post, weight = np.broadcast_arrays(pre, post, self.weight[dy, dx, lower, upper])
-        return _in_order(pre.ravel(), post.ravel(), weight.ravel())
+
+    def weights(self, shape: Shape) -> Floats:
+        """See `Layer.weights`: each synapse has a copy of its kernel's, so that they run on as targets do."""
+        return self.weight.ravel()[self.pairs(shape).weight]
 
     def biases(self, shape: Shape) -> Floats:
         """See `Layer.biases`."""
@@ -208,11 +212,12 @@ class Dense(Layer):
         """See `Layer.applied`."""
         return maps.reshape(len(maps), -1) @ self.weight + self.bias
 
-    def connections(self, shape: Shape) -> Connections:
-        """See `Layer.connections`."""
-        inputs, neurons = self.weight.shape
-        pre, post = np.divmod(np.arange(inputs * neurons), neurons)
-        return Connections(pre, post, self.weight.ravel())
+    def pairs(self, shape: Shape) -> None:
+        """See `Layer.pairs`: every neuron is connected to every other."""
+
+    def weights(self, shape: Shape) -> Floats:
+        """See `Layer.weights`."""
+        return self.weight.ravel()
 
     def biases(self, shape: Shape) -> Floats:
         """See `Layer.biases`."""
@@ -232,58 +237,56 @@ class AveragePooling(Layer):
 
     Parameters
     ----------
-    size : tuple of int
-        Rows and columns of a patch; patches lie side by side.
+    size : int
+        Rows, and columns, of a patch; patches lie side by side.
     """
 
-    size: tuple[int, int]
+    size: int
 
     kind: ClassVar[str] = "average_pooling"
     weighted: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
-        if min(self.size) < 1:
-            raise self.refused(f"patches of {in_words(self.size)}, expected 1 row and 1 column or more")
+        if self.size < 1:
+            raise self.refused(f"patches of {self.words}, expected 1x1 or more")
+
+    @property
+    def words(self) -> str:
+        """Size of a patch."""
+        return in_words((self.size, self.size))
 
     @property
     def share(self) -> float:
         """What each element of a patch adds to the mean."""
-        return 1 / math.prod(self.size)
+        return 1 / self.size**2
 
     def out(self, shape: Shape) -> Shape:
         """See `Layer.out`."""
-        *size, channels = self._map(shape)
-        if any(n % p for n, p in zip(size, self.size, strict=True)):
-            raise self.refused(f"patches of {in_words(self.size)} do not divide {in_words(shape)}")
-        return size[0] // self.size[0], size[1] // self.size[1], channels
+        rows, columns, channels = self._map(shape)
+        if rows % self.size or columns % self.size:
+            raise self.refused(f"patches of {self.words} do not divide {in_words(shape)}")
+        return rows // self.size, columns // self.size, channels
 
     def applied(self, maps: Floats) -> Floats:
         """See `Layer.applied`."""
         rows, columns, channels = self.out(maps.shape[1:])
-        patches = maps.reshape(-1, rows, self.size[0], columns, self.size[1], channels)
+        patches = maps.reshape(-1, rows, self.size, columns, self.size, channels)
         return patches.mean(axis=(2, 4), dtype=maps.dtype)
 
-    def connections(self, shape: Shape) -> Connections:
-        """See `Layer.connections`."""
-        rows, columns, channels = self._map(shape)
-        _, width, _ = self.out(shape)
-        pre = np.arange(rows * columns * channels)
-        place, channel = np.divmod(pre, channels)
-        row, column = np.divmod(place, columns)
-        post = ((row // self.size[0]) * width + column // self.size[1]) * channels + channel
-        return Connections(pre, post, np.full(len(pre), self.share))
+    def pairs(self, shape: Shape) -> Connections:
+        """See `Layer.pairs`."""
+        return pooling(Maps(*self._map(shape)), self.size)
+
+    def weights(self, shape: Shape) -> Floats:
+        """See `Layer.weights`: all are `share`."""
+        return np.full(math.prod(shape), self.share)
 
     def biases(self, shape: Shape) -> Floats:
         """See `Layer.biases`: none."""
         return np.zeros(math.prod(self.out(shape)))
 
     def __str__(self) -> str:
-        return f"avgpool{in_words(self.size)}"
-
-
-def _in_order(pre: NDArray[np.int64], post: NDArray[np.int64], weight: Floats) -> Connections:
-    order = np.lexsort((post, pre))
-    return Connections(pre[order], post[order], weight[order])
+        return f"avgpool{self.words}"
 
 
 def in_words(shape: Sequence[int]) -> str:

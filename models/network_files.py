@@ -8,7 +8,7 @@ its kind and what they are:
 ``1.convolution.bias``          (channels,); zeros if left out
 ``1.convolution.stride``        (rows, columns); 1 and 1 if left out
 ``1.convolution.padding``       (rows, columns); 0 and 0 if left out
-``2.average_pooling.size``      (rows, columns); patches lie side by side
+``2.average_pooling.size``      rows, and columns, of a patch: one number; patches lie side by side
 ``3.dense.weight``              (inputs, neurons); of a map, the channels of a place are side by side
 ``3.dense.bias``                (neurons,); zeros if left out
 ==============================  ====================================================================================
@@ -20,8 +20,10 @@ it, whose rate is the rectified input times r/v_threshold. Its maps are (channel
 
 from __future__ import annotations
 
+import itertools
 import re
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -68,10 +70,10 @@ def located(name: str) -> Path:
     file = Path(name).expanduser()
     if file.suffix not in READERS:
         raise ValueError(
-            f"network={name}: expected {', '.join(names())}, or a file of your own that ends in {' or '.join(READERS)}"
+            f"expected {', '.join(names())}, or a file of your own that ends in {' or '.join(READERS)}"
         )
     if not file.is_file():
-        raise ValueError(f"network={name}: there is no such file")
+        raise ValueError("there is no such file")
     return file
 
 
@@ -107,8 +109,10 @@ def _read_npz(file: Path) -> ConventionalNetwork:
     try:
         with np.load(file, allow_pickle=False) as stored:
             arrays = {name: stored[name] for name in stored.files}
-    except (OSError, ValueError, zipfile.BadZipFile, EOFError, KeyError, NotImplementedError) as error:
+    except (OSError, ValueError, MemoryError, zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
         raise ValueError(f"{file}: is no NPZ file of plain arrays: {error}") from error
+    if other := [name for name, array in arrays.items() if not isinstance(array, np.ndarray)]:
+        raise ValueError(f"{file}: is no NPZ file of plain arrays: {other[0]} is something else")
     if "input_shape" not in arrays:
         raise ValueError(f"{file}: lacks input_shape, expected rows, columns and channels of the images")
     shape = _whole(file, "input_shape", arrays.pop("input_shape"))
@@ -139,9 +143,15 @@ def _layer(file: Path, name: str, kind: str, arrays: dict[str, NDArray[Any]]) ->
     if (lacking := needed - arrays.keys()) or (unknown := arrays.keys() - needed - optional):
         what = f"lacks {', '.join(sorted(lacking))}" if lacking else f"has {', '.join(sorted(unknown))}"
         raise LayerRefused(f"layer {name}: {what}, expected {', '.join(sorted(needed | optional))}")
-    sizes = {key: _whole(file, f"{name}.{key}", arrays.pop(key)) for key in ("size", "stride", "padding") if key in arrays}
-    if any(len(size) != 2 for size in sizes.values()):
-        raise LayerRefused(f"layer {name}: {', '.join(sizes)}: expected two numbers, of rows and of columns")
+    sizes: dict[str, Any] = {
+        key: _whole(file, f"{name}.{key}", arrays.pop(key)) for key in ("stride", "padding", "size") if key in arrays
+    }
+    for key, size in sizes.items():
+        if len(size) != (wanted := 1 if key == "size" else 2):
+            what = "one number" if wanted == 1 else "rows and columns"
+            raise LayerRefused(f"layer {name}: {key} is {in_words(size)}, expected {what}")
+    if "size" in sizes:
+        (sizes["size"],) = sizes["size"]
     if "weight" in needed:
         arrays.setdefault("bias", np.zeros(arrays["weight"].shape[-1:], arrays["weight"].dtype))
     return _KINDS[kind](name, **arrays, **sizes)
@@ -159,9 +169,9 @@ _ARRAYS: Mapping[str, tuple[set[str], set[str]]] = {
 
 
 def _whole(file: Path, name: str, array: NDArray[Any]) -> Shape:
-    if array.dtype.kind not in "iu" or array.ndim != 1 or not 1 <= array.size <= 3:
+    if array.dtype.kind not in "iu" or array.ndim > 1 or not 1 <= array.size <= 3:
         raise ValueError(f"{file}: {name} is {array.dtype} of shape {array.shape}, expected one to three whole numbers")
-    return tuple(map(int, array))
+    return tuple(map(int, array.ravel()))
 
 
 def _write_npz(network: ConventionalNetwork, file: Path) -> None:
@@ -285,7 +295,8 @@ class _FromNIR:
             )
 
     def _integrate(self, name: str, node: Any) -> None:
-        gain, reset = np.unique(node.r / node.v_threshold), np.asarray(node.v_reset)
+        with np.errstate(all="ignore"):  # what is no number is refused
+            gain, reset = np.unique(np.asarray(node.r) / node.v_threshold), np.asarray(node.v_reset)
         if len(gain) != 1 or not 0 < gain[0] < np.inf or reset.any():
             raise LayerRefused(
                 f"layer {name} (IF): expected r/v_threshold that is positive and the same for all its neurons, and a"
@@ -327,12 +338,12 @@ class _FromNIR:
 
     def _pooling(self, name: str, node: Any) -> AveragePooling:
         size, stride, padding = (_pair(getattr(node, key)) for key in ("kernel_size", "stride", "padding"))
-        if stride != size or padding != (0, 0):
+        if stride != size or padding != (0, 0) or size[0] != size[1]:
             raise LayerRefused(
-                f"layer {name} ({type(node).__name__}): patches of {in_words(size)} at a stride of {in_words(stride)} with"
-                f" padding {in_words(padding)}, expected patches side by side"
+                f"layer {name} ({type(node).__name__}): patches of {in_words(size)} at a stride of {in_words(stride)}"
+                f" with padding {in_words(padding)}, expected square patches side by side"
             )
-        return AveragePooling(name, size)
+        return AveragePooling(name, size[0])
 
 
 def _pair(size: Any) -> tuple[int, int]:
@@ -353,7 +364,7 @@ def _first_axis(shape: Shape) -> Shape:
 def _write_nir(network: ConventionalNetwork, file: Path) -> None:
     nir = _library(file)
     nodes: dict[str, Any] = {"input": nir.Input({"input": np.array(_first_axis(network.shape))})}
-    for layer, below, above in zip(network.layers, network.shapes, network.shapes[1:], strict=True):
+    for layer, below, above in zip(network.layers, network.shapes, network.shapes[1:], strict=False):
         ones = np.ones(_first_axis(above))
         match layer:
             case Convolution():
@@ -362,7 +373,7 @@ def _write_nir(network: ConventionalNetwork, file: Path) -> None:
                     below[:2], weight, layer.stride, layer.padding, dilation=1, groups=1, bias=layer.bias
                 )
             case AveragePooling():
-                size = np.array(layer.size)
+                size = np.full(2, layer.size)
                 nodes[layer.name] = nir.AvgPool2d(size, size, np.zeros(2, int))
             case Dense():
                 rows = layer.weight
@@ -374,7 +385,7 @@ def _write_nir(network: ConventionalNetwork, file: Path) -> None:
         nodes[f"{layer.name}_fires"] = nir.IF(ones, ones.copy())
     nodes["output"] = nir.Output({"output": np.array(network.shapes[-1])})
     names = list(nodes)
-    nir.write(file, nir.NIRGraph(nodes, list(zip(names, names[1:], strict=False)), type_check=False))
+    nir.write(file, nir.NIRGraph(nodes, list(itertools.pairwise(names)), type_check=False))
 
 
 READERS: Mapping[str, Callable[[Path], ConventionalNetwork]] = {".npz": _read_npz, ".nir": _read_nir}

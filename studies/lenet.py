@@ -1,4 +1,4 @@
-"""LeNet trained by PyTorch, which comes with the project as ``models/networks/lenet.npz``: the network that is converted.
+"""LeNet trained by PyTorch, the network that is converted: it comes with the project (``models/networks/lenet.npz``).
 
 ``python -m hebbarium.studies.lenet --out lenet.npz`` trains it again, which takes minutes; PyTorch is an extra
 (``pip install "hebbarium[torch]"``). The layers are those of Fig. 17 of Sun's thesis, with rectifiers; it is trained as
@@ -44,9 +44,9 @@ def untrained(generator: np.random.Generator) -> ConventionalNetwork:
 
     layers = (
         Convolution("1.convolution", drawn(5, 5, 1, 6), none(6)),
-        AveragePooling("2.average_pooling", (2, 2)),
+        AveragePooling("2.average_pooling", 2),
         Convolution("3.convolution", drawn(5, 5, 6, 16), none(16)),
-        AveragePooling("4.average_pooling", (2, 2)),
+        AveragePooling("4.average_pooling", 2),
         Dense("5.dense", drawn(256, 120), none(120)),
         Dense("6.dense", drawn(120, 84), none(84)),
         Dense("7.dense", drawn(84, 10), none(10)),
@@ -153,7 +153,7 @@ def train(
         with torch.no_grad():
             right = model.answers(maps[number:]).argmax(1) == classes[number:]
         accuracy = 100 * float(right.double().mean())
-        print(f"epoch {epoch + 1}: {accuracy:.2f} % of {held_out:,} images held out, loss {float(loss):.4f}", flush=True)
+        print(f"epoch {epoch + 1}: {accuracy:.2f} % of {held_out:,} images held out, loss {loss.item():.4f}")
         if accuracy > best:
             best, kept = accuracy, model.trained()
     return kept

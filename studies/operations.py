@@ -6,6 +6,8 @@ network (`hebbarium.studies.work`); what energies assume stands in `hebbarium.le
 
 from __future__ import annotations
 
+import dataclasses
+import math
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -31,7 +33,7 @@ from hebbarium.training.responses import frozen_state
 from hebbarium.training.run import Run
 from hebbarium.training.run_settings import CAPACITY
 
-__all__ = ["IMAGES", "Tally", "measure", "presented", "tally"]
+__all__ = ["IMAGES", "Tally", "connections", "in_testing", "measure", "presented", "tally", "until"]
 
 IMAGES = 200
 """Images of each phase, unless asked otherwise: synaptic events are then known to a few per cent."""
@@ -100,6 +102,31 @@ def presented(
             if len(parts) > presentations.MOST:
                 raise BlockFailed(f"model {model.name}: a sample was shown {len(parts)} times and is not over")
         yield parts
+
+
+def connections(model: Model) -> tuple[int, ...]:
+    """Connections of a conventional network of a model's layers, layer by layer."""
+    declared = model.connections()
+    return tuple(math.prod(p.shape) for p in anatomy.projections(model)) if declared is None else declared
+
+
+def until(shown: Shown, steps: int) -> Shown:
+    """The first steps of one presentation."""
+    spikes = {name: (step[step < steps], neuron[step < steps]) for name, (step, neuron) in shown.spikes.items()}
+    return dataclasses.replace(shown, steps=steps, spikes=spikes)
+
+
+def in_testing(run: Run, images: int = IMAGES) -> list[list[Shown]]:
+    """Presentations of test images, drawn evenly from the classes, each with all spikes, to a run's trained network."""
+    model, settings = run.model, run.settings
+    samples = run.samples("tested", min(images, run.division.number_tested))
+    structure = Structure(
+        model, "test", settings.precision, settings.device, CAPACITY, work.recorded(model, "test")
+    )
+    with run.scratch() as scratch:
+        program = devices.program(structure, scratch)
+        begin, inputs = frozen_state(model, "test", run.state), model.all_inputs("test", samples.pixels, samples.labels)
+        return list(presented(program, begin, inputs, settings.seed))
 
 
 def measure(
@@ -183,7 +210,7 @@ def _cost(
             process: {kind: getattr(done, kind) / n for kind in ledger.KINDS}
             for process, done in counted.counts.items()
         },
-        conventional=ledger.conventional([p.shape for p in anatomy.projections(model)], learns),
+        conventional=ledger.conventional(connections(model), learns),
         skipped=100 * float(np.mean(skipped)) if skipped else None,
         idle=100 * float(np.mean(np.array(skipped) == 1)) if skipped else None,
         picojoules=picojoules,

@@ -291,6 +291,7 @@ def command_of(settings: RunSettings) -> str:
         if row.option and value != getattr(usual, name):
             words += [row.option, row.none if value is None else str(value)]
     for symbol, text in parameters.texts(registry.find(settings.model), settings.changes).items():
+        text = Path(text).name if registry.find(settings.model).parameters()[symbol].kind == "file" else text
         words += ["--neurons", text] if symbol == "neurons" else ["--set", f"{symbol}={text}"]
     return shlex.join(words)
 
@@ -475,10 +476,9 @@ def draw(reproduction: Reproduction, table: str) -> list[Path]:
     drawn = {}
     if table not in paper.curves:
         drawn[table] = table_figures.paper_comparison(read_as_printed(every, paper, table))
-    rows = [row for row in every if row.readout in ("", paper.readout)]
     for name, curve in paper.curves.items():
-        if (curve.table or name) == table and (name == table or curve.of(rows)):  # others wait for their rows
-            drawn[name] = table_figures.curve(rows, curve)
+        if (curve.table or name) == table and (name == table or curve.of(every, paper.readout)):  # others wait for rows
+            drawn[name] = table_figures.curve(every, curve, paper.readout)
     (reproduction.results / results.FIGURES).mkdir(parents=True, exist_ok=True)
     return [figures.save(figure, figure_of(reproduction, name)) for name, figure in drawn.items()]
 

@@ -167,10 +167,12 @@ def test_every_imported_distribution_is_declared() -> None:
 
 
 def conda_pins() -> dict[str, str]:
-    """The dependencies of environment.yml: {normalised name: version range}."""
+    """The dependencies of environment.yml, of conda and of pip: {normalised name: version range}."""
     pins: dict[str, str] = {}
-    for entry in yaml.safe_load((ROOT / "environment.yml").read_text())["dependencies"]:
-        if isinstance(entry, str):
+    listed = yaml.safe_load((ROOT / "environment.yml").read_text())["dependencies"]
+    by_pip = [text for entry in listed if isinstance(entry, dict) for text in entry["pip"]]
+    for entry in [*listed, *by_pip]:
+        if isinstance(entry, str) and not entry.startswith("--editable"):
             match = re.fullmatch(r"([A-Za-z0-9_.-]+)\s*(.*)", entry)
             assert match, f"environment.yml: {entry!r} is no dependency"
             pins[canonicalize_name(CONDA_NAMES.get(match[1], match[1]))] = match[2]
@@ -201,7 +203,8 @@ def test_conda_recipe_installs_the_clone() -> None:
     recipe = yaml.safe_load((ROOT / "environment.yml").read_text())
     assert recipe["name"] == PROJECT["project"]["name"]
     assert recipe["channels"][0] == "conda-forge"
-    assert {"pip": ["--editable ./dense_pathways", "--editable ."]} in recipe["dependencies"]
+    (by_pip,) = [entry["pip"] for entry in recipe["dependencies"] if isinstance(entry, dict)]
+    assert by_pip[:2] == ["--editable ./dense_pathways", "--editable ."]
 
 
 def test_extras() -> None:

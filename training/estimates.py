@@ -95,9 +95,9 @@ def seconds(prepared: Prepared, presentations: Presentations) -> float:
     settings, model, images = prepared.settings, prepared.model, prepared.images
     sample, classes = images.train_images[:_CALIBRATION_IMAGES], images.train_labels[:_CALIBRATION_IMAGES]
     generator = streams.generator(settings.seed, streams.INITIAL_WEIGHTS)
-    state = model.initial_state(generator)
+    state = model.calibrated(model.initial_state(generator), sample)
     total, frozen, learning = 0.0, responses.EVALUATION_BLOCK, dict(settings.phases(model))
-    a_pass = presentations.train / sum(learning.values())
+    a_pass = presentations.train / max(sum(learning.values()), 1)
     counts = [(phase, a_pass * passes, settings.block) for phase, passes in learning.items()]
     counts += [("respond", presentations.respond, frozen), ("test", presentations.test, frozen)]
     with tempfile.TemporaryDirectory(prefix="hebbarium-") as scratch:

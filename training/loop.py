@@ -117,7 +117,8 @@ class RunUnderWay:
                 devices.program(structure, self.folder.scratch)
         means = ClassMeans(anatomy.shown_to(model, model.readout), self.images.classes)
         firing = Silence(model, model.readout, self.images.classes)
-        self.reporter.stage("Training", len(schedule.order), int(schedule.ends[done - 1]) if done else 0)
+        if len(schedule):
+            self.reporter.stage("Training", len(schedule.order), schedule.seen(done))
         for index in range(done):
             counts = self._counts_of(index)
             firing.add(counts[model.readout])
@@ -168,9 +169,11 @@ class RunUnderWay:
                 self._evaluate_on_the_way(index, state)
             if index + 1 < len(schedule) and index + 1 in snapshots:
                 self._write(totals, index + 1, {}, complete=False)
+        if not len(schedule):
+            self.folder.write_checkpoint(0, state | {k: np.array([v]) for k, v in totals.items()})
         self._warn(firing.warning("training"))
         if program is not None and profile:
-            images = len(schedule.order) - (int(schedule.ends[done - 1]) if done else 0)
+            images = len(schedule.order) - schedule.seen(done)
             compiled = profiling.how_compiled(program)
             events = totals["run.events"] - events_before
             self.reporter.message(profiling.table(profile, compiled, images, events, in_loop))
@@ -193,7 +196,7 @@ class RunUnderWay:
             self._snapshot(0, state)
             return 0, state, dict.fromkeys(TOTALS, 0.0)
         done, arrays = last
-        phase = self.schedule.phases[min(done, len(self.schedule)) - 1]
+        phase = self.schedule.phases[min(done, len(self.schedule)) - 1] if len(self.schedule) else "test"
         needed = [*TOTALS, *(v.name for v in anatomy.state(self.model, phase))]
         where = f"{self.folder.path}: the checkpoint of block {done}"
         state_checks.refuse(self.model, self.model.phases, arrays, needed, where, UNSOUND)
@@ -202,8 +205,11 @@ class RunUnderWay:
 
     def _initial_state(self) -> Arrays:
         given: Mapping[str, NDArray[Any]]
-        first = self.schedule.phases[0]
+        first = self.schedule.phases[0] if len(self.schedule) else "test"
         given = self.model.initial_state(streams.generator(self.settings.seed, streams.INITIAL_WEIGHTS))
+        if type(self.model).calibrated is not Model.calibrated:
+            in_order = self.division.at(np.unique(self.division.split.train))
+            given = self.model.calibrated(dict(given), in_order.pixels)
         if self.settings.warm_start:
             other, own = Run.open(self.settings.warm_start), Run.open(self.folder.path)
             trained = other.state
@@ -229,7 +235,7 @@ class RunUnderWay:
 
     def _complete(self, done: int, state: Arrays) -> None:
         """Make what can be made of a checkpoint, or of the beginning, and is not there or not whole."""
-        seen = int(self.schedule.ends[done - 1])
+        seen = self.schedule.seen(done)
 
         def is_whole(file: Path) -> bool:
             return resumption.is_whole(self.folder.path, file)

@@ -40,16 +40,26 @@ Pins = dict[str, Any]
 
 
 # -- when a run begins ---------------------------------------------------------------------------------------
-def located(settings: RunSettings) -> RunSettings:
-    """The same settings with whole paths, so that a run is found again from another folder."""
+def located(settings: RunSettings, model: Model | None = None) -> RunSettings:
+    """The same settings with whole paths, so that a run is found again from another folder.
+
+    Parameters
+    ----------
+    settings : RunSettings
+    model : Model, optional
+        What they say: files among its parameters are located as well.
+    """
     places: dict[str, Any] = {}
+    if model is not None and (files := _files(model)):
+        named_here = {symbol: _whole(str(file)) for symbol, file in files.items() if symbol in settings.changes}
+        places["changes"] = {**settings.changes, **named_here}
     if settings.dataset.endswith(".npz"):
         places["dataset"] = _whole(settings.dataset)
     if own_models.file_in(named := papers.located(settings.model)):
         file, *kind = named.partition(":")
-        model = "".join([_whole(file), *kind])
+        whole = "".join([_whole(file), *kind])
         before = settings.model
-        places["model"] = Recorded.of(model, before.run, before.files) if isinstance(before, Recorded) else model
+        places["model"] = Recorded.of(whole, before.run, before.files) if isinstance(before, Recorded) else whole
     places |= {name: _whole(place) for name in ("data", "warm_start") if (place := getattr(settings, name)) is not None}
     return dataclasses.replace(settings, **places)
 
@@ -72,7 +82,7 @@ def take(
     pinned: Pins = {
         "configuration": dict(configuration),
         "data": {"name": images.name, "sha256": images.sha256},
-        "model": {"own": own.digests if own else None, "network": _network(model)},
+        "model": {"own": own.digests if own else None, "network": _network(model), "files": _contents(model)},
         "engine": _engine(),
         "versions": _versions(),
         "computer": _computer(configuration["device"]),
@@ -147,8 +157,13 @@ def places(run: Path) -> dict[str, str]:
 
 def refuse_model(run: Path, pinned: Pins | None, model: Model) -> None:
     """Raise `RunFolderError` if a run's model is written otherwise than when it began."""
-    if pinned is not None:
-        _refuse(run, pinned, "the model", pinned["model"]["network"], _network(model))
+    if pinned is None:
+        return
+    _refuse(run, pinned, "the model", pinned["model"]["network"], _network(model))
+    began, here = pinned["model"].get("files", {}), _contents(model)
+    if changed := [symbol for symbol in sorted({*began, *here}) if began.get(symbol) != here.get(symbol)]:
+        files = ", ".join(f"{symbol}={getattr(model, symbol)}" for symbol in changed)
+        raise RunFolderError(f"{run}: {files} is not the file that the run began with; put it back, or train anew")
 
 
 def refuse_engine(run: Path, pinned: Pins | None) -> list[str]:
@@ -207,6 +222,18 @@ def _refuse(run: Path, pinned: Pins, what: str, began: Mapping[str, Any], here: 
 
 
 # -- what is pinned ------------------------------------------------------------------------------------------
+def _files(model: Model) -> dict[str, Path]:
+    """Files of a user's own among a model's parameters, by symbol; what comes with the project is the model's."""
+    rows = model.parameters().items()
+    named = {symbol: str(getattr(model, symbol)) for symbol, row in rows if row.kind == "file"}
+    files = {symbol: Path(name).expanduser() for symbol, name in named.items()}
+    return {symbol: file for symbol, file in files.items() if file.suffix and file.is_file()}
+
+
+def _contents(model: Model) -> dict[str, str]:
+    return {symbol: digest(plain_files.read(file)) for symbol, file in _files(model).items()}
+
+
 def _network(model: Model) -> dict[str, str]:
     """Digest of each of our modules that a model is written in, comments and descriptions left out."""
     ours = Model.__module__.rpartition(".")[0]

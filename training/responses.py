@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -32,7 +32,7 @@ Responses = dict[str, NDArray[Any]]
 # -- what answers, and how -----------------------------------------------------------------------------------
 def keys(model: Model, learns: bool) -> tuple[str, ...]:
     """What is kept of each sample: spike counts of populations that are read, what else is read, presentations."""
-    measures = model.measures(learns)
+    measures = [measure for measure in model.measures(learns) if not (learns and measure.is_computed)]
     populations = (measure.population for measure in measures)
     return tuple(filter(None, dict.fromkeys([*populations, *(measure.key for measure in measures), model.controller])))
 
@@ -95,13 +95,13 @@ def frozen_structure(model: Model, phase: str, precision: str, device: str) -> S
     record = tuple(anatomy.populations(model)) if phase == "test" else ()
     structure = Structure(model, phase, precision, device, CAPACITY, record)
     # a phase may be without a class layer
-    read = [m for m in model.measures(False) if m.population in structure.populations]
+    read = [m for m in model.measures(False) if m.population in structure.populations and not m.is_computed]
     return dataclasses.replace(structure, measures=tuple(read))
 
 
 def learning_structure(model: Model, phase: str, precision: str, device: str, profile: bool = False) -> Structure:
     """The program of a phase in which something learns."""
-    measures = model.measures(True)
+    measures = tuple(measure for measure in model.measures(True) if not measure.is_computed)
     record = dict.fromkeys(m.population for m in measures if m.population != model.readout)
     return Structure(model, phase, precision, device, CAPACITY, tuple(record), profile, measures)
 
@@ -113,10 +113,20 @@ def frozen_state(model: Model, phase: str, trained: Mapping[str, NDArray[Any]]) 
 
 
 def carried(model: Model) -> list[str]:
-    """State that training hands on: weights, delays, and of all layers what the model shows of one."""
+    """State that training hands on: weights, delays, of all layers what the model shows of one, and what is given."""
     names = dict.fromkeys(variable.name for phase in model.phases for variable in anatomy.state(model, phase))
     on_show = [name for name in names if name.partition(".")[2] in model.shown_state]
-    return [*(p.variable for p in anatomy.projections(model)), *model.longest_delays(), *on_show]
+    weights = [p.variable for p in anatomy.projections(model)]
+    return list(dict.fromkeys([*weights, *model.longest_delays(), *on_show, *anatomy.given(model, "test")]))
+
+
+def together(model: Model, wanted: Iterable[str], parts: Sequence[Responses]) -> Responses:
+    """Responses of several blocks as one; of none, arrays without samples."""
+    neurons = {key: 1 if key == model.controller else anatomy.shown_to(model, key.partition(".")[0]) for key in wanted}
+    return {
+        key: np.concatenate([np.zeros((0, number), np.uint16), *(part[key] for part in parts)])
+        for key, number in neurons.items()
+    }
 
 
 def respond(
@@ -151,7 +161,8 @@ def respond(
     samples = len(next(iter(given.values())) if isinstance(given, Mapping) else given)
     starts = range(0, samples, EVALUATION_BLOCK)
     structure = program.structure
-    available = {*structure.populations, *(measure.key for measure in structure.measures)}
+    computed = {measure.key for measure in model.measures(False) if measure.is_computed}
+    available = {*structure.populations, *(measure.key for measure in structure.measures), *computed}
     names = tuple(key for key in keys(model, False) if key in available)
 
     def inputs(part: slice) -> Arrays:
@@ -165,8 +176,11 @@ def respond(
         responses = kept(folder, phase, index, names) if folder else None
         if responses is None:
             block_seed = streams.block_seed(seed, purpose, index)
-            block = Block(begin, inputs(part), model.run_time_values(), block_seed)
-            responses = of_block(presentations.show(program, block), names)
+            shown = inputs(part)
+            block = Block(begin, shown, model.run_time_values(), block_seed)
+            responses = of_block(presentations.show(program, block), [key for key in names if key not in computed])
+            if computed:
+                responses |= model.computed(shown)
             if folder:
                 keep(folder, phase, index, responses)
                 folder.sync()
@@ -177,7 +191,4 @@ def respond(
     workers = jobs if device in devices.COMPILED else 1  # Brian2's runtime is one network a process
     with ThreadPoolExecutor(workers) as pool:
         parts = list(pool.map(one, range(len(starts))))
-    neurons = {key: 1 if key == model.controller else anatomy.shown_to(model, key.partition(".")[0]) for key in names}
-    return {
-        key: np.concatenate([np.zeros((0, neurons[key]), np.uint16), *(part[key] for part in parts)]) for key in names
-    }
+    return together(model, names, parts)

@@ -18,7 +18,7 @@ from hebbarium.engine.run_folder import RunFolder
 from hebbarium.files.errors import FileNotWritten
 from hebbarium.models.contract import Model
 from hebbarium.record import results
-from hebbarium.training import silence
+from hebbarium.training import responses, silence
 from hebbarium.training.responses import Responses
 from hebbarium.training.run_settings import RunSettings
 from hebbarium.training.samples import Division, Samples
@@ -99,9 +99,9 @@ class ResultFile:
             It cannot be written.
         """
         model, population, schedule = self.model, self.model.readout, self.schedule
-        samples_seen = int(schedule.ends[len(parts) - 1])
+        samples_seen = schedule.seen(len(parts))
         samples = self.division.at(schedule.order[:samples_seen])
-        counts = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+        counts = responses.together(model, responses.keys(model, True), parts)
         snapshots = self.folder.snapshots(samples_seen)
         tree = results.build(
             self._attributes(totals, samples_seen, complete),

@@ -21,6 +21,8 @@ Indices = NDArray[np.int64]
 class Schedule:
     """The blocks of a run's training.
 
+    Without phases, where nothing is trained, there are no blocks.
+
     Parameters
     ----------
     blocks : sequence of arrays
@@ -72,20 +74,24 @@ class Schedule:
     @cached_property
     def order(self) -> Indices:
         """Numbers of the images of all blocks, one after the other."""
-        return np.concatenate(self.blocks)
+        return np.concatenate([np.zeros(0, np.int64), *self.blocks])
 
     @cached_property
     def ends(self) -> Indices:
         """Images seen by the end of each block."""
-        return np.cumsum([len(part) for part in self.blocks])
+        return np.cumsum([len(part) for part in self.blocks], dtype=np.int64)
+
+    def seen(self, blocks: int) -> int:
+        """Images seen by the end of so many blocks."""
+        return int(self.ends[blocks - 1]) if blocks else 0
 
     def block_of_image(self, blocks: int) -> Indices:
         """The block of each image that the first blocks show."""
-        return np.repeat(np.arange(blocks), [len(part) for part in self.blocks[:blocks]])
+        return np.repeat(np.arange(blocks), np.array([len(part) for part in self.blocks[:blocks]], np.int64))
 
     def snapshots(self, number: int) -> set[int]:
         """Blocks after which weights are kept: dense at the beginning, where they change most, and the last."""
-        if number == 1 or len(self) == 1:
+        if number == 1 or len(self) <= 1:
             return {len(self)}
         return {int(b) for b in np.unique(np.rint(np.geomspace(1, len(self), number)))}
 

@@ -51,7 +51,8 @@ def train(settings: RunSettings, out: Path, reporter: Reporter | None = None) ->
 def begin(prepared: Prepared, out: Path, reporter: Reporter | None = None) -> Path:
     """Train, test and write the results of a run that is prepared; see `train`."""
     reporter = reporter or QuietReporter()
-    settings, model, images = pins.located(prepared.settings), prepared.model, prepared.images
+    model, images = prepared.model, prepared.images
+    settings = pins.located(prepared.settings, model)
     begun = None
     if settings.warm_start:
         other = Run.open(settings.warm_start)

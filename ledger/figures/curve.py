@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import textwrap
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -40,8 +40,10 @@ class Curve:
         The name of the line that a row belongs to; empty for a row that is left out.
     logarithmic : bool
         Whether the varied number goes by factors.
-    level : float, optional
-        Of a dashed line across.
+    level : float or callable, optional
+        Of a dashed line across; or what it is, from the rows of the table.
+    readout : str, optional
+        A regular expression that readouts match; the paper's, or none, if not given.
     """
 
     axis: str
@@ -51,15 +53,28 @@ class Curve:
     label: str = "Accuracy (%)"
     line: Callable[[Row], str] = by_readout
     logarithmic: bool = False
-    level: float | None = None
+    level: float | Callable[[Iterable[Row]], float] | None = None
+    readout: str | None = None
 
-    def of(self, rows: Iterable[Row]) -> list[Row]:
-        """The rows that are drawn."""
-        return [row for row in rows if re.fullmatch(self.measure, row.measure) and self.line(row)]
+    def of(self, rows: Iterable[Row], usual: str = "") -> list[Row]:
+        """The rows that are drawn.
+
+        Parameters
+        ----------
+        rows
+            Of the table.
+        usual : str
+            The paper's readout.
+        """
+        readout = f"({re.escape(usual)})?" if self.readout is None else self.readout
+        return [
+            row for row in rows
+            if re.fullmatch(self.measure, row.measure) and re.fullmatch(readout, row.readout) and self.line(row)
+        ]  # fmt: skip
 
 
 @style.styled
-def curve(rows: Iterable[Row], drawn: Curve) -> Figure:
+def curve(rows: Sequence[Row], drawn: Curve, usual: str = "") -> Figure:
     """Mean of the seeds of each cell, its standard error as a bar, a line for each readout; the paper's numbers.
 
     Parameters
@@ -68,13 +83,15 @@ def curve(rows: Iterable[Row], drawn: Curve) -> Figure:
         Rows of a ledger.
     drawn
         What is drawn against what.
+    usual
+        The paper's readout.
 
     Raises
     ------
     LedgerError
         There are no rows.
     """
-    cells = sorted(tables.summarise(drawn.of(rows)), key=lambda cell: drawn.number(cell.row))
+    cells = sorted(tables.summarise(drawn.of(rows, usual)), key=lambda cell: drawn.number(cell.row))
     if not cells:
         raise LedgerError(f"No rows to draw against {drawn.axis}.")
     figure = style.new_figure(style.COLUMN_MM, 70)
@@ -99,7 +116,8 @@ def curve(rows: Iterable[Row], drawn: Curve) -> Figure:
                 color=colour, label=f"{line}, paper",
             )  # fmt: skip
     if drawn.level is not None:
-        axes.axhline(drawn.level, color=style.GREY, linestyle="--", linewidth=0.8)
+        level = drawn.level(rows) if callable(drawn.level) else drawn.level
+        axes.axhline(level, color=style.GREY, linestyle="--", linewidth=0.8)
     if drawn.logarithmic:
         axes.set_xscale("log", base=2)
         axes.xaxis.set_major_formatter("{x:g}")

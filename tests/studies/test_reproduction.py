@@ -384,7 +384,7 @@ def test_one_table_may_have_several_curves() -> None:
     rows += [dataclasses.replace(one, readout="", measure="spikes_a_neuron") for one in rows]
     accuracies = rows[: len(cells)]
     rows += [dataclasses.replace(one, readout="", measure=f"with_{k}_spikes") for one in accuracies for k in range(3)]
-    drawn = {name: curve.of(rows) for name, curve in paper.curves.items()}
+    drawn = {name: curve.of(rows, paper.readout) for name, curve in paper.curves.items()}
     assert {name: len(of) for name, of in drawn.items()} == {"Fig.5": 10, "Fig.4": 10, "Fig.3": 9}
     lines = {paper.curves["Fig.3"].line(one) for one in drawn["Fig.3"]}
     assert lines == {f"tau_I = {tau} ms" for tau in (0.2, 0.4, 6.4)}
