@@ -223,6 +223,11 @@ class Model:
         by_key = {measure.key: measure for readout in read for measure in readout.measures}
         return tuple(by_key.values())
 
+    @property
+    def rastered(self) -> tuple[str, ...] | None:
+        """Populations whose spikes rasters show, which a test keeps; None for all, unless there are very many spikes."""
+        return None
+
     @classmethod
     def tuned(cls, given: Mapping[str, Any]) -> dict[str, Any]:
         """Parameters that follow from others unless they are given: constants that a paper tunes to a size or a set.

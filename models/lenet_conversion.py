@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 from hebbarium.equations.encoders import BERNOULLI
 from hebbarium.models import network_files
 from hebbarium.models.contract import Arrays, Model, choice, encoding, file, quantity, structure
-from hebbarium.models.conventional import AveragePooling, ConventionalNetwork, Layer
+from hebbarium.models.conventional import AveragePooling, ConventionalNetwork, Dense, Layer
 from hebbarium.models.parts import BEGINS, At, Parts
 from hebbarium.models.ranges import POSITIVE, SIZE, Range
 from hebbarium.models.readouts import Computed, Readout, SpikeCount, Value, at_times
@@ -142,6 +142,12 @@ class LeNetConversion(Model):
         own = Computed("output", symbol="activation", said="what the conventional network answers")
         network = Readout("network", own, "largest")
         return counts, untied, network, *at_times(counts, times), *at_times(untied, times)
+
+    @property
+    def rastered(self) -> tuple[str, ...]:
+        """See `Model.rastered`: maps are left out, whose spikes are tens of thousands an image."""
+        flat = [name for name, layer, _ in self.layers if isinstance(layer, Dense)]
+        return ("input", *flat) if self.drive == "current" else tuple(flat)
 
     def build(self, phase: str, inputs: Arrays) -> Network:
         """See `Model.build`. The only phase is ``test``."""

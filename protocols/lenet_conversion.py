@@ -149,7 +149,7 @@ def _at(model: Any, steps: int) -> str:
 
 
 def _rounded(value: float, unit: str) -> Measured:
-    return Measured(float(f"{value:.4g}"), unit)
+    return Measured(float(f"{value:.6g}"), unit)
 
 
 def _thousands(number: float) -> Measured:

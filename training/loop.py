@@ -108,7 +108,7 @@ class RunUnderWay:
     def _train(self) -> tuple[Arrays, dict[str, float]]:
         asked, model, schedule = self.settings, self.model, self.schedule
         done, state, totals = self._begin()
-        if done:
+        if done or not len(schedule):
             self._complete(done, state)
         ahead = {*schedule.phases[done:], "respond", "test"}
         for structure in structures(asked, model):  # a refusal after training would lose it
@@ -245,7 +245,7 @@ class RunUnderWay:
         snapshots = self.schedule.snapshots(self.settings.snapshots)
         if done in snapshots and not is_whole(self.folder.snapshot_file(seen)):
             self._snapshot(seen, state)
-        if self._is_evaluated(done - 1) and not is_whole(self.folder.accuracies_file(seen)):
+        if done and self._is_evaluated(done - 1) and not is_whole(self.folder.accuracies_file(seen)):
             self._evaluate_on_the_way(done - 1, state)
 
     def _counts_of(self, index: int) -> Responses:

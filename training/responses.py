@@ -91,8 +91,9 @@ def kept(folder: RunFolder, stage: str, index: int, wanted: Iterable[str]) -> Re
 
 # -- of a network in which nothing learns --------------------------------------------------------------------
 def frozen_structure(model: Model, phase: str, precision: str, device: str) -> Structure:
-    """The program in which nothing learns. For testing it records every population: it shows rasters as well."""
-    record = tuple(anatomy.populations(model)) if phase == "test" else ()
+    """The program in which nothing learns. For testing it records what rasters show as well."""
+    rastered = tuple(anatomy.populations(model)) if model.rastered is None else model.rastered
+    record = rastered if phase == "test" else ()
     structure = Structure(model, phase, precision, device, CAPACITY, record)
     # a phase may be without a class layer
     read = [m for m in model.measures(False) if m.population in structure.populations and not m.is_computed]

@@ -86,7 +86,8 @@ def converted(model: LeNetConversion, shown: NDArray[np.uint8]) -> Arrays:
 
 def run(model: LeNetConversion, shown: NDArray[np.uint8], scratch: Path, device: str = "numpy") -> BlockResult:
     structure = responses.frozen_structure(model, "test", "float64", device)
-    program = devices.program(dataclasses.replace(structure, capacity=20), scratch)
+    structure = dataclasses.replace(structure, capacity=20, record=tuple(anatomy.populations(model)))
+    program = devices.program(structure, scratch)
     return program.run(Block(converted(model, shown), model.encode(shown), model.run_time_values(), 5))
 
 
@@ -241,7 +242,7 @@ def test_a_run_converts_and_tests_and_trains_nothing(trained: Path) -> None:
     assert scored.sel(readout="network") > 90
     own = model.conventional.answers(opened.samples("tested").pixels.astype(np.float32) / 255)
     np.testing.assert_allclose(test["activation"].values, own, rtol=1e-4, atol=1e-4)
-    again = evaluation.evaluate(trained)
+    again = evaluation.evaluate(trained, test_images=12)
     np.testing.assert_array_equal(again["accuracy"].isel(seed=0, samples_seen=-1).values, scored.values)
 
 
