@@ -58,7 +58,8 @@ class LeNetConversion(Model):
     phases: ClassVar[tuple[str, ...]] = ("test",)
 
     network: str = file(
-        "lenet", network_files.located, "the trained network: one that comes with the project, or a file of your own, .npz or .nir",
+        "lenet", network_files.located,
+        "the trained network: one that comes with the project, or a file of your own, .npz or .nir",
         "Fig. 17; trained anew, by `python -m hebbarium.studies.lenet`",
     )  # fmt: skip
 

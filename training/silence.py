@@ -34,7 +34,7 @@ def spiking(model: Model) -> list[str]:
 def advice(model: Model) -> str:
     """What to look at: the model's parameters that decide whether it fires, rates of inputs, strengths, thresholds."""
     table = model.parameters()
-    numbers = {symbol: row for symbol, row in table.items() if row.kind not in ("choice", "file")}
+    numbers = {s: row for s, row in table.items() if row.kind != "choice" and not isinstance(row.default, str)}
     rates = [symbol for symbol, row in numbers.items() if have_same_dimensions(row.default, hertz)]
     strengths = [s for s in _DRIVE if s in table]
     thresholds = [s for s, row in table.items() if row.kind == "quantity" and s.startswith(_THRESHOLDS)]

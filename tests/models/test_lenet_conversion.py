@@ -270,7 +270,7 @@ def test_a_run_with_another_file_than_it_began_with_is_refused(tmp_path: Path) -
     [
         ({"network": "resnet"}, "network=resnet: expected lenet, or a file of your own that ends in .npz or .nir"),
         ({"network": "nowhere.npz"}, "network=nowhere.npz: there is no such file"),
-        ({"network": ""}, "network=: expected a file or a name"),
+        ({"network": ""}, "network=: expected lenet, or a file of your own"),
         ({"t_max": 0}, "t_max"),
         ({"percentile": 0.0}, "percentile"),
         ({"every": 0}, "every"),

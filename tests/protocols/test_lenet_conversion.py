@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from pathlib import Path
 
 import numpy as np
@@ -67,7 +68,7 @@ def test_rows_say_accuracies_gaps_and_costs(made: tuple[list[ledger.Row], Run]) 
     assert measured["", "conventional_operations"].value == 2 * 281.64
     assert measured["", "conventional_energy"].value == pytest.approx(281.64e3 * 4.6 / 1000, rel=1e-3)
     until = [measured["", f"operations{at}"].value for at in ("_at_10_ms", "_at_15_ms", "_at_20_ms", "_at_30_ms", "")]
-    assert all(less < more for less, more in zip(until, until[1:], strict=False))
+    assert all(less < more for less, more in itertools.pairwise(until))
     assert measured["", "test_time"].value > 0
     if float(scores.max()) >= 98 and ("", "time_to_98") in measured:
         steps = int(measured["", "time_to_98"].value)
