@@ -225,7 +225,7 @@ class Model:
 
     @property
     def rastered(self) -> tuple[str, ...] | None:
-        """Populations whose spikes rasters show, which a test keeps; None for all, unless there are very many spikes."""
+        """Populations whose spikes a test keeps, which rasters show; None for all, unless there are very many."""
         return None
 
     @classmethod
