@@ -37,7 +37,7 @@ class LayerRefused(ValueError):
 
 
 @dataclass(frozen=True, eq=False)
-class Layer:
+class ConventionalLayer:
     """A layer, by the name that its file has for it."""
 
     name: str
@@ -97,7 +97,7 @@ class Layer:
 
 
 @dataclass(frozen=True, eq=False)
-class Convolution(Layer):
+class Convolution(ConventionalLayer):
     """Kernels that go over a map.
 
     Parameters
@@ -125,7 +125,7 @@ class Convolution(Layer):
             raise self.refused(f"stride {self.stride} and padding {self.padding}, expected 1 or more, and 0 or more")
 
     def out(self, shape: Shape) -> Shape:
-        """See `Layer.out`."""
+        """See `ConventionalLayer.out`."""
         *size, channels = self._map(shape)
         if channels != self.weight.shape[2]:
             raise self.refused(f"has weights for {self.weight.shape[2]} channels, but gets {in_words(shape)}")
@@ -137,7 +137,7 @@ class Convolution(Layer):
         return rows, columns, self.weight.shape[3]
 
     def applied(self, maps: Floats) -> Floats:
-        """See `Layer.applied`."""
+        """See `ConventionalLayer.applied`."""
         kernel, (down, right), (above, beside) = self.weight.shape[:2], self.stride, self.padding
         padded = np.pad(maps, ((0, 0), (above, above), (beside, beside), (0, 0)))
         windows = sliding_window_view(padded, kernel, axis=(1, 2))[:, ::down, ::right]
@@ -146,7 +146,7 @@ class Convolution(Layer):
         return seen.reshape(*seen.shape[:3], -1) @ weight + self.bias
 
     def pairs(self, shape: Shape) -> Connections:
-        """See `Layer.pairs`.
+        """See `ConventionalLayer.pairs`.
 
         Neurons around the map, where it is padded, are left out, and so are places that are stepped over.
         """
@@ -167,15 +167,15 @@ class Convolution(Layer):
         )  # fmt: skip
 
     def weights(self, shape: Shape) -> Floats:
-        """See `Layer.weights`: each synapse has a copy of its kernel's, so that they run on as targets do."""
+        """See `ConventionalLayer.weights`: each synapse has a copy of its kernel's, so that they run on as targets do."""
         return self.weight.ravel()[self.pairs(shape).weight]
 
     def biases(self, shape: Shape) -> Floats:
-        """See `Layer.biases`."""
+        """See `ConventionalLayer.biases`."""
         return np.tile(self.bias, math.prod(self.out(shape)[:2]))
 
     def scaled(self, weights: float, biases: float) -> Self:
-        """See `Layer.scaled`."""
+        """See `ConventionalLayer.scaled`."""
         return dataclasses.replace(self, weight=self.weight * weights, bias=self.bias * biases)
 
     def __str__(self) -> str:
@@ -185,7 +185,7 @@ class Convolution(Layer):
 
 
 @dataclass(frozen=True, eq=False)
-class Dense(Layer):
+class Dense(ConventionalLayer):
     """Neurons that see all of what is below.
 
     Parameters
@@ -203,28 +203,28 @@ class Dense(Layer):
         self._refuse_arrays(self.weight, 2, self.bias)
 
     def out(self, shape: Shape) -> Shape:
-        """See `Layer.out`."""
+        """See `ConventionalLayer.out`."""
         if math.prod(shape) != len(self.weight):
             raise self.refused(f"has weights for {len(self.weight)} inputs, but gets {in_words(shape)}")
         return (self.weight.shape[1],)
 
     def applied(self, maps: Floats) -> Floats:
-        """See `Layer.applied`."""
+        """See `ConventionalLayer.applied`."""
         return maps.reshape(len(maps), -1) @ self.weight + self.bias
 
     def pairs(self, shape: Shape) -> None:
-        """See `Layer.pairs`: every neuron is connected to every other."""
+        """See `ConventionalLayer.pairs`: every neuron is connected to every other."""
 
     def weights(self, shape: Shape) -> Floats:
-        """See `Layer.weights`."""
+        """See `ConventionalLayer.weights`."""
         return self.weight.ravel()
 
     def biases(self, shape: Shape) -> Floats:
-        """See `Layer.biases`."""
+        """See `ConventionalLayer.biases`."""
         return self.bias
 
     def scaled(self, weights: float, biases: float) -> Self:
-        """See `Layer.scaled`."""
+        """See `ConventionalLayer.scaled`."""
         return dataclasses.replace(self, weight=self.weight * weights, bias=self.bias * biases)
 
     def __str__(self) -> str:
@@ -232,7 +232,7 @@ class Dense(Layer):
 
 
 @dataclass(frozen=True, eq=False)
-class AveragePooling(Layer):
+class AveragePooling(ConventionalLayer):
     """The mean of each patch of a map, channel by channel.
 
     Parameters
@@ -261,28 +261,28 @@ class AveragePooling(Layer):
         return 1 / self.size**2
 
     def out(self, shape: Shape) -> Shape:
-        """See `Layer.out`."""
+        """See `ConventionalLayer.out`."""
         rows, columns, channels = self._map(shape)
         if rows % self.size or columns % self.size:
             raise self.refused(f"patches of {self.words} do not divide {in_words(shape)}")
         return rows // self.size, columns // self.size, channels
 
     def applied(self, maps: Floats) -> Floats:
-        """See `Layer.applied`."""
+        """See `ConventionalLayer.applied`."""
         rows, columns, channels = self.out(maps.shape[1:])
         patches = maps.reshape(-1, rows, self.size, columns, self.size, channels)
         return patches.mean(axis=(2, 4), dtype=maps.dtype)
 
     def pairs(self, shape: Shape) -> Connections:
-        """See `Layer.pairs`."""
+        """See `ConventionalLayer.pairs`."""
         return pooling(Maps(*self._map(shape)), self.size)
 
     def weights(self, shape: Shape) -> Floats:
-        """See `Layer.weights`: all are `share`."""
+        """See `ConventionalLayer.weights`: all are `share`."""
         return np.full(math.prod(shape), self.share)
 
     def biases(self, shape: Shape) -> Floats:
-        """See `Layer.biases`: none."""
+        """See `ConventionalLayer.biases`: none."""
         return np.zeros(math.prod(self.out(shape)))
 
     def __str__(self) -> str:
@@ -306,7 +306,7 @@ class ConventionalNetwork:
     ----------
     shape : tuple of int
         Rows, columns and channels of the images; or one number of inputs.
-    layers : tuple of Layer
+    layers : tuple of ConventionalLayer
 
     Raises
     ------
@@ -315,7 +315,7 @@ class ConventionalNetwork:
     """
 
     shape: Shape
-    layers: tuple[Layer, ...]
+    layers: tuple[ConventionalLayer, ...]
 
     def __post_init__(self) -> None:
         if len(self.shape) not in (1, 3) or min(self.shape) < 1:

@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 from hebbarium.equations.encoders import BERNOULLI
 from hebbarium.models import network_files
 from hebbarium.models.contract import Arrays, Model, choice, encoding, file, quantity, structure
-from hebbarium.models.conventional import AveragePooling, ConventionalNetwork, Dense, Layer
+from hebbarium.models.conventional import AveragePooling, ConventionalLayer, ConventionalNetwork, Dense
 from hebbarium.models.parts import BEGINS, At, Parts
 from hebbarium.models.ranges import POSITIVE, SIZE, Range
 from hebbarium.models.readouts import Computed, Readout, SpikeCount, Value, at_times
@@ -118,7 +118,7 @@ class LeNetConversion(Model):
         return self.conventional.inputs
 
     @property
-    def layers(self) -> tuple[tuple[str, Layer, int], ...]:
+    def layers(self) -> tuple[tuple[str, ConventionalLayer, int], ...]:
         """Name of the population, layer and number of neurons of each layer, from the input on."""
         counted: dict[str, Iterator[int]] = {}
         named = []
@@ -185,7 +185,7 @@ class LeNetConversion(Model):
         image.thresholder["spike"].when, image.thresholder["spike"].order = "start", SEND
         return image
 
-    def _population(self, parts: Parts, name: str, layer: Layer, neurons: int, place: int) -> NeuronGroup:
+    def _population(self, parts: Parts, name: str, layer: ConventionalLayer, neurons: int, place: int) -> NeuronGroup:
         driven = self._is_driven(place)
         population = parts.neurons(
             name, neurons, (self.membrane, layer.weighted and self.bias, driven and self.current),
@@ -201,7 +201,7 @@ class LeNetConversion(Model):
         return population
 
     def _pathway(
-        self, parts: Parts, below: NeuronGroup, above: NeuronGroup, layer: Layer, place: int
+        self, parts: Parts, below: NeuronGroup, above: NeuronGroup, layer: ConventionalLayer, place: int
     ) -> Synapses:
         """The synapses onto a layer."""
         if self._is_driven(place):

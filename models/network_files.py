@@ -33,10 +33,10 @@ from numpy.typing import NDArray
 
 from hebbarium.models.conventional import (
     AveragePooling,
+    ConventionalLayer,
     ConventionalNetwork,
     Convolution,
     Dense,
-    Layer,
     LayerRefused,
     Shape,
     in_words,
@@ -119,7 +119,7 @@ def _read_npz(file: Path) -> ConventionalNetwork:
     return ConventionalNetwork(shape, tuple(_layers(file, arrays)))
 
 
-def _layers(file: Path, arrays: Mapping[str, NDArray[Any]]) -> Iterator[Layer]:
+def _layers(file: Path, arrays: Mapping[str, NDArray[Any]]) -> Iterator[ConventionalLayer]:
     of_layer: dict[tuple[int, str], dict[str, NDArray[Any]]] = {}
     for name, array in arrays.items():
         parts = re.fullmatch(r"([1-9]\d{0,3})\.(\w+)\.(\w+)", name)
@@ -134,7 +134,7 @@ def _layers(file: Path, arrays: Mapping[str, NDArray[Any]]) -> Iterator[Layer]:
         yield _layer(file, f"{place}.{kind}", kind, of_layer[place, kind])
 
 
-def _layer(file: Path, name: str, kind: str, arrays: dict[str, NDArray[Any]]) -> Layer:
+def _layer(file: Path, name: str, kind: str, arrays: dict[str, NDArray[Any]]) -> ConventionalLayer:
     if kind == "max_pooling":
         raise LayerRefused(f"layer {name}: {_MAX_POOLING}")
     if kind not in _ARRAYS:
@@ -157,7 +157,7 @@ def _layer(file: Path, name: str, kind: str, arrays: dict[str, NDArray[Any]]) ->
     return _KINDS[kind](name, **arrays, **sizes)
 
 
-_KINDS: Mapping[str, Callable[..., Layer]] = {
+_KINDS: Mapping[str, Callable[..., ConventionalLayer]] = {
     kind.kind: kind for kind in (Convolution, AveragePooling, Dense)
 }
 _ARRAYS: Mapping[str, tuple[set[str], set[str]]] = {
@@ -215,7 +215,7 @@ class _FromNIR:
 
     def __init__(self, nir: Any, file: Path) -> None:
         self.nir, self.file = nir, file
-        self.layers: list[Layer] = []
+        self.layers: list[ConventionalLayer] = []
         self.shape: Shape = ()
         #: what the rates that come next are to be multiplied by
         self.gain = 1.0
@@ -283,7 +283,7 @@ class _FromNIR:
                     " SumPool2d or Flatten"
                 )
 
-    def _add(self, layer: Layer) -> None:
+    def _add(self, layer: ConventionalLayer) -> None:
         self.layers.append(layer)
         self.shape = layer.out(self.shape)
 

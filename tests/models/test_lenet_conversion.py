@@ -15,7 +15,7 @@ from hebbarium.engine.anatomy import initial_state
 from hebbarium.engine.contract import Arrays, Block, BlockResult
 from hebbarium.files.errors import RunFolderError
 from hebbarium.models import network_files
-from hebbarium.models.conventional import AveragePooling, ConventionalNetwork, Convolution, Dense, Layer
+from hebbarium.models.conventional import AveragePooling, ConventionalLayer, ConventionalNetwork, Convolution, Dense
 from hebbarium.models.lenet_conversion import LeNetConversion
 from hebbarium.record import results
 from hebbarium.studies import lenet
@@ -32,7 +32,7 @@ def drawn(generator: np.random.Generator, *shape: int) -> NDArray[np.float64]:
     return generator.normal(0.05, 1 / np.sqrt(np.prod(shape[:-1])), shape)
 
 
-def small_layers() -> tuple[Layer, ...]:
+def small_layers() -> tuple[ConventionalLayer, ...]:
     """A kernel that is padded and steps over places, pooling, a map below a dense layer."""
     g = np.random.default_rng(4)
     return (
