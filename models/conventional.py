@@ -167,7 +167,7 @@ class Convolution(ConventionalLayer):
         )  # fmt: skip
 
     def weights(self, shape: Shape) -> Floats:
-        """See `ConventionalLayer.weights`: each synapse has a copy of its kernel's, so that they run on as targets do."""
+        """See `ConventionalLayer.weights`: each synapse has a copy, so that weights run on as targets do."""
         return self.weight.ravel()[self.pairs(shape).weight]
 
     def biases(self, shape: Shape) -> Floats:
