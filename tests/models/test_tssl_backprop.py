@@ -172,8 +172,7 @@ def test_a_twin_with_another_setting_is_noticed() -> None:
     }  # fmt: skip
     for name, value in others.items():
         other = twin(model)
-        for settings in {id(part.settings): part.settings for part in (other, *other.neurons)}.values():
-            setattr(settings, name, value)
+        setattr(other.settings, name, value)
         learn(other, images, labels, BATCH)
         apart = max(np.abs(a.w - b.w).max() for a, b in zip(other.weighted, expected.weighted, strict=True))
         assert apart > 1e-7, name
@@ -239,8 +238,7 @@ def test_the_rate_of_learning_falls_with_the_epochs(program: Program) -> None:
     state = presentations.show(program, Block(first_state(model), given, model.run_time_values(), 1)).state
     network = twin(model)
     for rate in (1, 0.75, 0.25, 0):
-        for settings in {id(part.settings): part.settings for part in (network, *network.neurons)}.values():
-            settings.eta = 5e-3 * rate
+        network.settings.eta = 5e-3 * rate
         network.learn(images, labels)
     for ours, layer in zip(weights(model, state), network.weighted, strict=True):
         np.testing.assert_allclose(ours, layer.w, rtol=0, atol=1e-12)
