@@ -45,7 +45,6 @@ PROTOCOL = RunSettings(
     images=None,       # all 60,000
     epochs=100,        # Table 1
     test_images=None,  # all 10,000
-    block=6000,        # ours: of shorter ones much of the time would go into what lies between them
 )  # fmt: skip
 SEEDS = (0, 1, 2)
 
