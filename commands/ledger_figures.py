@@ -39,7 +39,13 @@ def numbers(folder: Path) -> dict[str, list[ledger.Mean]]:
     return by_paper
 
 
+def _encoders(folder: Path) -> Figure:
+    rows = ledger.select(ledger.read(folder / "synaptic_scaling.csv"), item="encoders")
+    return table_figures.input_costs_of_encoders(table_figures.input_costs(rows, results.MOST_ACTIVE))
+
+
 OF_STUDIES: Mapping[str, Callable[[Path], Figure]] = {
+    "encoders.svg": _encoders,
     "hebbian_control.svg": _control,
     "overview.svg": lambda folder: table_figures.every_number(numbers(folder)),
     "operations.svg": lambda folder: table_figures.operation_costs(operations.read(folder)),

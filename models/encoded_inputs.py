@@ -42,6 +42,8 @@ ENCODINGS: Mapping[str, str] = {
 _BY_WHITE = ("latency", "phase", "population", "synchrony")
 IN_TIME = "encoder in ('modulated', 'latency', 'phase')"
 """Condition of relations of ``t_code``."""
+IN_CYCLES = "encoder in ('modulated', 'phase')"
+"""The same where less than ``t_code`` would be no code; of first spikes only those of dark pixels would be missing."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -127,7 +129,7 @@ class EncodedInputs(Model):
             cycle, steps = round(float(self.t_code / self.dt)), round(seconds / float(self.dt))
             wait = np.floor((1 - levels) * cycle)
             each = np.ceil((steps - wait) / cycle) if self.encoder == "phase" else 1
-            spikes = np.where(wait < cycle, each, 0)
+            spikes = np.where(wait < min(cycle, steps), each, 0)
         return float((spikes.sum(axis=1) * presentations).sum())
 
     @property

@@ -127,7 +127,7 @@ class SynapticScaling(EncodedInputs):
         "w_min < w_max",
         "max_rate*dt <= 1 if rate_coding == 'peak'",
         "total_rate*dt <= pixels if rate_coding != 'peak'",
-        f"t_code <= min(t_train, t_test) if {encoded_inputs.IN_TIME}",
+        f"t_code <= min(t_train, t_test) if {encoded_inputs.IN_CYCLES}",
     )
 
     # -- the equations ---------------------------------------------------------------------------------

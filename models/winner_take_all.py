@@ -13,7 +13,7 @@ from brian2 import NeuronGroup, Synapses
 from numpy.typing import NDArray
 
 from hebbarium.equations import presentation, topologies
-from hebbarium.models.encoded_inputs import IN_TIME, MOST_STEPS
+from hebbarium.models.encoded_inputs import IN_CYCLES, MOST_STEPS
 from hebbarium.models.parts import BEGINS, At, Parts
 
 RELATIONS = (
@@ -27,7 +27,7 @@ RELATIONS = (
     "intensity_first <= intensity_most",
     "(intensity_most - intensity_first)/intensity_step <= 1000",  # presentations of one sample
     "rate_step*intensity_first*dt <= 1",
-    f"t_code <= t_shown if {IN_TIME}",
+    f"t_code <= t_shown if {IN_CYCLES}",
 )
 """What has to hold between the parameters of a network with a controller; see `Model.relations`."""
 

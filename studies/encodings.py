@@ -71,7 +71,7 @@ class Encoding(EncodedInputs):
         "whole(t_shown/dt)",
         f"t_shown/dt <= {encoded_inputs.MOST_STEPS}",
         "max_rate*dt <= 1",
-        f"t_code <= t_shown if {encoded_inputs.IN_TIME}",
+        f"t_code <= t_shown if {encoded_inputs.IN_CYCLES}",
     )
 
     def build(self, phase: str, inputs: Arrays) -> Network:

@@ -196,7 +196,6 @@ def test_measures() -> None:
         ({"max_rate": "2000*Hz"}, "max_rate"),
         ({"t_code": "0.5*ms"}, "t_code=0.5"),
         ({"t_code": "10.5*ms"}, "t_code/dt a whole number"),
-        ({"t_code": "400*ms"}, "t_code <= t_shown"),
         ({"n_tuned": "1"}, "n_tuned=1"),
         ({"width": "0"}, "width=0"),
         ({"copied": "0"}, "copied=0"),
@@ -207,6 +206,19 @@ def test_measures() -> None:
 def test_wrong_parameters_are_refused_by_name(changes: Mapping[str, str], said: str) -> None:
     with pytest.raises((ValueError, SettingError), match=said.replace("*", r"\*")):
         model_of("latency", changes)
+
+
+def test_a_cycle_has_to_fit_into_a_presentation() -> None:
+    with pytest.raises(ValueError, match="t_code <= t_shown"):
+        model_of("phase", {"t_code": "400*ms"})
+
+
+def test_first_spikes_after_a_presentation_are_not_heard() -> None:
+    images = np.arange(256, dtype=np.uint8)[np.newaxis]
+    model = model_of("latency", {"pixels": "256", "t_code": "700*ms"})
+    heard = np.floor((255 - np.arange(256)) / 255 * 700) < 350
+    assert spikes_given(model, images).tolist() == [heard.sum()]
+    assert model.input_spikes("test", images, np.array([1])) == heard.sum() == 128
 
 
 def test_unknown_encoders_are_refused() -> None:

@@ -239,6 +239,7 @@ def test_measurements_are_kept(small: Reproduction) -> None:
         "class_specific_fields",
         "silent_images",
         "training_time",
+        "input_spikes",
         "weights",
     }
     assert {row.value for row in found if row.measure == "weights"} == {784 * 20}
