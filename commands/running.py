@@ -162,6 +162,7 @@ def conclude(run: Path, figures: bool) -> None:
 
 def _print_accuracies(run: Path) -> None:
     from hebbarium.analysis import chance
+    from hebbarium.ledger import rows
     from hebbarium.studies import reproduction
     from hebbarium.training.run import Run
 
@@ -176,10 +177,11 @@ def _print_accuracies(run: Path) -> None:
     cell = reproduction.cell_of_run(settings, dataset)
     where = "test" if settings.evaluate_on == "test" else "validation"
     print(f"accuracy on {len(labels):,} {where} images of {dataset}, chance is {chance.in_words(labels)}:")
+    width = max(12, *(len(str(name)) for name in accuracy["readout"].values))
     for name in accuracy["readout"].values:
-        line = f"  {str(name).replace('_', ' '):12}{float(accuracy.sel(readout=name)):6.2f} %"
+        line = f"  {str(name).replace('_', ' '):{width}}{float(accuracy.sel(readout=name)):6.2f} %"
         if cell and (printed := reproduction.printed(cell, settings.model).get(str(name))):
-            line += f"   (Table {cell.table}: {printed:.2f} %)"
+            line += f"   ({rows.item_of(cell.table)}: {printed:.2f} %)"
         print(line)
     if warning:
         print(f"these accuracies mean little: {warning}")

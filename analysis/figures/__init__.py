@@ -4,6 +4,7 @@ Nothing here touches pyplot or the caller's settings; `save_all` draws whatever 
 for.
 """
 
+from hebbarium.analysis.figures.answer_times import answer_times
 from hebbarium.analysis.figures.class_maps import activity_panel, weight_map
 from hebbarium.analysis.figures.confusion_matrix import confusion_matrix
 from hebbarium.analysis.figures.convergence import convergence
@@ -25,6 +26,7 @@ from hebbarium.analysis.figures.weight_time_lapse import weight_time_lapse
 __all__ = [
     "activity_by_class",
     "activity_panel",
+    "answer_times",
     "confusion_matrix",
     "contributions",
     "convergence",

@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 
 from hebbarium.analysis import receptive_fields
 from hebbarium.analysis.figures import style
+from hebbarium.analysis.figures.answer_times import answer_times, has_times
 from hebbarium.analysis.figures.confusion_matrix import confusion_matrix
 from hebbarium.analysis.figures.distributions import distributions
 from hebbarium.analysis.figures.learning_curve import learning_curve
@@ -36,11 +37,18 @@ _FIGURES: dict[str, tuple[Callable[[xr.DataTree], Figure], tuple[str, ...]]] = {
         learning_curve,
         (f"{results.EVALUATION}/running_accuracy", f"{results.EVALUATION}/accuracy"),
     ),
+    "answer_times": (answer_times, (f"{results.EVALUATION}/accuracy",)),
     "confusion_matrix": (confusion_matrix, (f"{results.EVALUATION}/confusion",)),
     "distributions": (distributions, (_THETA, _TRAINING, _TEST, _W)),
     "responding_neurons": (responding_neurons, (_TEST,)),
     "raster": (raster_plot, tuple(f"{results.RASTER}/{name}/spike_time" for name in ("input", "excitatory"))),
     "stdp_window": (stdp_window, (f"{results.STDP_WINDOW}/delta_w",)),
+}
+
+# name of the file -> whether a run has something to show there
+_WHERE: dict[str, Callable[[xr.DataTree], bool]] = {
+    "learning_curve": lambda tree: bool(tree.attrs.get("samples_seen", 1)),
+    "answer_times": has_times,
 }
 
 
@@ -66,7 +74,9 @@ def save_all(run: str | os.PathLike[str], formats: Sequence[str] = ("png",)) -> 
         for name, (draw, needs) in _FIGURES.items():
             pictured = draw in (receptive_field_grid, weight_time_lapse)
             holds_any = any(_holds(tree, path.format(projection=projection)) for path in needs)
-            if holds_any and (not pictured or receptive_fields.shape_of(tree)):
+            if not (holds_any and _WHERE.get(name, lambda _: True)(tree)):
+                continue
+            if not pictured or receptive_fields.shape_of(tree):
                 figure = draw(tree)
                 paths += [save(figure, folder / f"{name}.{kind}") for kind in formats]
     return paths

@@ -56,17 +56,18 @@ class Curve:
     level: float | Callable[[Iterable[Row]], float] | None = None
     readout: str | None = None
 
-    def of(self, rows: Iterable[Row], usual: str = "") -> list[Row]:
+    def of(self, rows: Iterable[Row], usual: str | None = None) -> list[Row]:
         """The rows that are drawn.
 
         Parameters
         ----------
         rows
             Of the table.
-        usual : str
-            The paper's readout.
+        usual : str, optional
+            The paper's readout; rows of all readouts if not given.
         """
-        readout = f"({re.escape(usual)})?" if self.readout is None else self.readout
+        of_paper = ".*" if usual is None else f"({re.escape(usual)})?"
+        readout = of_paper if self.readout is None else self.readout
         return [
             row for row in rows
             if re.fullmatch(self.measure, row.measure) and re.fullmatch(readout, row.readout) and self.line(row)
@@ -74,7 +75,7 @@ class Curve:
 
 
 @style.styled
-def curve(rows: Sequence[Row], drawn: Curve, usual: str = "") -> Figure:
+def curve(rows: Sequence[Row], drawn: Curve, usual: str | None = None) -> Figure:
     """Mean of the seeds of each cell, its standard error as a bar, a line for each readout; the paper's numbers.
 
     Parameters
@@ -84,7 +85,7 @@ def curve(rows: Sequence[Row], drawn: Curve, usual: str = "") -> Figure:
     drawn
         What is drawn against what.
     usual
-        The paper's readout.
+        The paper's readout; rows of all readouts if not given.
 
     Raises
     ------

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from hebbarium.analysis import figures
 from hebbarium.engine import anatomy, devices, presentations
 from hebbarium.engine.anatomy import initial_state
 from hebbarium.engine.contract import Arrays, Block, BlockResult
@@ -244,6 +245,21 @@ def test_a_run_converts_and_tests_and_trains_nothing(trained: Path) -> None:
     np.testing.assert_allclose(test["activation"].values, own, rtol=1e-4, atol=1e-4)
     again = evaluation.evaluate(trained, test_images=12)
     np.testing.assert_array_equal(again["accuracy"].isel(seed=0, samples_seen=-1).values, scored.values)
+
+
+def test_its_figures_show_accuracy_against_time_and_no_training(trained: Path) -> None:
+    drawn = {path.stem for path in figures.save_all(trained)}
+    assert drawn == {"answer_times", "confusion_matrix", "raster"}
+    with results.open_run(trained) as tree:
+        scored = tree["evaluation"].to_dataset()["accuracy"].isel(seed=0, samples_seen=-1).load()
+        (axes,) = figures.answer_times(tree).axes
+    for name in ("most_spikes", "most_spikes_then_v"):
+        (line,) = [line for line in axes.lines if line.get_label() == name.replace("_", " ")]
+        expected = [scored.sel(readout=f"{name}{at}") for at in ("_at_10_ms", "_at_15_ms", "")]
+        np.testing.assert_array_equal(line.get_ydata(), expected)
+        np.testing.assert_array_equal(line.get_xdata(), [10, 15, 16])
+    (level,) = [line for line in axes.lines if line.get_label() == "network"]
+    assert level.get_ydata()[0] == scored.sel(readout="network")  # type: ignore[index]
 
 
 def test_results_that_were_lost_are_written_again(trained: Path, tmp_path: Path) -> None:
