@@ -136,7 +136,9 @@ def _parameters(model: Model) -> Iterator[tuple[str, str, str, str]]:
             meaning += f" (one of {', '.join(map(str, row.among))})"
         elif row.within.short:
             meaning += f" ({row.within.short})"
-        yield symbol, row.show(getattr(model, symbol)).replace("*", " "), meaning, row.source
+        value = re.sub(r"\*\((1?)(.*)\)", lambda m: m[2] if m[1] else f" {m[2]}", row.show(getattr(model, symbol)))
+        value = value.replace("**", "^").replace("*", " ")
+        yield symbol, value, meaning, row.source
 
 
 def _comments(model: Model) -> dict[str, str]:

@@ -13,7 +13,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from hebbarium.commands import closer, encoding, looking, many, running, stores, trained
+from hebbarium.commands import closer, encoding, looking, many, neurons, running, stores, trained
 from hebbarium.training import standard_streams
 
 DEBUG = "HEBBARIUM_DEBUG"
@@ -67,7 +67,7 @@ for _command in (
     trained.evaluate, trained.predict, trained.figures, trained.convergence,
     closer.maps, closer.layers, closer.operations, closer.robustness, closer.hebbian_control,
     many.sweep, many.reproduce,
-    encoding.encode,
+    encoding.encode, neurons.neuron,
 ):  # fmt: skip
     app.command()(_command)
 app.add_typer(stores.data_app, name="data")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -105,7 +106,7 @@ def reproduce(
         paper, chosen, sweeps.seeds_of(seeds) if seeds else paper.seeds, out, ledgers, settings, keep
     )
     outcomes: list[Outcome] = []
-    if table or not claims:
+    if chosen and (table or not claims):
         started, version = time.monotonic(), provenance.code_version()
         lacking = reproduction.missing(reproduced)
         timed = as_printed and reproduction.is_whole_and_new(reproduced, lacking)
@@ -121,10 +122,26 @@ def reproduce(
             if rows:
                 for path in reproduction.draw(reproduced, name):
                     print(f"figure: {path}")
+    if paper.trials and (table or not claims):
+        _trials(reproduced, table or paper.tables)
+    if table or not claims:
         print(f"\nledger: {reproduced.ledger}")
-    if claims:
+    if claims or (paper.trials and paper.claims and not table):
         _claims(reproduced, measure)
     _exit_if_failed(outcomes)
+
+
+def _trials(reproduced: Reproduction, items: Sequence[str]) -> None:
+    from hebbarium.ledger import ledger
+    from hebbarium.studies import reproduction
+
+    with reporting() as reporter:
+        entered = reproduction.reproduce_trials(reproduced, items, reporter)
+    for item, rows in entered.items():
+        print(f"\n{ledger.item_of(item)}")
+        print(ledger.markdown_table(rows, "measure"))
+    for path in reproduction.draw_trials(reproduced) if entered else ():
+        print(f"figure: {path}")
 
 
 def _claims(reproduced: Reproduction, measure: bool) -> None:

@@ -182,9 +182,13 @@ def shown_to(model: DeclaredNetwork, population: str) -> int:
 
 
 def one_sample(model: DeclaredNetwork, phase: str) -> Arrays:
-    """What a model's `build` is given for a block of one black image."""
-    blank = np.zeros((1, shown_to(model, "input")), np.uint8)
-    return model.slots(phase).arranged(model.all_inputs(phase, blank, np.zeros(1, int)), 1)
+    """What a model's `build` is given for a block of one blank sample, such as a black image."""
+    return model.slots(phase).arranged(model.blank(phase, pixels(model)), 1)
+
+
+def pixels(model: DeclaredNetwork) -> int:
+    """Pixels of an image that is shown to a network; none if it has no population ``input``."""
+    return shown_to(model, "input") if "input" in populations(model) else 0
 
 
 def projections(model: DeclaredNetwork) -> tuple[Projection, ...]:

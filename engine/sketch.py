@@ -200,7 +200,7 @@ def drawn(model: DeclaredNetwork, phase: str) -> Iterator[tuple[Network, Sketch]
     device = all_devices[NAME]
     with isolation.active(NAME, values=model.run_time_values()):
         prefs.codegen.target, prefs.core.default_float_dtype = "numpy", np.float64
-        pixels = np.zeros((1, int(getattr(model, "pixels", 1))), np.uint8)
-        inputs = model.slots(phase).arranged(model.all_inputs(phase, pixels, np.zeros(1, int)), 1)
+        blank = model.blank(phase, int(getattr(model, "pixels", 1)))
+        inputs = model.slots(phase).arranged(blank, 1)
         device.inputs = frozenset(inputs)
         yield model.build(phase, inputs), device

@@ -61,7 +61,7 @@ def array_type(variable: ArrayVariable) -> str:
 
 def blank_inputs(structure: Structure, pixels: int) -> Arrays:
     """Inputs of the right shape for code generation: their values come at run time."""
-    one = structure.model.all_inputs(structure.phase, np.zeros((1, pixels), np.uint8), np.zeros(1, int))
+    one = structure.model.blank(structure.phase, pixels)
     blank = {k: np.zeros((structure.capacity, *v.shape[1:])) for k, v in one.items()}
     return structure.slots.arranged(blank, structure.capacity)
 
@@ -110,7 +110,7 @@ class StandaloneProgram:
     def generate(self, folder: Path) -> None:
         """Write the program's sources into a folder."""
         s, known = self.structure, anatomy.shape(self.structure.model, self.structure.phase)
-        blank = blank_inputs(s, known.populations["input"] // s.slots.beside)
+        blank = blank_inputs(s, known.populations.get("input", 0) // s.slots.beside)
         with standalone_device(self.brian_device, s.precision, **self.device_options), compiler.for_brian2():
             self.set_preferences()
             network = s.model.build(s.phase, blank)

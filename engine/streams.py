@@ -10,8 +10,8 @@ import numpy as np
 
 (
     INITIAL_WEIGHTS, SAMPLE_ORDER, TRAINING_SPIKES, TEST_SPIKES, LABELLING_SPIKES, DRAW, RECORDED_SPIKES,
-    COUNTED_SPIKES, BETWEEN_PASSES,
-) = range(9)  # fmt: skip
+    COUNTED_SPIKES, BETWEEN_PASSES, STIMULI,
+) = range(10)  # fmt: skip
 
 
 def generator(seed: int, purpose: int, index: int = 0) -> np.random.Generator:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import textwrap
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,8 +17,8 @@ from hebbarium.files import whole_files
 from hebbarium.ledger.rows import Row
 
 __all__ = [
-    "FAILS", "HOLDS", "MIXED", "OPEN", "Claims", "Judgement", "Point", "Verdict", "is_clear", "judged", "pairs",
-    "table", "write",
+    "FAILS", "HOLDS", "MIXED", "OPEN", "Claims", "Judgement", "Point", "Verdict", "is_clear", "judged", "of_numbers",
+    "pairs", "table", "write",
 ]  # fmt: skip
 
 HOLDS, MIXED, FAILS, OPEN = "holds", "mixed", "does not hold", "not enough runs"
@@ -84,6 +84,25 @@ def judged(borne_out: Sequence[bool], numbers: str, clear: Sequence[bool] = ()) 
     right, number = sum(borne_out), len(borne_out)
     verdict = HOLDS if right == number else MIXED if 2 * right > number else FAILS
     return verdict, f"{right} of {number}" + (f", {sum(clear)} clear" if clear else ""), numbers
+
+
+def of_numbers(
+    claim: str, needed: Mapping[str, float | None], holds: Callable[[Mapping[str, float]], Sequence[bool]]
+) -> Verdict:
+    """A claim about numbers, each of which is there or not.
+
+    Parameters
+    ----------
+    needed : mapping
+        What each number is called, and the number.
+    holds : callable
+        Numbers to whether each part of the claim is borne out; called only if all are there.
+    """
+    there = {name: value for name, value in needed.items() if value is not None}
+    numbers = "; ".join(f"{name} {value:.5g}" for name, value in there.items())
+    if len(there) < len(needed):
+        return Verdict(claim, OPEN, f"{len(there)} of {len(needed)} numbers are there", numbers)
+    return Verdict(claim, *judged([bool(one) for one in holds(there)], numbers))
 
 
 def is_clear(more: Point, less: Point) -> bool:

@@ -34,6 +34,7 @@ _EQUATION_UNITS = {
     get_dimensions(u): name
     for u, name in [(second, "second"), (volt, "volt"), (hertz, "hertz"), (siemens, "siemens"), (1, "1")]
 }
+_BASE_UNITS = ("metre", "kilogram", "second", "amp", "kelvin", "mole", "candle")
 
 
 def quantity(default: Any, unit: Any, meaning: str, source: str, within: Range = ANY) -> Any:
@@ -140,7 +141,10 @@ class Parameter:
     @property
     def equation_unit(self) -> str:
         """The unit as an equation string declares it."""
-        return _EQUATION_UNITS[get_dimensions(self.default)]
+        dimensions = get_dimensions(self.default)
+        exponents = zip(_BASE_UNITS, dimensions._dims, strict=True)
+        in_base_units = "*".join(f"{unit}**{exponent:g}" for unit, exponent in exponents if exponent)
+        return _EQUATION_UNITS.get(dimensions, in_base_units)
 
     def show(self, value: Any) -> str:
         """The value as it can be typed after ``--set symbol=``; read again, it is the same to the last bit."""
@@ -150,18 +154,24 @@ class Parameter:
             return str(value)
         number = float(value)
         if isinstance(value, Quantity) and not isinstance(self.unit, int):
-            factor = float(self.unit)
-            if text := _shortest(number / factor, lambda text: float(text) * factor == number):
-                return f"{text}*{self._typed_unit(self.unit)}"
+            typed = typed_unit(self.unit)
+            if text := _shortest(number / float(self.unit), lambda text: float(text) * float(self.unit) == number):
+                return f"{text}{typed}"
             # no number times this unit is this value: the unit without prefix multiplies by one
-            return f"{number!r}*{self._typed_unit(get_unit(get_dimensions(value)))}"
+            return f"{number!r}{typed_unit(get_unit(get_dimensions(value)))}"
         return _shortest(number, lambda text: float(text) == number) or str(number)
 
-    def _typed_unit(self, unit: Any) -> str:
-        """The name that a unit is typed by: Brian2 shows second as s, but knows no name s."""
-        if hasattr(stdunits, str(unit)):
-            return str(unit)
-        return repr(unit) if repr(unit).isidentifier() else f"({repr(unit).replace(' ', '')})"
+
+def typed_unit(unit: Any) -> str:
+    """A unit as it is typed behind a number: ``*mV``, ``*(1/ms)``, ``*(uA/cm2)``.
+
+    Brian2 shows second as s, but knows no name s; and no name of a unit that is made of others.
+    """
+    text = re.sub(r"\(?(\w+)\^-1\)?", r"1/\1", str(unit)).replace("(", "").replace(")", "").replace("^", "")
+    first, *others = text.split("/")
+    if (first == "1" or hasattr(stdunits, first)) and all(hasattr(stdunits, name) for name in others):
+        return f"*({text})" if others else f"*{text}"
+    return f"*{unit!r}" if repr(unit).isidentifier() else f"*({repr(unit).replace(' ', '')})"
 
 
 def _shortest(number: float, reads_back: Callable[[str], bool]) -> str:
@@ -202,7 +212,8 @@ class Model:
     def schedules(self) -> Mapping[str, tuple[str, ...]]:
         """How a run may train: name to the phases it goes through, one after the other; the first is the default.
 
-        A schedule without phases trains nothing: a run tests what `calibrated` gives.
+        A schedule without phases trains nothing: a run tests what `calibrated` gives. There is no schedule at all where
+        a network is not for images; see `hebbarium.models.stimulated`.
         """
         return {"train": ("train",)}
 
@@ -410,6 +421,17 @@ class Model:
         """`inputs` and `epoch_inputs` together; of the first epoch, unless epochs are given."""
         epochs = np.zeros(len(images), np.int64) if epochs is None else epochs
         return {**self.inputs(phase, images, labels), **self.epoch_inputs(phase, epochs)}
+
+    def blank(self, phase: str, pixels: int) -> Arrays:
+        """What a block of one sample is given in which nothing is shown: networks are described and compiled with it.
+
+        Parameters
+        ----------
+        phase : str
+        pixels : int
+            Of an image, for networks that are shown some.
+        """
+        return self.all_inputs(phase, np.zeros((1, pixels), np.uint8), np.zeros(1, int))
 
     def input_spikes(
         self, phase: str, images: NDArray[np.uint8], presentations: NDArray[np.integer]

@@ -13,12 +13,14 @@ from hebbarium.record.names import (
     ACTIVITY,
     EVALUATION,
     LABELLING,
+    MEASURES,
     RASTER,
     RUN,
     SCHEMA_VERSION,
     STATE,
     STDP_WINDOW,
     TEST,
+    TRACE,
     WEIGHTS,
 )
 from hebbarium.record.validation import validate
@@ -112,6 +114,9 @@ def build(
     evaluation: xr.Dataset | None = None,
     raster: Mapping[str, xr.Dataset] | None = None,
     stdp_window: xr.Dataset | None = None,
+    trace: Mapping[str, xr.Dataset] | None = None,
+    measures: xr.Dataset | None = None,
+    more: Mapping[str, xr.Dataset] | None = None,
 ) -> xr.DataTree:
     """Put the groups together, and hold the whole against the schema.
 
@@ -127,8 +132,12 @@ def build(
         Population to `state_snapshots`.
     raster
         Population to `raster`.
-    evaluation, stdp_window
+    trace
+        Population to `traces`.
+    evaluation, stdp_window, measures
         From the functions of the same names.
+    more
+        Groups of a model's own, by their names.
 
     Raises
     ------
@@ -152,12 +161,14 @@ def build(
         (LABELLING, labelling),
         (TEST, test),
         (RASTER, raster),
+        (TRACE, trace),
     ):
         for member, dataset in (members or {}).items():
             groups[f"/{group}/{member}"] = dataset
-    for group, single in ((EVALUATION, evaluation), (STDP_WINDOW, stdp_window)):
+    for group, single in ((EVALUATION, evaluation), (STDP_WINDOW, stdp_window), (MEASURES, measures)):
         if single is not None:
             groups[f"/{group}"] = single
+    groups |= {f"/{group}": dataset for group, dataset in (more or {}).items()}
     tree = xr.DataTree.from_dict(groups)
     validate(tree)
     return tree

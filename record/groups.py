@@ -286,3 +286,58 @@ def stdp_window(
         },
         {"a_plus": float(a_plus), "a_minus": float(a_minus), "tau_p_ms": float(tau_p_ms)},
     )
+
+
+def traces(
+    *,
+    time: ArrayLike,
+    stimulus: Sequence[str],
+    given: tuple[ArrayLike, str, str],
+    level: ArrayLike,
+    variables: Mapping[str, tuple[ArrayLike, str, str]],
+) -> xr.Dataset:
+    """The course of neurons' variables, each neuron with its stimulus, kept in single precision.
+
+    Parameters
+    ----------
+    time : (time,)
+        Milliseconds from the beginning.
+    stimulus
+        What each is called.
+    given
+        What each neuron is given: ``(values, units, long_name)``, the values with dimensions (stimulus, time).
+    level : (stimulus,)
+        The one level of each stimulus, in the same units; NaN if it has none.
+    variables
+        By name: ``(values, units, long_name)``, with the same dimensions.
+    """
+    dimensions = ("stimulus", "time")
+    kept = {"given": given, **variables}
+    return group_of(
+        {
+            name: named_values(dimensions, np.asarray(values, dtype=np.float32), units, long_name)
+            for name, (values, units, long_name) in kept.items()
+        },
+        {
+            "time": named_values(("time",), np.asarray(time, dtype=float), "ms", "time since the beginning"),
+            "stimulus": named_values(("stimulus",), np.asarray(stimulus, dtype=str), "1", "stimulus as it is typed"),
+            "level": named_values(("stimulus",), np.asarray(level, dtype=float), given[1], "the stimulus' one level"),
+        },
+    )
+
+
+def measures(rows: Sequence[tuple[str, float, str, str]]) -> xr.Dataset:
+    """What an experiment has measured: ``(measure, value, units, setting)`` each."""
+    names, values, units, settings = zip(*rows, strict=True) if rows else ((), (), (), ())
+
+    def texts(entries: Sequence[str], long_name: str) -> xr.Variable:
+        return named_values(("measure",), np.asarray(entries, dtype=str), "1", long_name)
+
+    return group_of(
+        {"value": named_values(("measure",), np.asarray(values, dtype=float), "1", "value, in its own unit")},
+        {
+            "measure": texts(names, "what was measured"),
+            "unit": texts(units, "unit of the value; empty for a pure number"),
+            "setting": texts(settings, "what it was measured of"),
+        },
+    )

@@ -11,6 +11,8 @@
 ``evaluation``                       accuracy, confusion, labels of neurons, predictions, running accuracy
 ``raster/<population>``              the spikes of some presentations, one entry a spike
 ``stdp_window``                      ``delta_w(delta_t)``, measured
+``trace/<population>``               variables ``(stimulus, time)`` of neurons that are given stimuli, and these
+``measures``                         ``value(measure)`` of an experiment, each with its unit and its setting
 ===================================  ==================================================================
 
 Groups that a run does not have are left out. A model may add variables of its own to any group, and groups of
@@ -35,6 +37,8 @@ TEST = "test"
 EVALUATION = "evaluation"
 RASTER = "raster"
 STDP_WINDOW = "stdp_window"
+TRACE = "trace"
+MEASURES = "measures"
 
 INPUT = "input"
 EXCITATORY = "excitatory"
@@ -80,9 +84,9 @@ OPTIONAL_ATTRIBUTES = ("class_names", "image_shape")
 RUN = "run"
 """Attribute of the results of a run: the digest of what it began with. Later than the first files of this schema."""
 
-PER_POPULATION = (ACTIVITY, STATE, LABELLING, TEST, RASTER)
+PER_POPULATION = (ACTIVITY, STATE, LABELLING, TEST, RASTER, TRACE)
 PER_PROJECTION = (WEIGHTS,)
-SINGLE = (EVALUATION, STDP_WINDOW)
+SINGLE = (EVALUATION, STDP_WINDOW, MEASURES)
 
 # group -> variable -> (dimensions, kinds of NumPy dtype allowed, has to be there)
 VARIABLES: Mapping[str, Mapping[str, tuple[tuple[str, ...], str, bool]]] = {
@@ -126,6 +130,14 @@ VARIABLES: Mapping[str, Mapping[str, tuple[tuple[str, ...], str, bool]]] = {
         "spike_time": (("spike",), "f", True),
         "spike_neuron": (("spike",), "iu", True),
         "spike_presentation": (("spike",), "iu", True),
+    },
+    TRACE: {
+        "given": (("stimulus", "time"), "f", True),
+        "level": (("stimulus",), "f", True),
+        "time": (("time",), "f", True),
+    },
+    MEASURES: {
+        "value": (("measure",), "f", True),
     },
     STDP_WINDOW: {
         "delta_w": (("delta_t",), "f", True),

@@ -14,7 +14,16 @@ from __future__ import annotations
 
 from hebbarium.record.building import build, root_attributes
 from hebbarium.record.contents import array, class_count, class_names, decoded, image_shape, neuron_label
-from hebbarium.record.groups import evaluation, raster, responses, state_snapshots, stdp_window, weight_snapshots
+from hebbarium.record.groups import (
+    evaluation,
+    measures,
+    raster,
+    responses,
+    state_snapshots,
+    stdp_window,
+    traces,
+    weight_snapshots,
+)
 from hebbarium.record.names import (
     ACTIVITY,
     CLASS_LAYER,
@@ -29,6 +38,7 @@ from hebbarium.record.names import (
     INPUT,
     INPUT_TO_EXCITATORY,
     LABELLING,
+    MEASURES,
     MOST_ACTIVE,
     NO_CLASS,
     OPTIONAL_ATTRIBUTES,
@@ -42,6 +52,7 @@ from hebbarium.record.names import (
     STATE,
     STDP_WINDOW,
     TEST,
+    TRACE,
     WEIGHTS,
     ResultFileError,
     SchemaError,
@@ -63,6 +74,7 @@ __all__ = [
     "INPUT",
     "INPUT_TO_EXCITATORY",
     "LABELLING",
+    "MEASURES",
     "MOST_ACTIVE",
     "NO_CLASS",
     "OPTIONAL_ATTRIBUTES",
@@ -76,6 +88,7 @@ __all__ = [
     "STATE",
     "STDP_WINDOW",
     "TEST",
+    "TRACE",
     "WEIGHTS",
     "ResultFileError",
     "SchemaError",
@@ -88,6 +101,7 @@ __all__ = [
     "file_of",
     "folder_of",
     "image_shape",
+    "measures",
     "neuron_label",
     "open_run",
     "raster",
@@ -96,6 +110,7 @@ __all__ = [
     "root_attributes",
     "state_snapshots",
     "stdp_window",
+    "traces",
     "validate",
     "weight_snapshots",
     "write",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import functools
 import importlib
@@ -26,8 +27,9 @@ from hebbarium.ledger.claims import Claims
 from hebbarium.ledger.literature import Ours
 from hebbarium.models.contract import Model
 from hebbarium.record import results
-from hebbarium.studies import shown_again
-from hebbarium.studies.paper_figures import PaperFigure
+from hebbarium.studies import shown_again, trials
+from hebbarium.studies.paper_figures import Draw, PaperFigure
+from hebbarium.studies.trials import Trial
 from hebbarium.training import experiments, many_runs, parameters, provenance, responses
 from hebbarium.training.experiments import Experiment, Measured
 from hebbarium.training.many_runs import Outcome, PlannedRun
@@ -45,6 +47,7 @@ __all__ = [
     "choose",
     "command_of",
     "draw",
+    "draw_trials",
     "embedded",
     "is_whole_and_new",
     "literature",
@@ -54,6 +57,7 @@ __all__ = [
     "paper_of",
     "printed",
     "reproduce",
+    "reproduce_trials",
     "rows_of",
     "sized_setting",
 ]
@@ -155,6 +159,11 @@ class Paper:
         Figures that short runs are enough for, by the file's name behind the model's: ``Fig3.svg``.
     short_runs : mapping, optional
         These runs, by name.
+    trials : sequence of Trial
+        Experiments with the network as it is built, which take no training on images.
+    drawings : mapping, optional
+        Figures of the trials' result files, by the file's name behind the model's: ``Fig11.svg``. A trial is called by
+        its item and its name, ``Fig. 11 RS``.
     """
 
     protocol: RunSettings
@@ -171,11 +180,13 @@ class Paper:
     literature: Mapping[str, Ours] = field(default_factory=dict)
     figures: Mapping[str, PaperFigure] = field(default_factory=dict)
     short_runs: Mapping[str, RunSettings] = field(default_factory=dict)
+    trials: Sequence[Trial] = ()
+    drawings: Mapping[str, Draw] = field(default_factory=dict)
 
     @property
     def tables(self) -> tuple[str, ...]:
-        """Names of the tables, in order."""
-        return tuple(dict.fromkeys(cell.table for cell in self.cells))
+        """Names of the tables, in order, and of what else trials belong to."""
+        return tuple(dict.fromkeys([*(cell.table for cell in self.cells), *(trial.item for trial in self.trials)]))
 
 
 def paper_of(model: str) -> Paper:
@@ -247,6 +258,8 @@ def choose(paper: Paper, tables: Iterable[str], which: str = "all", neurons: Ite
         if name not in paper.tables:
             raise ValueError(f"table {name}: expected one of {', '.join(paper.tables)}")
     cells = [cell for cell in paper.cells if cell.table in wanted]
+    if not cells and any(trial.item in wanted for trial in paper.trials):
+        return []
     if sizes := {str(number) for number in neurons}:
         cells = [cell for cell in cells if cell.neurons in sizes]
     if which == "best":
@@ -419,6 +432,49 @@ def reproduce(
     return outcomes + (many_runs.run_all(ready, jobs, reporter, enter) if ready else [])
 
 
+def reproduce_trials(
+    reproduction: Reproduction, items: Iterable[str], reporter: Reporter | None = None
+) -> dict[str, list[ledger.Row]]:
+    """Do the trials of some items anew, and draw the figures that they are enough for; returns their rows by item.
+
+    Raises
+    ------
+    EngineError, ValueError
+        See `hebbarium.studies.trials.carry_out`.
+    """
+    paper, settings, wanted = reproduction.paper, reproduction.protocol, set(items)
+    entered: dict[str, list[ledger.Row]] = {}
+    for trial in (trial for trial in paper.trials if trial.item in wanted):
+        changes = {**settings.changes, **trial.changes}
+        model = parameters.apply(registry.find(settings.model), changes)
+        for seed in reproduction.seeds if trial.seeds is None else trial.seeds:
+            measured = trials.carry_out(
+                trial, model, trials.folder_of(trial, reproduction.out, seed), seed=seed, device=settings.device,
+                precision=settings.precision, command=trials.command_of(trial, settings.model), reporter=reporter,
+            )  # fmt: skip
+            made = trials.rows_of(trial, settings, changes, measured, seed)
+            ledger.append(reproduction.ledger, made)
+            entered.setdefault(trial.item, []).extend(made)
+    return entered
+
+
+def draw_trials(reproduction: Reproduction) -> list[Path]:
+    """Figures of the trials of a paper whose result files are there, in the folder of the ledger."""
+    folders = {
+        f"{trial.item} {trial.name}".strip(): trials.folder_of(trial, reproduction.out, (trial.seeds or (0,))[0])
+        for trial in reproduction.paper.trials
+    }
+    there = {called: folder for called, folder in folders.items() if results.file_of(folder).is_file()}
+    folder = reproduction.results / results.FIGURES
+    drawn = []
+    for name, draw in reproduction.paper.drawings.items():
+        with contextlib.suppress(KeyError):  # one that it needs is not there
+            figure = draw(there)
+            folder.mkdir(parents=True, exist_ok=True)
+            drawn.append(figures.save(figure, folder / f"{papers.name_of(reproduction.protocol.model)}_{name}"))
+    return drawn
+
+
 def _of_network(row: ledger.Row, paper: Paper, run: PlannedRun, reporter: Reporter) -> list[ledger.Row]:
     """What a paper measures on the trained network of a row, if it is still there."""
     if run_folder.last_checkpoint(run.folder) is None:
@@ -472,6 +528,8 @@ def rows_of(reproduction: Reproduction) -> list[ledger.Row]:
 def draw(reproduction: Reproduction, table: str) -> list[Path]:
     """Figures of all that the ledger has of a table, ours beside the paper's, in the folder of the ledger."""
     paper = reproduction.paper
+    if all(cell.table != table for cell in paper.cells):
+        return []  # of trials; see `draw_trials`
     every = ledger.select(ledger.read(reproduction.ledger), item=ledger.item_of(table), selection=ledger.LAST)
     drawn = {}
     if table not in paper.curves:

@@ -36,6 +36,11 @@ def refuse_record(stored: Mapping[str, Any]) -> None:
 
 def refuse_model(settings: RunSettings, model: Model) -> None:
     """Raise `ValueError` for what a run's model cannot do, naming the setting."""
+    if not model.schedules:
+        raise ValueError(
+            f"{model.name}: learns nothing from images, so that there is nothing to train; `hebbarium neuron"
+            f" {model.name}` or `hebbarium reproduce {model.name}` runs it"
+        )
     settings.phases(model)
     if not any(readout.labelled for readout in model.readouts) and settings.labels_from != model.labels_from:
         raise ValueError(

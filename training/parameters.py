@@ -24,10 +24,12 @@ from brian2.units.fundamentalunits import get_unit
 
 from hebbarium.models.contract import Model, Parameter
 
-__all__ = ["SettingError", "apply", "assignments", "following", "parse", "read", "table", "texts", "values"]
+__all__ = ["SettingError", "apply", "assignments", "computed", "following", "parse", "read", "table", "texts", "values"]
 
 _LONGEST = 200  # characters: deeper nesting than this allows would exhaust the parser
-_NUMBER_AND_UNIT = re.compile(r"([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?+)\s*([A-Za-z_]\w*|\(+[A-Za-z_].*\))")
+_NUMBER_AND_UNIT = re.compile(
+    r"([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?+)\s*([A-Za-z_]\w*(?:/[A-Za-z_]\w*)*|\(+(?:1/)?[A-Za-z_].*\))"
+)
 _TRUTHS = dict.fromkeys(("true", "on", "yes", "1"), True) | dict.fromkeys(("false", "off", "no", "0"), False)
 _OPERATORS: Mapping[type[ast.AST], Callable[..., Any]] = {
     ast.Add: operator.add,
@@ -273,7 +275,7 @@ def _expression(row: Parameter, text: str) -> Any:
     try:
         with warnings.catch_warnings(), np.errstate(all="ignore"):
             warnings.simplefilter("ignore")  # Python's remarks on the spelling of what is typed
-            return _computed(ast.parse(code, mode="eval").body)
+            return computed(ast.parse(code, mode="eval").body)
     except SettingError as error:
         raise _refused(row, text, str(error)) from None
     except (SyntaxError, ValueError, MemoryError, RecursionError):
@@ -284,16 +286,23 @@ def _expression(row: Parameter, text: str) -> Any:
         raise _refused(row, text, "this cannot be computed") from None
 
 
-def _computed(node: ast.expr) -> Any:
+def computed(node: ast.expr) -> Any:
+    """The value of an expression of numbers and units that Python's parser has taken apart.
+
+    Raises
+    ------
+    SettingError
+        There is something else in it.
+    """
     match node:
         case ast.Constant(value=int() | float() as number) if not isinstance(number, bool):
             return float(number)
         case ast.Name(id=name):
             return _unit(name)
         case ast.UnaryOp(op=sign, operand=operand) if type(sign) in _OPERATORS:
-            return _OPERATORS[type(sign)](_computed(operand))
+            return _OPERATORS[type(sign)](computed(operand))
         case ast.BinOp(left=left, op=sign, right=right) if type(sign) in _OPERATORS:
-            value = _OPERATORS[type(sign)](_computed(left), _computed(right))
+            value = _OPERATORS[type(sign)](computed(left), computed(right))
             if isinstance(value, complex):
                 raise ArithmeticError
             return value

@@ -24,7 +24,7 @@ from hebbarium.training.run_settings import RunSettings
 from hebbarium.training.samples import Division, Samples
 from hebbarium.training.schedule import Schedule
 
-__all__ = ["ResultFile"]
+__all__ = ["ResultFile", "versions"]
 
 
 class ResultFile:
@@ -179,7 +179,7 @@ class ResultFile:
             precision=settings.precision,
             parameters={symbol: row.show(getattr(self.model, symbol)) for symbol, row in table.items()},
             options=settings.record(),
-            versions=_versions(),
+            versions=versions(),
             git_commit=stored["code"]["commit"],
             git_dirty=stored["code"]["dirty"],
             dataset=images.name,
@@ -194,7 +194,8 @@ class ResultFile:
         )
 
 
-def _versions() -> dict[str, str]:
+def versions() -> dict[str, str]:
+    """Versions of Python and of what numbers depend on."""
     names = ("brian2", "numpy", "xarray", "hebbarium")
     return {"python": platform.python_version(), **{n: metadata.version(n) for n in names if _installed(n)}}
 

@@ -16,6 +16,7 @@ from hebbarium.analysis.figures.answer_times import answer_times, has_times
 from hebbarium.analysis.figures.confusion_matrix import confusion_matrix
 from hebbarium.analysis.figures.distributions import distributions
 from hebbarium.analysis.figures.learning_curve import learning_curve
+from hebbarium.analysis.figures.neurons import courses, f_i_curve, has_levels, phase_plane
 from hebbarium.analysis.figures.raster_plot import raster_plot
 from hebbarium.analysis.figures.receptive_field_grid import receptive_field_grid
 from hebbarium.analysis.figures.responding_neurons import responding_neurons
@@ -27,6 +28,7 @@ from hebbarium.record import results
 _THETA = f"{results.STATE}/{results.EXCITATORY}/theta"
 _TRAINING = f"{results.ACTIVITY}/{results.EXCITATORY}/spike_count"
 _TEST = f"{results.TEST}/{results.EXCITATORY}/spike_count"
+_V = f"{results.TRACE}/neuron/v"
 _W = f"{results.WEIGHTS}/{{projection}}/w"  # of the projection from the input
 
 # name of the file -> (how it is drawn, variables of which it needs one)
@@ -43,12 +45,16 @@ _FIGURES: dict[str, tuple[Callable[[xr.DataTree], Figure], tuple[str, ...]]] = {
     "responding_neurons": (responding_neurons, (_TEST,)),
     "raster": (raster_plot, tuple(f"{results.RASTER}/{name}/spike_time" for name in ("input", "excitatory"))),
     "stdp_window": (stdp_window, (f"{results.STDP_WINDOW}/delta_w",)),
+    "courses": (courses, (_V,)),
+    "f_i_curve": (f_i_curve, (_V,)),
+    "phase_plane": (phase_plane, ("phase_plane/dv",)),
 }
 
 # name of the file -> whether a run has something to show there
 _WHERE: dict[str, Callable[[xr.DataTree], bool]] = {
     "learning_curve": lambda tree: bool(tree.attrs.get("samples_seen", 1)),
     "answer_times": has_times,
+    "f_i_curve": has_levels,
 }
 
 

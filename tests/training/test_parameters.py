@@ -16,7 +16,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from hebbarium.catalogue import registry
-from hebbarium.models.contract import Model, Parameter
+from hebbarium.models.contract import Model, Parameter, typed_unit
 from hebbarium.models.desire_backprop import DesireBackprop
 from hebbarium.models.ranges import ANY
 from hebbarium.models.symmetric_stdp import SymmetricSTDP
@@ -90,7 +90,7 @@ def test_what_was_typed_with_few_digits_is_shown_with_these(key: tuple[str, str]
     row = ROWS[key]
     text = f"{number:.12g}"
     value = number * row.unit if isinstance(row.default, Quantity) else number
-    assert row.show(value) == (f"{text}*{row.unit_name}" if row.unit_name else text)
+    assert row.show(value) == (f"{text}{typed_unit(row.unit)}" if row.unit_name else text)
 
 
 @pytest.mark.parametrize(
@@ -100,7 +100,7 @@ def test_what_was_typed_with_few_digits_is_shown_with_these(key: tuple[str, str]
         (mV, 1 / 3, "0.3333333333333333*mV"),
         (second, 0.1 + 0.2, "0.30000000000000004*second"),
         (siemens, 3, "3*siemens"),
-        (mV / ms, 2.5, "2.5*(mvolt/msecond)"),
+        (mV / ms, 2.5, "2.5*(mV/ms)"),
     ],
 )
 def test_no_more_digits_are_shown_than_it_takes(unit: Any, number: float, text: str) -> None:

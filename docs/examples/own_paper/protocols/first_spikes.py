@@ -7,8 +7,7 @@ import numpy as np
 
 from hebbarium.models.contract import Arrays, Model
 from hebbarium.studies.reproduction import Cell, Paper
-from hebbarium.training.experiments import Measured
-from hebbarium.training.responses import Responses
+from hebbarium.training.experiments import Measured, Observation
 from hebbarium.training.run_settings import RunSettings
 
 
@@ -18,14 +17,14 @@ class AnswerRate:
 
     level: int = 200
 
-    def inputs(self, model: Model) -> Arrays:
+    def inputs(self, model: Model, seed: int) -> Arrays:
         """Sixteen grey images."""
         return model.all_inputs("test", np.full((16, 784), self.level, np.uint8), np.zeros(16, int))
 
-    def measures(self, model: Model, answers: Responses) -> Mapping[str, Measured]:
+    def measures(self, model: Model, observed: Observation) -> Mapping[str, Measured]:
         """Spikes of a neuron in a second."""
         seconds = model.sample_steps("test") * 1e-3
-        return {"rate": Measured(float(answers["output"].mean() / seconds), "Hz", "output")}
+        return {"rate": Measured(float(observed.answers["output"].mean() / seconds), "Hz", "output")}
 
 
 PAPER = Paper(
