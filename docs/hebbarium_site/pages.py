@@ -81,7 +81,7 @@ def paper(kind: type[Model], notes: Path = NOTES, results: Path = RESULTS) -> st
     text = written.read_text(encoding="utf-8") if written.is_file() else ""
     first, _, rest = text.partition("\n## ")
     parts = [f"# {title}", introduction, first.strip()]  # what hurts is said first
-    parts.append(_where_it_lives(name, reproducible))
+    parts.append(_where_it_lives(kind, reproducible))
     if reproducible:
         parts += ["## How near it comes", *items(name, results)]
     parts.append(f"## {rest.strip()}" if rest else "")
@@ -126,8 +126,16 @@ def items(name: str, results: Path = RESULTS) -> Iterator[str]:
     """For each table and figure of a paper with numbers of ours: how near these are."""
     rows = ledger.select(ledger.read(results / f"{name}.csv"), measure=ledger.ACCURACY, selection=ledger.LAST)
     lines = []
-    for table in reproduction.paper_of(name).tables:
+    paper = reproduction.paper_of(name)
+    tried = {ledger.item_of(trial.item) for trial in paper.trials}
+    for table in paper.tables:
         item = ledger.item_of(table)
+        if item in tried:
+            found = ledger.select(ledger.read(results / f"{name}.csv"), item=item)
+            seeds = len({row.seed for row in found})
+            words = "numbers below, verdicts under claims" if found else "not run"
+            lines.append(f"| {item.replace('_', ' ')} | {len(found) or ''} | {seeds or ''} | {words} |")
+            continue
         cells = ledger.summarise(ledger.select(rows, item=item))
         compared = [cell for cell in cells if cell.paper is not None]
         seeds = sorted({cell.seeds for cell in cells})
@@ -139,7 +147,8 @@ def items(name: str, results: Path = RESULTS) -> Iterator[str]:
             words = "the paper has no numbers for it" if cells else "not run"
         lines.append(f"| {item.replace('_', ' ')} | {len(cells) or ''} | {number} | {words} |")
     yield "\n".join(["| item | cells run | seeds | verdict |", "| --- | ---: | ---: | --- |", *lines])
-    yield "A cell is one setting read out in one way; its number is the mean over seeds on all test images."
+    if paper.cells:
+        yield "A cell is one setting read out in one way; its number is the mean over seeds on all test images."
 
 
 def list_of_papers(models: dict[str, type[Model]]) -> str:
@@ -160,11 +169,13 @@ def list_of_papers(models: dict[str, type[Model]]) -> str:
     )
 
 
-def _where_it_lives(name: str, reproducible: bool) -> str:
-    known = f"`hebbarium describe {name}` shows what stands below; `hebbarium train {name}` trains it."
+def _where_it_lives(kind: type[Model], reproducible: bool) -> str:
+    name = kind.name
+    does = f"`hebbarium train {name}` trains it" if kind().schedules else f"`hebbarium reproduce {name}` runs it"
+    known = f"`hebbarium describe {name}` shows what stands below; {does}."
     if not reproducible:
         return known
-    return f"{known} How the paper trains it, and what it prints, is in the [script](../gallery/{name}.md)."
+    return f"{known} How that is done, and what the paper prints, is in the [script](../gallery/{name}.md)."
 
 
 def _further_figures(name: str, text: str) -> Iterator[str]:

@@ -30,11 +30,12 @@ ASKED = RunSettings(
 State = dict[str, NDArray[Any]]
 
 
-def first(name: str, phase: str = "train") -> tuple[Any, State]:
+def first(name: str, phase: str | None = None) -> tuple[Any, State]:
     """A model, and the state that it begins with."""
     model = registry.find(name)()
     if name == "synaptic_scaling":
         model = small_model()
+    phase = phase or model.phases[0]
     return model, dict(initial_state(model, phase, model.initial_state(np.random.default_rng(0))))
 
 

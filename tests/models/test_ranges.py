@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import dataclasses
 import re
 from collections.abc import Iterator
@@ -14,6 +13,7 @@ import numpy as np
 import pytest
 
 from hebbarium.catalogue import description, registry
+from hebbarium.ledger import ledger
 from hebbarium.models.contract import Model, Parameter, quantity
 from hebbarium.models.ranges import LARGEST, PROBABILITY, SMALLEST, Range
 from hebbarium.models.synaptic_scaling import SynapticScaling
@@ -86,11 +86,9 @@ def test_defaults_and_bounds_that_belong_to_a_range_are_in_it(kind: type[Model])
 def settings_of_ledgers() -> Iterator[tuple[str, dict[str, str]]]:
     """Every setting of the models' ledgers, what was searched included, with its model."""
     for name, kind in registry.models().items():
-        with open(RESULTS / f"{name}.csv", newline="", encoding="utf-8") as file:
-            for row in csv.DictReader(file):
-                given = dict(word.partition("=")[::2] for word in row["setting"].split())
-                if not row["item"].startswith("hebbian_control"):  # which is another network
-                    yield name, {k: v for k, v in given.items() if k in kind.parameters()}
+        for row in ledger.read(RESULTS / f"{name}.csv"):
+            if not row.item.startswith("hebbian_control"):  # which is another network
+                yield name, {k: v for k, v in row.symbols.items() if k in kind.parameters()}
 
 
 def test_every_setting_of_the_ledgers_is_accepted() -> None:
