@@ -131,10 +131,10 @@ def items(name: str, results: Path = RESULTS) -> Iterator[str]:
     for table in paper.tables:
         item = ledger.item_of(table)
         if item in tried:
-            found = ledger.select(ledger.read(results / f"{name}.csv"), item=item)
-            seeds = len({row.seed for row in found})
-            words = "numbers below, verdicts under claims" if found else "not run"
-            lines.append(f"| {item.replace('_', ' ')} | {len(found) or ''} | {seeds or ''} | {words} |")
+            measured = ledger.select(ledger.read(results / f"{name}.csv"), item=item)
+            drawn = len({row.seed for row in measured})
+            words = "numbers below, verdicts under claims" if measured else "not run"
+            lines.append(f"| {item.replace('_', ' ')} | {len(measured) or ''} | {drawn or ''} | {words} |")
             continue
         cells = ledger.summarise(ledger.select(rows, item=item))
         compared = [cell for cell in cells if cell.paper is not None]
