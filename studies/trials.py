@@ -29,10 +29,10 @@ from hebbarium.training.progress import QuietReporter, Reporter, reporter
 from hebbarium.training.result_file import versions
 from hebbarium.training.run_settings import RunSettings
 
-__all__ = ["Recorded", "Trial", "carry_out", "command_of", "folder_of", "found", "rows_of", "script"]
+__all__ = ["RecordedExperiment", "Trial", "carry_out", "command_of", "folder_of", "found", "rows_of", "script"]
 
 
-class Recorded(Experiment, Protocol):
+class RecordedExperiment(Experiment, Protocol):
     """An experiment that says what a result file keeps of it."""
 
     def groups(self, model: Model, observed: Observation) -> Mapping[str, Any]:
@@ -50,7 +50,7 @@ class Trial:
         The paper's item, ``Fig. 11`` or a name of our own.
     name : str
         What tells it from the item's other trials.
-    experiment : Recorded
+    experiment : RecordedExperiment
     changes : mapping of str to str
         Parameters of the model, as typed after ``--set``.
     phase : str, optional
@@ -61,7 +61,7 @@ class Trial:
 
     item: str
     name: str
-    experiment: Recorded
+    experiment: RecordedExperiment
     changes: Mapping[str, str] = field(default_factory=dict)
     phase: str | None = None
     seeds: tuple[int, ...] | None = None
