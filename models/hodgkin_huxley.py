@@ -106,7 +106,7 @@ class HodgkinHuxley(Neuron):
     def gates(self, v: Quantity) -> dict[str, float]:
         """Where the gates come to rest at a potential."""
         rates = {
-            symbol: self.computed(symbol, {"v": v}) for gate in "nmh" for symbol in (f"alpha_{gate}", f"beta_{gate}")
+            symbol: self.right_hand_side(symbol, {"v": v}) for gate in "nmh" for symbol in (f"alpha_{gate}", f"beta_{gate}")
         }
         return {g: float(rates[f"alpha_{g}"] / (rates[f"alpha_{g}"] + rates[f"beta_{g}"])) for g in "nmh"}
 

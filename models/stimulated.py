@@ -99,15 +99,15 @@ class Neuron(Stimulated):
         given : Quantity
             What the neuron is given; nothing unless stated.
         """
-        return {symbol: self.computed(symbol, variables, given) for symbol in Equations(self.dynamics).diff_eq_names}
+        return {symbol: self.right_hand_side(symbol, variables, given) for symbol in Equations(self.dynamics).diff_eq_names}
 
-    def computed(self, symbol: str, variables: Mapping[str, Any], given: Any = None) -> Any:
+    def right_hand_side(self, symbol: str, variables: Mapping[str, Any], given: Any = None) -> Any:
         """The right-hand side of one of the equations."""
         equations, given = Equations(self.dynamics), 0 * self._in_base_units if given is None else given
         names = {"exp": exp, "exprel": exprel, **vars(self), **variables, "i_stim": given}
         code = equations[symbol].expr.code
         for needed in equations[symbol].expr.identifiers & set(equations.subexpr_names):
-            names[needed] = self.computed(needed, variables, given)
+            names[needed] = self.right_hand_side(needed, variables, given)
         return eval(code, names)  # a string of the model's own file, which is Python as well
 
     @property
