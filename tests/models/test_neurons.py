@@ -110,7 +110,8 @@ def test_slopes_are_those_of_the_strings_that_run() -> None:
     slopes = model.slopes({"v": v, "u": u}, 5 * RATE)
     expected = 0.04 * np.array([4900, 2500, 0]) + 5 * np.array([-70, -50, 0]) + 140 - np.array([-14, 0, 1]) + 5
     np.testing.assert_allclose(slopes["v"] / RATE, expected, atol=1e-9)
-    np.testing.assert_allclose(slopes["u"] / (RATE / ms), 0.02 * (0.2 * np.array([-70, -50, 0]) - [-14, 0, 1]))
+    expected = 0.02 * (0.2 * np.array([-70, -50, 0]) - [-14, 0, 1])
+    np.testing.assert_allclose(slopes["u"] / (RATE / ms), expected, atol=1e-12)
 
 
 # -- Hodgkin & Huxley --------------------------------------------------------------------------------------------
