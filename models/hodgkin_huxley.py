@@ -105,9 +105,8 @@ class HodgkinHuxley(Neuron):
 
     def gates(self, v: Quantity) -> dict[str, float]:
         """Where the gates come to rest at a potential."""
-        rates = {
-            symbol: self.right_hand_side(symbol, {"v": v}) for gate in "nmh" for symbol in (f"alpha_{gate}", f"beta_{gate}")
-        }
+        symbols = [f"{rate}_{gate}" for gate in "nmh" for rate in ("alpha", "beta")]
+        rates = {symbol: self.right_hand_side(symbol, {"v": v}) for symbol in symbols}
         return {g: float(rates[f"alpha_{g}"] / (rates[f"alpha_{g}"] + rates[f"beta_{g}"])) for g in "nmh"}
 
     # -- what the paper leaves open --------------------------------------------------------------------

@@ -99,7 +99,8 @@ class Neuron(Stimulated):
         given : Quantity
             What the neuron is given; nothing unless stated.
         """
-        return {symbol: self.right_hand_side(symbol, variables, given) for symbol in Equations(self.dynamics).diff_eq_names}
+        changing = Equations(self.dynamics).diff_eq_names
+        return {symbol: self.right_hand_side(symbol, variables, given) for symbol in changing}
 
     def right_hand_side(self, symbol: str, variables: Mapping[str, Any], given: Any = None) -> Any:
         """The right-hand side of one of the equations."""
