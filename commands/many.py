@@ -118,7 +118,8 @@ def reproduce(
         for name in dict.fromkeys(cell.table for cell in chosen):
             rows = reproduction.read_as_printed(reproduction.rows_of(reproduced), paper, name)
             print(f"\n{ledger.item_of(name)}")
-            print(ledger.markdown_table(rows, paper.columns if rows else None))
+            varied = any(ledger.value_of(row, paper.columns) for row in rows)  # some tables vary something else
+            print(ledger.markdown_table(rows, paper.columns if varied else None))
             if rows:
                 for path in reproduction.draw(reproduced, name):
                     print(f"figure: {path}")

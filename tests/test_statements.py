@@ -277,7 +277,32 @@ def readme() -> Iterator[str]:
     yield f"{numbers}{baseline.mean - (baseline.paper or 0):.1f} points above, **one seed**"
 
 
+def encoded() -> Iterator[str]:
+    """What the notes on encodings have to say."""
+
+    def mean(encoder: str, measure: str) -> float:
+        (cell,) = ledger.summarise(ledger.select(measured, setting=f"encoder={encoder}", measure=measure))
+        assert (cell.seeds, cell.row.tested) == (3, 50)
+        return cell.mean
+
+    measured = ledger.select(ledger.read(RESULTS / encodings.LEDGER), item="encoders", dataset="mnist")
+    for name in encodings.USUAL:
+        *many, lost, added = (mean(name, measure) for measure in (
+            "spikes_a_sample", "bits_a_value", "error", "time_to_decode", "error_with_one_lost", "error_with_one_added"
+        ))  # fmt: skip
+        spikes, bits, error, time = many
+        yield f"| `{name}` | {spikes:,.0f} | {bits:.2f} | {error:.3f} | {time:.0f} | {lost:.3f} | {added:.3f} |"
+        if name == "geometric":
+            yield f"raises their error from {error:.3f} to {lost:.3f} or {added:.3f}"
+        if name == "latency":
+            yield f"with one lost, the error goes from {error:.3f} to {lost:.3f}"
+        if name == "population":
+            yield f"its five neurons a pixel fire {spikes:,.0f} times an image"
+    assert mean("phase", "spikes_a_sample") == pytest.approx(7 * mean("latency", "spikes_a_sample"))
+
+
 STATEMENTS = {
+    "docs/notes/encodings.md": encoded,
     "README.md": readme,
     "docs/notes/synaptic_scaling.md": synaptic_scaling,
     "docs/notes/symmetric_stdp.md": symmetric_stdp,
