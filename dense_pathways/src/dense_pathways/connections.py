@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The Hebbarium developers
 # SPDX-License-Identifier: BSD-3-Clause
-"""Which connections need no index arrays: their pairs can be counted instead of listed."""
+"""Which connections need no index arrays: their pairs can be counted instead of listed, or are listed in runs."""
 
 from __future__ import annotations
 
@@ -16,6 +16,11 @@ from numpy.typing import NDArray
 ALL = "all to all"
 NOT_SELF = "all to all but oneself"
 ONE_TO_ONE = "one to one"
+
+SHORT = 3
+"""Listed synapses that follow one another less often than this, on average, are no runs."""
+
+_DRAWS = re.compile(r"\b(rand|randn|poisson|binomial|sample)\s*\(")
 
 
 @dataclass(frozen=True)
@@ -70,8 +75,36 @@ class Connection:
         return numbers.astype(np.int32)
 
 
-def recognise(synapses: Synapses, arguments: dict[str, Any]) -> Connection | str:
-    """The connection that ``connect(**arguments)`` makes, or in words why it has to be listed.
+@dataclass(frozen=True)
+class Runs:
+    """Listed synapses, of which some follow one another: in a run the targets, or sources and targets, grow by one.
+
+    Parameters
+    ----------
+    synapses, runs : int, optional
+        How many there are, where arrays say so. What conditions and generators make is known to the program alone,
+        which finds the runs when it runs.
+    """
+
+    synapses: int | None = None
+    runs: int | None = None
+
+    def and_more(self, more: Runs) -> Runs:
+        """What two calls of ``connect`` make together."""
+        if self.synapses is None or self.runs is None or more.synapses is None or more.runs is None:
+            return Runs()
+        return Runs(self.synapses + more.synapses, self.runs + more.runs)
+
+    @property
+    def why_not(self) -> str | None:
+        """Why loops over them are not worth their while, or None if they are."""
+        if self.synapses is None or self.runs is None or self.synapses >= SHORT * self.runs:
+            return None
+        return f"its connections are listed, {self.synapses / self.runs:.1f} synapses a run on average"
+
+
+def recognise(synapses: Synapses, arguments: dict[str, Any]) -> Connection | Runs | str:
+    """The connection that ``connect(**arguments)`` makes, or in words why neither counts nor runs describe it.
 
     Parameters
     ----------
@@ -105,7 +138,7 @@ def recognise(synapses: Synapses, arguments: dict[str, Any]) -> Connection | str
     elif i is None and condition is None and isinstance(j, str) and j.strip() == "i" and n_pre <= n_post:
         kind = ONE_TO_ONE
     if kind is None:
-        return f"its connections are listed ({_words(arguments)})"
+        return _listed(condition, i, j) or f"its connections are random ({_words(arguments)})"
     return Connection(
         kind,
         n_pre,
@@ -113,6 +146,24 @@ def recognise(synapses: Synapses, arguments: dict[str, Any]) -> Connection | str
         int(getattr(synapses.source, "start", 0)),
         int(getattr(synapses.target, "start", 0)),
     )
+
+
+def _listed(condition: Any, i: Any, j: Any) -> Runs | None:
+    """The runs of a list, as far as they are known; None where chance makes it."""
+    written = [text for text in (condition, i, j) if isinstance(text, str)]
+    if any(map(_DRAWS.search, written)):
+        return None
+    if written or condition is not None or i is None or j is None:
+        return Runs()
+    pre, post = (np.atleast_1d(side._indices() if hasattr(side, "_indices") else side) for side in (i, j))
+    try:
+        pre, post = np.broadcast_arrays(pre, post)
+        step_pre, step_post = np.diff(pre), np.diff(post)
+    except (TypeError, ValueError):  # Brian2 says what is wrong with them
+        return Runs()
+    straight = np.count_nonzero((step_post != 1) | (step_pre != 0))
+    slanted = np.count_nonzero((step_post != 1) | (step_pre != 1))
+    return Runs(pre.size, min(straight, slanted) + 1 if pre.size else 0)
 
 
 def _words(arguments: dict[str, Any]) -> str:

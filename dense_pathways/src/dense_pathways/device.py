@@ -18,6 +18,7 @@ from dense_pathways import sources
 from dense_pathways.brian2_parts import (
     ArrayVariable,
     CPPStandaloneDevice,
+    DynamicArrayVariable,
     SynapticPathway,
     Variable,
     all_devices,
@@ -26,7 +27,7 @@ from dense_pathways.brian2_parts import (
     previous_devices,
 )
 from dense_pathways.codeobject import DenseCodeObject
-from dense_pathways.connections import Connection, recognise
+from dense_pathways.connections import Connection, Runs, recognise
 
 NAME = "cpp_dense"
 
@@ -79,7 +80,7 @@ class DenseDevice(CPPStandaloneDevice):
         super().__init__()
         self.keep_indices, self.fast_random = OPTIONS["keep_indices"], OPTIONS["fast_random"]
         self._put_aside: Any = self  # what Brian2 noted last of a device that it put aside for this one
-        self._connections: dict[str, Connection | str] = {}
+        self._connections: dict[str, Connection | Runs | str] = {}
         self._queues: dict[str, bool] = {}
         self._delays: dict[Variable, str] = {}
         self._generated: set[str] = set()
@@ -90,6 +91,12 @@ class DenseDevice(CPPStandaloneDevice):
         self._decisions: dict[str, Decision] = {}
         #: variables that the template at hand writes besides the code in it, with their indices
         self.template_writes: list[tuple[ArrayVariable, str]] = []
+        #: lists of sources and targets of the runs at hand, and those by which linked variables are reached
+        self.run_lists: list[ArrayVariable] = []
+        self.run_indices: dict[str, ArrayVariable] = {}
+        #: variables that the operation at hand writes
+        self.written: set[Variable] = set()
+        self._written_in_runs: set[Variable] = set()
 
     def activate(self, build_on_run: bool = True, **options: Any) -> None:
         """Called by ``set_device``; see the class for the options.
@@ -161,17 +168,15 @@ class DenseDevice(CPPStandaloneDevice):
                 f"{synapses.name}: connected again after a run that was compiled for its first connections; connect"
                 " it whole before the first run, or use the device 'cpp_standalone'"
             )
-        if synapses.name in self._connections:
-            self._connections[synapses.name] = "it is connected more than once"
-        elif prefs.devices.cpp_standalone.openmp_threads:
-            self._connections[synapses.name] = "OpenMP is on"
-        else:
-            self._connections[synapses.name] = recognise(synapses, known)
+        made = "OpenMP is on" if prefs.devices.cpp_standalone.openmp_threads else recognise(synapses, known)
+        before = self._connections.get(synapses.name)
+        self._connections[synapses.name] = made if before is None else _together(before, made)
         connect(synapses, *args, level=level + 1, **arguments)
 
-    def connection(self, synapses: Synapses) -> Connection | str:
-        """The connection if it can be counted, otherwise why not."""
-        return self._connections.get(synapses.name, "it is not connected by connect()")
+    def connection(self, synapses: Synapses) -> Connection | Runs | str:
+        """The connection if it can be counted or has runs, otherwise why not."""
+        known = self._connections.get(synapses.name, "it is not connected by connect()")
+        return (known.why_not or known) if isinstance(known, Runs) else known
 
     def why_queue(self, pathway: SynapticPathway) -> str | None:
         """Why a pathway needs a queue, or None if it does not."""
@@ -210,9 +215,10 @@ class DenseDevice(CPPStandaloneDevice):
         wanted, own_class = request["template_name"], request.get("codeobj_class")
         keywords = dict(request.get("template_kwds") or {})
         chosen, reason = wanted, None
-        self.template_writes = []
+        self.template_writes, self.written = [], set()
         if own_class is None or issubclass(own_class, DenseCodeObject):
-            chosen, reason = self._template(owner, wanted, request["variables"], keywords)
+            variables, indices = request["variables"], request["variable_indices"]
+            chosen, reason = self._template(owner, wanted, variables, indices, keywords)
         measured = bool(self.enable_profiling)  # type: ignore[has-type]
         self.enable_profiling = measured and chosen != "dense_no_queue"
         made = super().code_object(owner, name, **{**request, "template_name": chosen, "template_kwds": keywords})
@@ -222,12 +228,19 @@ class DenseDevice(CPPStandaloneDevice):
         if wanted.startswith("group_variable_set"):
             for variable in made.variables.values():
                 self._refuse_late_delay(variable)
+        else:
+            self._written_in_runs |= self.written
         if chosen not in ("dense_no_queue", "dense_connect") and (chosen != wanted or reason):
             self._decisions[made.name] = Decision(made.name, chosen != wanted, reason or made.remark or "")
         return made
 
     def _template(
-        self, owner: Any, template: str, variables: Mapping[str, Any], keywords: dict[str, Any]
+        self,
+        owner: Any,
+        template: str,
+        variables: Mapping[str, Any],
+        indices: Mapping[str, str],
+        keywords: dict[str, Any],
     ) -> tuple[str, str | None]:
         """The template to use for an operation, and if it stays Brian2's for want of something: why."""
         if prefs.devices.cpp_standalone.openmp_threads:
@@ -246,16 +259,21 @@ class DenseDevice(CPPStandaloneDevice):
             eventspace = pathway.source.variables[pathway.eventspace_name]
             first, last = int(pathway.spikes_start), int(pathway.spikes_stop)
             whole = first == 0 and last == eventspace.size - 1
+            connection = self.connection(pathway.synapses)
             keywords |= {
-                "connection": self.connection(pathway.synapses),
+                "connection": connection,
                 "eventspace": self.get_array_name(eventspace),
                 "eventspace_size": eventspace.size - 1,
                 "part": None if whole else (first, last),
             }
+            if isinstance(connection, Runs):
+                keywords["n_pre"] = len(pathway.synapses.source)
+                self._count_runs(pathway.synapses, variables, indices)
+                return f"dense_run_{pathway.prepost}", None
             return f"dense_{pathway.prepost}", None
         if template == "synapses_create_generator":
             connection = self.connection(owner)
-            if isinstance(connection, str):
+            if not isinstance(connection, Connection):
                 return template, None
             spared = [(owner.variables["_synaptic_pre"], "pre"), (owner.variables["_synaptic_post"], "post")]
             spared += [(v, "delay") for p in owner._pathways if not (v := p.variables["delay"]).scalar]
@@ -278,6 +296,11 @@ class DenseDevice(CPPStandaloneDevice):
             connection = self.connection(owner)
             if isinstance(connection, str):
                 return "dense_stateupdate", connection
+            if isinstance(connection, Runs):
+                if {indices[name] for name in variables} <= {"_idx", "0"}:
+                    return "dense_stateupdate", None
+                self._count_runs(owner, variables, indices)
+                return "dense_run_rows", None
             keywords["connection"] = connection
             return "dense_rows", None
         if template == "summed_variable":
@@ -290,8 +313,24 @@ class DenseDevice(CPPStandaloneDevice):
             side = "pre" if index == "_synaptic_pre" else "post"
             self.template_writes = [(keywords["_target_var"], f"_{side}synaptic_idx")]
             keywords |= {"connection": connection, "_sum_index": f"_dense_{'source' if side == 'pre' else 'target'}"}
+            if isinstance(connection, Runs):
+                self._count_runs(owner, variables, indices)
+                return "dense_run_summed", None
             return "dense_summed", None
         return template, None
+
+    def _count_runs(self, synapses: Synapses, variables: Mapping[str, Any], indices: Mapping[str, str]) -> None:
+        """Note which lists the runs of an operation count: sources, targets, and indices of linked variables."""
+        self.run_lists = [synapses.variables["_synaptic_pre"], synapses.variables["_synaptic_post"]]
+        self.run_indices = {
+            name: variable
+            for name in {indices[name] for name in variables}
+            if isinstance(variable := synapses.variables.get(name), DynamicArrayVariable)
+            and variable.owner.name == synapses.name
+            and variable not in self.run_lists
+            and synapses.variables.indices[name] == "_idx"
+            and np.dtype(variable.dtype) == np.int32
+        }
 
     # -- delays and lists of indices -------------------------------------------------------------------
     def _refuse_late_delay(self, variable: Variable) -> None:
@@ -335,12 +374,17 @@ class DenseDevice(CPPStandaloneDevice):
         written = "".join(repr(args) for kind, args in self.main_queue if not kind.endswith("run_code_object"))
         queued = {p.synapse_sources for s in self.synapses for p in s._pathways if self._queues.get(p.name, True)}
         parts = ("cpp_file", "before_run_cpp_file", "after_run_cpp_file")
+        changing = {self.get_array_name(v, access_data=False) for v in self._written_in_runs if v in self.dynamic_arrays}
+        for made in self.code_objects.values():
+            if isinstance(made, DenseCodeObject):
+                made.code.cpp_file = sources.say_whether(made.code.cpp_file, changing)
         for name, spared in self._spared.items():
             every = self.code_objects.values()
             makers = [c for c in every if c.template_name == "dense_connect" and c.owner.name == name]
             texts = [getattr(c.code, part, "") for c in every if c not in makers for part in parts]
             unread = []
-            for variable, what in spared:
+            connection = self._connections[name]
+            for variable, what in spared if isinstance(connection, Connection) else ():
                 array = self.get_array_name(variable, access_data=False)
                 is_zero = what == "delay" and variable in self._delays  # setting it to zero needs no list
                 if (
@@ -352,8 +396,6 @@ class DenseDevice(CPPStandaloneDevice):
                 ):
                     continue
                 unread.append(array)
-                connection = self._connections[name]
-                assert isinstance(connection, Connection)
                 self._unread[variable] = (connection, what)
             for maker in makers:
                 maker.code.cpp_file = sources.settle(maker.code.cpp_file, unread)
@@ -428,6 +470,15 @@ class DenseDevice(CPPStandaloneDevice):
             for file in self.writer.source_files:
                 (folder / file).with_suffix(".d").unlink(missing_ok=True)
         super().delete(code, *args, **arguments)
+
+
+def _together(before: Connection | Runs | str, more: Connection | Runs | str) -> Runs | str:
+    """What several calls of ``connect`` make: lists with runs, unless one of them has none."""
+    known = [Runs(made.n_synapses, made.n_rows) if isinstance(made, Connection) else made for made in (before, more)]
+    first, second = known
+    if isinstance(first, Runs) and isinstance(second, Runs):
+        return first.and_more(second)
+    return f"it is connected more than once, and {first if isinstance(first, str) else second}"
 
 
 all_devices[NAME] = DenseDevice()

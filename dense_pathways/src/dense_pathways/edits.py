@@ -72,7 +72,7 @@ def _frame(text: str) -> str:
         edits = [
             Edit(
                 '(?<=#include )"objects.h"',
-                '"dense_math.h"\n#include "objects.h"\n#include "dense_random.h"\n#include "dense_watch.h"',
+                '"dense_math.h"\n#include "objects.h"\n#include "dense_random.h"\n#include "dense_runs.h"\n#include "dense_watch.h"',
             ),
             Edit(r"^namespace \{", f"namespace {own} {{"),
             Edit(r"(using namespace )brian;", rf"\g<0>\n    \g<1>{own};"),
@@ -106,6 +106,8 @@ def _steps(text: str) -> str:
     for edit in (
         Edit(r"curclocks\.find\(\w+\) != ", r"clocks.size() == 1 || \g<0>"),
         Edit(r"^( *)(?=clock = next_clocks\(\);)", r"\1if (clocks.size() > 1)\n\1    "),
+        Edit(r'^#include "network\.h"', r'\g<0>\n#include "dense_runs.h"'),
+        Edit(r"^ *compute_clocks\(\);", r"    ++_dense_runs::begun();\n\g<0>"),
         Edit(r"\bhigh_resolution_clock\b", "steady_clock", times=None),  # the time of day may be set meanwhile
     ):
         text = edit.apply(text, "network.cpp")

@@ -34,8 +34,8 @@ from dense_pathways.brian2_parts import (
     get_device,
     get_identifiers,
 )
-from dense_pathways.safety import Access
-from dense_pathways.sources import ROW, WIDTH
+from dense_pathways.safety import OWNERS, Access
+from dense_pathways.sources import ROW, WIDTH, changes
 
 # Functions that C++ also has, or that this package also gives, in single precision.
 SINGLE = {
@@ -64,6 +64,9 @@ COUNTED: dict[str, tuple[str, ...]] = {
     "dense_rows": ("_idx", "_postsynaptic_idx"),
     "dense_summed": ("_idx", "_postsynaptic_idx"),
 }
+#: The same of loops over runs, where the indices of linked variables are counted too.
+RUNS = ("dense_run_pre", "dense_run_post", "dense_run_rows", "dense_run_summed")
+COUNTED |= dict.fromkeys(RUNS, ("_idx", "_postsynaptic_idx"))
 FLAT: dict[str, tuple[str, ...]] = dict.fromkeys(("dense_threshold", "dense_reset", "dense_stateupdate"), ("_idx",))
 
 
@@ -91,6 +94,8 @@ class DenseGenerator(CPPCodeGenerator):
         self._set_first: set[str] = set()
         #: what sources own, that a row adds up in a local variable: name to array
         self.carried: dict[str, str] = {}
+        #: indices of linked variables that a run counts
+        self.run_indices: list[str] = []
         #: calls of rand() that the template makes beforehand; None if they stay where they are
         self.draws: int | None = None
         #: loop invariants that have to be true before a condition can be, of any element
@@ -111,6 +116,7 @@ class DenseGenerator(CPPCodeGenerator):
             for name in names
             if name in self.variables
         }
+        counted |= {self.get_array_name(self.variables[name]): f"_dense_index_{name}" for name in self.run_indices}
         lines = []
         for name in itertools.chain(sorted(indices), sorted(read)):
             variable = self.variables[name]
@@ -296,7 +302,7 @@ class DenseGenerator(CPPCodeGenerator):
             if statement.op == ":=" and np.dtype(statement.dtype) == np.float64 and not statement.scalar:
                 self._double.add(statement.var)
         self._look(ve_statements)
-        if self.template_name == "dense_pre":
+        if self.template_name in ("dense_pre", *RUNS) and self.template_name != "dense_run_post":
             self._carry(ve_statements)
         if self.template_name in FLAT and self.access.stateful == {"rand"} and get_device().fast_random:
             self.access.stateful, self.draws = set(), 0
@@ -326,8 +332,12 @@ class DenseGenerator(CPPCodeGenerator):
         return scalar, vector, keywords
 
     def _look(self, blocks: dict[Any, list[Statement]]) -> None:
+        owned = get_device().run_indices if self.template_name in RUNS else {}
+        counted, written = set[str](), set[str]()
         for statements in blocks.values():
             read, write, indices, _ = self.arrays_helper(statements)
+            counted |= {name for name in indices if name in owned and self.variables[name] is owned[name]}
+            written |= write
             self._vector_reads |= {name for name in read if not self.variables[name].scalar}
             for name in read | write | indices:
                 variable = self.variables[name]
@@ -344,6 +354,8 @@ class DenseGenerator(CPPCodeGenerator):
                 # a function of the user may not bear what lies beyond an array
                 if DEFAULT_FUNCTIONS.get(name) is not variable:
                     self.padded = False
+        self.run_indices = sorted(counted - written)
+        get_device().written |= {self.variables[name] for name in written}
 
     def _set_before_use(self, statements: list[Statement]) -> set[str]:
         used, set_first = set[str](), set[str]()
@@ -390,13 +402,17 @@ class DenseGenerator(CPPCodeGenerator):
             self.access.add(self.get_array_name(variable), index, True)
         if not self.ours:
             return keywords
-        distinct = {**COUNTED, **FLAT}[self.template_name]
+        distinct = (*{**COUNTED, **FLAT}[self.template_name], *self.run_indices)
+        if self.template_name in RUNS:
+            keywords |= self._run_keywords(distinct)
         access = self.access.without(self.carried.values())
         why_not = access.why_not_at_once(distinct)
         keywords["at_once"] = why_not is None
         keywords["ivdep"] = "#pragma GCC ivdep" if why_not is None else ""
+        sums = {"_sum": variable for variable, _ in get_device().template_writes}
         keywords["carried"] = [
-            (name, c_data_type(self.variables[name].dtype), array) for name, array in sorted(self.carried.items())
+            (name, c_data_type((sums.get(name) or self.variables[name]).dtype), array)
+            for name, array in sorted(self.carried.items())
         ]
         keywords["together"] = TOGETHER
         keywords["interchange"] = self.access.why_not_interchanged() is None
@@ -407,7 +423,35 @@ class DenseGenerator(CPPCodeGenerator):
             why_not = None  # it runs with its loops interchanged
         # a condition of shared variables alone holds for all neurons or for none
         keywords["uniform"] = not self._vector_reads and not self.access.stateful and self.draws is None
+        if self.template_name == "dense_run_post":
+            why_not = "synapses of a target are reached one by one"
         return {**keywords, "remark": why_not}
+
+    def _run_keywords(self, distinct: tuple[str, ...]) -> dict[str, Any]:
+        """How loops over runs may run."""
+        device = get_device()
+        lists = [device.get_array_name(variable, access_data=False) for variable in device.run_lists]
+        lists += [device.get_array_name(self.variables[name], access_data=False) for name in self.run_indices]
+        indexed = [array for array in self.access.written if not self.access.reached[array].isdisjoint(self.run_indices)]
+        diagonal = self.access.why_not_at_once((*distinct, "_presynaptic_idx"))
+        sum_carried = ""
+        for variable, index in device.template_writes:
+            array = self.get_array_name(variable)
+            if index == "_presynaptic_idx" and not any(
+                self.get_array_name(self.variables[name]) == array for name in self._vector_reads
+            ):
+                sum_carried = "_dense_carried__sum"
+                self.carried["_sum"] = array
+        return {
+            "run_indices": self.run_indices,
+            "run_lists": lists,
+            "run_width": len(lists) + 2,
+            "changes": changes(lists[2:]),
+            "side_by_side": self.access.why_not_interchanged((*OWNERS, *self.run_indices)) is None,
+            "apart": "true" if indexed else "false",
+            "ivdep_diagonal": "#pragma GCC ivdep" if diagonal is None else "",
+            "sum_carried": sum_carried,
+        }
 
 
 def _fits(value: float) -> bool:

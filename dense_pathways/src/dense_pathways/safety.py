@@ -12,6 +12,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+OWNERS = ("_idx", "_presynaptic_idx", "_postsynaptic_idx")
+"""Indices of the synapse, of its source and of its target."""
+
 
 @dataclass
 class Access:
@@ -62,16 +65,22 @@ class Access:
                 return f"{array} is written, and reached by {', '.join(sorted(indices))}"
         return None
 
-    def why_not_interchanged(self) -> str | None:
+    def why_not_interchanged(self, owners: Iterable[str] = OWNERS) -> str | None:
         """Why two nested loops, over sources and over targets, may not change places, or None if they may.
 
         They may if whatever is written is reached by one index alone, be it the synapse's, the source's or the
         target's: every element then sees the same sequence of operations in both orders.
+
+        Parameters
+        ----------
+        owners : iterable of str
+            Such indices.
         """
+        owners = set(owners)
         if self.stateful:
             return f"{', '.join(sorted(self.stateful))}() may have a state or effects"
         for array in sorted(self.written):
             indices = self.reached[array]
-            if len(indices) > 1 or not indices <= {"_idx", "_presynaptic_idx", "_postsynaptic_idx"}:
+            if len(indices) > 1 or not indices <= owners:
                 return f"{array} is written, and reached by {', '.join(sorted(indices))}"
         return None

@@ -19,6 +19,7 @@ from pathlib import Path
 HEADERS = Path(__file__).parent / "headers"
 PROGRAM, ARRAYS = "dense_program.cpp", "objects.cpp"
 _UNREAD = re.compile(r"%UNREAD:(\w+)% ")
+_CHANGES = re.compile(r"%CHANGES:([\w,]*)%")
 _FILL = re.compile(r"%FILL:(\w+):(\w+):(.*)%")
 
 # What a preprocessor is told in the code of an operation, and what Brian2 and this package tell it there themselves.
@@ -69,6 +70,23 @@ def settle(text: str, unread: Iterable[str]) -> str:
     unread = set(unread)
     text = _UNREAD.sub(lambda entry: "0*" if entry[1] in unread else "", text)
     return _FILL.sub(lambda entry: "" if entry[1] in unread else f"{entry[1]}[{entry[2]}] = {entry[3]};", text)
+
+
+def changes(lists: Iterable[str]) -> str:
+    """What a template says where it has to know whether lists change while a network runs; see `say_whether`."""
+    return f"%CHANGES:{','.join(lists)}%"
+
+
+def say_whether(text: str, changing: Iterable[str]) -> str:
+    """Fill in what templates of runs leave open: whether lists change.
+
+    Parameters
+    ----------
+    changing : iterable of str
+        Dynamic arrays that operations write.
+    """
+    changing = set(changing)
+    return _CHANGES.sub(lambda entry: "true" if changing & set(entry[1].split(",")) else "false", text)
 
 
 def reaches_out(functions: str, rest: str) -> bool:
