@@ -58,15 +58,20 @@ def test_lists_that_were_left_out_are_worked_out_when_asked_for(tmp_path: Path) 
     s.w = 1
     read = Synapses(a[1:4], b, "w : 1", on_pre="v_post += 0*w*i", name="read")
     read.connect()
-    Network(a, b, s, read).run(3 * ms)
+    listed = Synapses(a, b, "w : 1", on_pre="v_post += 0*w", name="listed")
+    listed.connect("abs(i - j) < 2")
+    Network(a, b, s, read, listed).run(3 * ms)
     device.build(directory=str(tmp_path / "program"), with_output=False)
     prefs.devices.cpp_standalone.extra_make_args_unix = jobs
-    for name in ("s__synaptic_pre", "s__synaptic_post", "s_delay", "read__synaptic_post"):
+    for name in ("s__synaptic_pre", "s__synaptic_post", "s_delay", "read__synaptic_post", "listed_delay"):
         (file,) = (tmp_path / "program" / "results").glob(f"_dynamic_array_{name}_*")
         assert file.stat().st_size == 0, name
     expected = [(i, j) for i in range(5) for j in range(4) if i != j]
     assert list(zip(s.i, s.j, strict=True)) == expected
     np.testing.assert_array_equal(s.delay / ms, np.zeros(len(expected)))
+    pairs = [(i, j) for i in range(5) for j in range(4) if abs(i - j) < 2]
+    assert list(zip(listed.i, listed.j, strict=True)) == pairs
+    np.testing.assert_array_equal(listed.delay / ms, np.zeros(len(pairs)))
     np.testing.assert_array_equal(read.i, np.repeat([0, 1, 2], 4))
     np.testing.assert_array_equal(b.v, [3 * 4] * 4)
     with pytest.raises(RuntimeError, match="its delay is set after a run"):

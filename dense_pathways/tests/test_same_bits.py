@@ -106,6 +106,9 @@ def recurrent() -> Network:
     twice = Synapses(a, a, on_pre="v_post += 0.001", name="twice")
     twice.connect()
     twice.connect("i == j")
+    again = Synapses(a, a, on_pre="v_post += 0.001", name="again")
+    again.connect()
+    again.connect(p=0.3)
     double = Synapses(a, a, on_pre="v_post += 0.001", name="double")
     double.connect(n=2)
     many = Synapses(a, a, on_pre="v_post += 0.0001*copy", multisynaptic_index="copy", name="many")
@@ -113,8 +116,8 @@ def recurrent() -> Network:
     upon = Synapses(a, no_self, on_pre="w_post *= 0.999", name="upon")
     upon.connect(i=[0, 1], j=[0, 5])
     return Network(
-        a, no_self, whole, total, back, gather, regular, noisy, late, constant, sparse, listed, twice, double, many,
-        upon, StateMonitor(a, "v", record=[0, 3], name="states"), SpikeMonitor(a, name="spikes"),
+        a, no_self, whole, total, back, gather, regular, noisy, late, constant, sparse, listed, twice, again, double,
+        many, upon, StateMonitor(a, "v", record=[0, 3], name="states"), SpikeMonitor(a, name="spikes"),
     )  # fmt: skip
 
 
@@ -171,13 +174,15 @@ def test_recurrent_pathways_and_those_that_fall_back(tmp_path: Path) -> None:
     assert_same(recurrent, tmp_path)
     fell = {name: d.reason for name, d in DECISIONS.items() if not d.dense}
     assert set(fell) == {
-        "late_pre", "constant_pre", "sparse_pre", "listed_pre", "twice_pre", "double_pre", "many_pre", "upon_pre"
+        "late_pre", "constant_pre", "sparse_pre", "listed_pre", "again_pre", "double_pre", "many_pre", "upon_pre"
     }  # fmt: skip
     for name, words in {
-        "late_pre": "delays", "constant_pre": "delays", "sparse_pre": "p=0.3", "listed_pre": "listed",
-        "twice_pre": "more than once", "double_pre": "n=2", "many_pre": "multisynaptic", "upon_pre": "Synapses",
+        "late_pre": "delays", "constant_pre": "delays", "sparse_pre": "p=0.3", "listed_pre": "listed, 1.0",
+        "again_pre": "more than once, and p=0.3", "double_pre": "n=2", "many_pre": "multisynaptic",
+        "upon_pre": "Synapses",
     }.items():  # fmt: skip
         assert words in fell[name]
+    assert DECISIONS["twice_pre"].dense  # connected twice, in runs
     assert "state" in DECISIONS["noisy_pre"].reason  # it draws: in order, not at once
     assert DECISIONS["whole_pre"].reason == ""  # what a source gathers from its row is carried along the row
     assert DECISIONS["whole_post"].reason == ""  # it reads one array from two sides, and writes only its own

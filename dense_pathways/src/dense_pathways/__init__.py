@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The Hebbarium developers
 # SPDX-License-Identifier: BSD-3-Clause
-"""A Brian2 device that compiles all-to-all synapses to dense loops.
+"""A Brian2 device that compiles all-to-all and convolutional synapses to dense loops.
 
 Importing this package registers the device; a script then needs one line::
 
@@ -9,8 +9,9 @@ Importing this package registers the device; a script then needs one line::
 
 Equations, connections and results are those of Brian2's C++ standalone device. What changes is the code between
 them: a pathway over ``connect()``, ``connect('i!=j')`` or ``connect(j='i')`` without delays becomes a loop over
-counted pairs instead of a spike queue and two lists of indices, and loops whose iterations cannot see one another
-are vectorised. All else runs through Brian2's own templates; `decisions` says what became of each operation.
+counted pairs instead of a spike queue and two lists of indices; one over a listed connection becomes a loop over runs
+of synapses that follow one another, where there are such; and loops whose iterations cannot see one another are
+vectorised. All else runs through Brian2's own templates; `decisions` says what became of each operation.
 
 Every result file has the bytes that ``cpp_standalone`` leaves, if both programs
 
@@ -23,14 +24,14 @@ Not promised: under ``-ffast-math`` elementary functions come from the C library
 reordered; in single precision constants are narrowed, where Brian2 computes in double precision; ``fast_random`` draws
 other numbers; a compiler chooses the sign of what is no number (NaN); files of lists that ``keep_indices=False`` leaves
 out are empty. Spike queues (``*_queue``) exist only where a pathway needs one, and what is told by the clock
-(``last_run_info.txt``, profiles) differs from run to run.
+(``last_run_info.txt``, profiles) differs from run to run. What runs a program found is in ``dense_run_info.txt``.
 
 This package is under the BSD licence and holds no text of Brian2's. The projects that it writes do: their frame is that
 of the Brian2 installed, which is under CeCILL 2.1. Whoever passes such a project on passes on Brian2's part too.
 """
 
 from dense_pathways.brian2_parts import CHECKED, check_version
-from dense_pathways.connections import ALL, NOT_SELF, ONE_TO_ONE, Connection
+from dense_pathways.connections import ALL, NOT_SELF, ONE_TO_ONE, Connection, Runs
 from dense_pathways.device import NAME, Decision, DenseDevice
 
 __all__ = [
@@ -42,5 +43,6 @@ __all__ = [
     "Connection",
     "Decision",
     "DenseDevice",
+    "Runs",
     "check_version",
 ]

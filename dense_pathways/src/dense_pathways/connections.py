@@ -161,9 +161,8 @@ def _listed(condition: Any, i: Any, j: Any) -> Runs | None:
         step_pre, step_post = np.diff(pre), np.diff(post)
     except (TypeError, ValueError):  # Brian2 says what is wrong with them
         return Runs()
-    straight = np.count_nonzero((step_post != 1) | (step_pre != 0))
-    slanted = np.count_nonzero((step_post != 1) | (step_pre != 1))
-    return Runs(pre.size, min(straight, slanted) + 1 if pre.size else 0)
+    ends = [int(np.count_nonzero((step_post != 1) | (step_pre != step))) for step in (0, 1)]
+    return Runs(pre.size, min(ends) + 1 if pre.size else 0)
 
 
 def _words(arguments: dict[str, Any]) -> str:

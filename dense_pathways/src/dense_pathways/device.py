@@ -7,7 +7,7 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,12 @@ from dense_pathways.codeobject import DenseCodeObject
 from dense_pathways.connections import Connection, Runs, recognise
 
 NAME = "cpp_dense"
+
+MAKERS = ("dense_connect", "synapses_create_array", "synapses_create_generator")
+"""Templates that make synapses."""
+
+RUN_INFO = "dense_run_info.txt"
+"""The file beside the results in which a program says what runs of synapses it found."""
 
 OPTIONS = {"keep_indices": True, "fast_random": False}
 """Options of the device, and what they are unless they are given."""
@@ -86,7 +92,7 @@ class DenseDevice(CPPStandaloneDevice):
         self._generated: set[str] = set()
         self._included: set[str] = set()
         self._spared: dict[str, list[tuple[ArrayVariable, str]]] = {}
-        self._unread: dict[ArrayVariable, tuple[Connection, str]] = {}
+        self._unread: dict[ArrayVariable, tuple[Connection | Runs | str, str, Synapses]] = {}
         self._nothing_to_push: set[str] = set()
         self._decisions: dict[str, Decision] = {}
         #: variables that the template at hand writes besides the code in it, with their indices
@@ -155,8 +161,21 @@ class DenseDevice(CPPStandaloneDevice):
 
     # -- decisions -------------------------------------------------------------------------------------
     def decisions(self) -> list[Decision]:
-        """How each operation of the program was compiled, in the order of their making."""
-        return list(self._decisions.values())
+        """How each operation of the program was compiled, in the order of their making.
+
+        After a run, those that go through runs of synapses tell how many there are.
+        """
+        found = self._runs_found() if self.has_been_run else {}
+        return [
+            replace(decision, reason=found[name]) if name in found and not decision.reason else decision
+            for name, decision in self._decisions.items()
+        ]
+
+    def _runs_found(self) -> dict[str, str]:
+        """What the program wrote of the runs that it found: operation to words."""
+        file = Path(self.project_dir or "") / (self.results_dir or "results") / RUN_INFO
+        entries = [line.split() for line in file.read_text().splitlines()] if file.is_file() else []
+        return {name: f"{synapses} synapses in {runs} runs" for name, synapses, runs in entries}
 
     def synapses_connect(self, synapses: Synapses, *args: Any, level: int = 0, **arguments: Any) -> None:
         """Brian2's ``Synapses.connect``, watched."""
@@ -271,18 +290,19 @@ class DenseDevice(CPPStandaloneDevice):
                 self._count_runs(pathway.synapses, variables, indices)
                 return f"dense_run_{pathway.prepost}", None
             return f"dense_{pathway.prepost}", None
-        if template == "synapses_create_generator":
+        if template in ("synapses_create_generator", "synapses_create_array"):
             connection = self.connection(owner)
-            if not isinstance(connection, Connection):
-                return template, None
-            spared = [(owner.variables["_synaptic_pre"], "pre"), (owner.variables["_synaptic_post"], "post")]
-            spared += [(v, "delay") for p in owner._pathways if not (v := p.variables["delay"]).scalar]
-            self._spared[owner.name] = spared
-            keywords |= {
-                "connection": connection,
-                "spared": [self.get_array_name(v, access_data=False) for v, _ in spared],
-            }
-            return "dense_connect", None
+            counted = isinstance(connection, Connection)
+            spared = [(v, "delay") for p in owner._pathways if not (v := p.variables["delay"]).scalar]
+            if counted:
+                spared += [(owner.variables["_synaptic_pre"], "pre"), (owner.variables["_synaptic_post"], "post")]
+            if not isinstance(connection, str):
+                self._spared[owner.name] = spared
+                keywords |= {
+                    "connection": connection,
+                    "spared": [self.get_array_name(v, access_data=False) for v, _ in spared],
+                }
+            return "dense_connect" if counted else template, None
         if template == "threshold":
             if keywords.get("_uses_refractory"):
                 self.template_writes = [(variables[v], "_idx") for v in ("not_refractory", "lastspike")]
@@ -363,32 +383,38 @@ class DenseDevice(CPPStandaloneDevice):
     def get_value(self, var: ArrayVariable, access_data: bool = True) -> Any:
         """Brian2's; lists of indices that were never written are worked out."""
         if self.has_been_run and var in self._unread:
-            connection, what = self._unread[var]
+            connection, what, synapses = self._unread[var]
             if what == "delay":
-                return np.zeros(connection.n_synapses, dtype=var.dtype)
+                return np.zeros(int(synapses.variables["N"].get_value().item()), dtype=var.dtype)
+            assert isinstance(connection, Connection)
             return connection.indices(what).astype(var.dtype)
         return super().get_value(var, access_data)
+
+    def _settle_changes(self) -> None:
+        """Tell loops over runs which lists change while a network runs."""
+        written = self._written_in_runs & self.dynamic_arrays.keys()
+        changing = {self.get_array_name(variable, access_data=False) for variable in written}
+        for made in self.code_objects.values():
+            if isinstance(made, DenseCodeObject):
+                made.code.cpp_file = sources.say_whether(made.code.cpp_file, changing)
 
     def _settle_lists(self) -> None:
         """Decide which lists of counted indices and of zero delays are written: those that something reads, or all."""
         written = "".join(repr(args) for kind, args in self.main_queue if not kind.endswith("run_code_object"))
         queued = {p.synapse_sources for s in self.synapses for p in s._pathways if self._queues.get(p.name, True)}
         parts = ("cpp_file", "before_run_cpp_file", "after_run_cpp_file")
-        changing = {self.get_array_name(v, access_data=False) for v in self._written_in_runs if v in self.dynamic_arrays}
-        for made in self.code_objects.values():
-            if isinstance(made, DenseCodeObject):
-                made.code.cpp_file = sources.say_whether(made.code.cpp_file, changing)
         for name, spared in self._spared.items():
             every = self.code_objects.values()
-            makers = [c for c in every if c.template_name == "dense_connect" and c.owner.name == name]
+            makers = [c for c in every if c.template_name in MAKERS and c.owner.name == name]
             texts = [getattr(c.code, part, "") for c in every if c not in makers for part in parts]
             unread = []
             connection = self._connections[name]
-            for variable, what in spared if isinstance(connection, Connection) else ():
+            for variable, what in spared:
                 array = self.get_array_name(variable, access_data=False)
                 is_zero = what == "delay" and variable in self._delays  # setting it to zero needs no list
                 if (
                     self.keep_indices
+                    or (what != "delay" and not isinstance(connection, Connection))
                     or variable in queued
                     or (what == "delay" and not is_zero)
                     or (array in written and not is_zero)
@@ -396,7 +422,7 @@ class DenseDevice(CPPStandaloneDevice):
                 ):
                     continue
                 unread.append(array)
-                self._unread[variable] = (connection, what)
+                self._unread[variable] = (connection, what, makers[0].owner)
             for maker in makers:
                 maker.code.cpp_file = sources.settle(maker.code.cpp_file, unread)
 
@@ -416,6 +442,7 @@ class DenseDevice(CPPStandaloneDevice):
 
     def generate_codeobj_source(self, writer: Any) -> None:
         """Brian2's, once it is known what is read."""
+        self._settle_changes()
         self._settle_lists()
         super().generate_codeobj_source(writer)
 

@@ -72,7 +72,8 @@ def _frame(text: str) -> str:
         edits = [
             Edit(
                 '(?<=#include )"objects.h"',
-                '"dense_math.h"\n#include "objects.h"\n#include "dense_random.h"\n#include "dense_runs.h"\n#include "dense_watch.h"',
+                '"dense_math.h"\n#include "objects.h"\n'
+                + "\n".join(f'#include "dense_{name}.h"' for name in ("random", "runs", "watch")),
             ),
             Edit(r"^namespace \{", f"namespace {own} {{"),
             Edit(r"(using namespace )brian;", rf"\g<0>\n    \g<1>{own};"),
@@ -122,10 +123,18 @@ def _arrays(text: str) -> str:
     return Edit(r"= new (\S+)\[\{\{([\w.]+)\}\}\];", r"= new \1[{{\2 | whole}}]();", 3).apply(text, "objects.cpp")
 
 
+def _lists(text: str) -> str:
+    """Where listed synapses are made: a list that nothing reads may stay empty, which is known at the end."""
+    unread = "{% if spared is defined and varname in spared %}%UNREAD:{{varname}}% {% endif %}"
+    return Edit(r"(\{\{varname\}\}\.resize\()(newsize\);)", rf"\g<1>{unread}\g<2>").apply(text, "synapses_create_*.cpp")
+
+
 EDITED: dict[str, Callable[[str], str]] = {
     "common_group.cpp": _frame,
     "network.cpp": _steps,
     "objects.cpp": _arrays,
+    "synapses_create_array.cpp": _lists,
+    "synapses_create_generator.cpp": _lists,
 }
 """How templates of Brian2 are edited, by their names."""
 

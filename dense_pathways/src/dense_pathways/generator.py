@@ -53,6 +53,9 @@ _SMALLEST, _LARGEST = 1e-30, 1e30
 # Rows that run side by side: what belongs to a target is then read and written once for all of them.
 TOGETHER = 4
 
+# What a sum that a source owns is called while a row adds to it.
+SUM = "_sum"
+
 # Neurons that are asked one by one whether they fire.
 FEW = 4
 
@@ -409,11 +412,8 @@ class DenseGenerator(CPPCodeGenerator):
         why_not = access.why_not_at_once(distinct)
         keywords["at_once"] = why_not is None
         keywords["ivdep"] = "#pragma GCC ivdep" if why_not is None else ""
-        sums = {"_sum": variable for variable, _ in get_device().template_writes}
-        keywords["carried"] = [
-            (name, c_data_type((sums.get(name) or self.variables[name]).dtype), array)
-            for name, array in sorted(self.carried.items())
-        ]
+        carried = sorted(self.carried.items())
+        keywords["carried"] = [(name, c_data_type(self._carried_type(name)), array) for name, array in carried]
         keywords["together"] = TOGETHER
         keywords["interchange"] = self.access.why_not_interchanged() is None
         # with the loops interchanged the innermost runs over targets
@@ -427,12 +427,19 @@ class DenseGenerator(CPPCodeGenerator):
             why_not = "synapses of a target are reached one by one"
         return {**keywords, "remark": why_not}
 
+    def _carried_type(self, name: str) -> Any:
+        if name != SUM:
+            return self.variables[name].dtype
+        ((variable, _),) = get_device().template_writes
+        return variable.dtype
+
     def _run_keywords(self, distinct: tuple[str, ...]) -> dict[str, Any]:
         """How loops over runs may run."""
         device = get_device()
         lists = [device.get_array_name(variable, access_data=False) for variable in device.run_lists]
         lists += [device.get_array_name(self.variables[name], access_data=False) for name in self.run_indices]
-        indexed = [array for array in self.access.written if not self.access.reached[array].isdisjoint(self.run_indices)]
+        indices = set(self.run_indices)
+        indexed = any(indices & self.access.reached[array] for array in self.access.written)
         diagonal = self.access.why_not_at_once((*distinct, "_presynaptic_idx"))
         sum_carried = ""
         for variable, index in device.template_writes:
@@ -440,8 +447,8 @@ class DenseGenerator(CPPCodeGenerator):
             if index == "_presynaptic_idx" and not any(
                 self.get_array_name(self.variables[name]) == array for name in self._vector_reads
             ):
-                sum_carried = "_dense_carried__sum"
-                self.carried["_sum"] = array
+                sum_carried = f"_dense_carried_{SUM}"
+                self.carried[SUM] = array
         return {
             "run_indices": self.run_indices,
             "run_lists": lists,

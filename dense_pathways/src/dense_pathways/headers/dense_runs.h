@@ -41,34 +41,50 @@ inline long& begun()
 }
 
 class Table {
+    typedef std::vector<char> Marks;
+
     const Order order_;
     const Lists lists_;
-    List sequence_;  // numbers of synapses in the order of this table, unless they are in order
     long made_;
+    // While the table is made: numbers of synapses, sources, targets and indices, in the order of this table. Synapses
+    // that come as they are numbered need no list of their numbers.
+    std::vector<const int32_t*> columns_;
+    std::vector<List> sorted_;
+    std::vector<char> alike_;
 
-    int32_t synapse(const int64_t place) const { return in_order ? (int32_t)place : sequence_[place]; }
+    size_t owner() const { return order_ == by_source ? 1 : 2; }
     int32_t value(const size_t column, const int64_t place) const
     {
-        return column == 0 ? synapse(place) : (*lists_[column - 1])[synapse(place)];
+        return columns_[column] ? columns_[column][place] : (int32_t)place;
     }
-    int32_t row(const int64_t place) const
+    int32_t row(const int64_t place) const { return order_ == as_made ? 0 : value(owner(), place); }
+
+    void mark(Marks& begins, const size_t column, const int32_t step) const
     {
-        return order_ == as_made ? 0 : (*lists_[order_ == by_source ? 0 : 1])[synapse(place)];
+        const int32_t* numbers = columns_[column];
+        if (numbers)
+            for (int64_t place = 1; place < n_synapses; ++place)
+                begins[place] |= (uint32_t)numbers[place] - (uint32_t)numbers[place - 1] != (uint32_t)step;
+        else if (step != 1)
+            std::fill(begins.begin(), begins.end(), 1);
     }
-    bool follows(const int64_t place, const List& by) const
+    // Where runs begin if numbers are to grow by these steps.
+    Marks beginnings(const List& by) const
     {
-        if (row(place) != row(place - 1))
-            return false;
+        Marks begins(n_synapses, 0);
+        if (n_synapses > 0)
+            begins[0] = 1;
+        if (order_ != as_made)
+            mark(begins, owner(), 0);
         for (size_t column = 0; column < by.size(); ++column)
-            if ((int64_t)value(column, place) - value(column, place - 1) != by[column])
-                return false;
-        return true;
+            mark(begins, column, by[column]);
+        return begins;
     }
-    int64_t count(const List& by) const
+    static int64_t count(const Marks& begins)
     {
-        int64_t found = n_synapses > 0;
-        for (int64_t place = 1; place < n_synapses; ++place)
-            found += !follows(place, by);
+        int64_t found = 0;
+        for (const char begin : begins)
+            found += begin;
         return found;
     }
     List most_common() const
@@ -84,44 +100,55 @@ class Table {
             ++seen[by];
         }
         std::pair<int, List> most(0, steps);
-        for (std::map<List, int>::const_iterator entry = seen.begin(); entry != seen.end(); ++entry)
-            if (entry->second > most.first)
-                most = std::make_pair(entry->second, entry->first);
+        for (const std::pair<const List, int>& entry : seen)
+            if (entry.second > most.first)
+                most = std::make_pair(entry.second, entry.first);
         return most.second;
     }
     void sort()
     {
-        in_order = true;
-        sequence_.clear();
-        bool sorted = true;
-        for (int64_t place = 1; place < n_synapses && sorted; ++place)
-            sorted = row(place) >= row(place - 1);
-        if (sorted)
+        columns_.assign(1, nullptr);
+        for (const List* list : lists_)
+            columns_.push_back(list->data());
+        in_order = order_ == as_made || std::is_sorted(columns_[owner()], columns_[owner()] + n_synapses);
+        if (in_order)
             return;
-        const List& owners = *lists_[order_ == by_source ? 0 : 1];
-        sequence_.resize(n_synapses);
-        for (int64_t place = 0; place < n_synapses; ++place)
-            sequence_[place] = (int32_t)place;
-        std::stable_sort(sequence_.begin(), sequence_.end(), [&](int32_t a, int32_t b) { return owners[a] < owners[b]; });
-        in_order = false;
+        sorted_.assign(columns_.size(), List(n_synapses));
+        const int32_t* owners = columns_[owner()];
+        std::vector<int64_t> next(*std::max_element(owners, owners + n_synapses) + 2, 0);
+        for (int64_t number = 0; number < n_synapses; ++number)
+            ++next[owners[number] + 1];
+        for (size_t neuron = 1; neuron < next.size(); ++neuron)
+            next[neuron] += next[neuron - 1];
+        List& numbers = sorted_[0];
+        for (int64_t number = 0; number < n_synapses; ++number)
+            numbers[next[owners[number]]++] = (int32_t)number;
+        for (size_t column = 1; column < columns_.size(); ++column)
+            for (int64_t place = 0; place < n_synapses; ++place)
+                sorted_[column][place] = columns_[column][numbers[place]];
+        for (size_t column = 0; column < columns_.size(); ++column)
+            columns_[column] = sorted_[column].data();
     }
-    void choose_steps()
+    Marks choose_steps()
     {
-        const size_t columns = lists_.size() + 1;
-        List straight(columns, 1), slanted(columns, 1);
+        List straight(columns_.size(), 1), slanted(columns_.size(), 1);
         straight[1] = 0;
         steps = straight;
-        int64_t fewest = count(steps);
-        if (order_ == as_made) {
-            const int64_t runs_slanted = count(slanted);
-            if (runs_slanted < fewest)
-                steps = slanted, fewest = runs_slanted;
-        }
-        const List common = most_common();
-        if (2*count(common) < fewest)  // its loops are slower
-            steps = common;
+        Marks best = beginnings(steps);
+        int64_t fewest = count(best);
+        const auto consider = [&](const List& by, const int weight) {
+            const Marks begins = beginnings(by);
+            const int64_t found = count(begins);
+            if (weight*found < fewest)
+                best = begins, fewest = found, steps = by;
+        };
+        if (order_ == as_made)
+            consider(slanted, 1);
+        if (n_synapses < short_run*fewest)
+            consider(most_common(), 2);  // its loops are slower
         plain = steps == straight;
         diagonal = steps == slanted;
+        return best;
     }
     bool fit(const int32_t first, bool& apart) const
     {
@@ -180,29 +207,30 @@ class Table {
     {
         n_synapses = (int64_t)lists_[0]->size();
         sort();
-        choose_steps();
+        const Marks begins = choose_steps();
         width = (int)steps.size() + 1;
         runs.clear();
+        runs.reserve(count(begins)*width);
         rows.assign(1, 0);
-        int32_t length = 0;
+        int64_t last = 0;
         for (int64_t place = 0; place < n_synapses; ++place) {
-            if (place == 0 || !follows(place, steps)) {
-                const int32_t here = row(place);
-                while ((int32_t)rows.size() <= here)
-                    rows.push_back(n_runs());
-                runs.push_back(0);
-                for (size_t column = 0; column < steps.size(); ++column)
-                    runs.push_back(value(column, place));
-            }
-            ++runs[runs.size() - width];
+            if (!begins[place])
+                continue;
+            if (place > 0)
+                runs[runs.size() - width] = (int32_t)(place - last);
+            last = place;
+            while ((int32_t)rows.size() <= row(place))
+                rows.push_back(n_runs());
+            runs.push_back(0);
+            for (size_t column = 0; column < steps.size(); ++column)
+                runs.push_back(value(column, place));
         }
+        if (n_synapses > 0)
+            runs[runs.size() - width] = (int32_t)(n_synapses - last);
         rows.push_back(n_runs());
-        runs.shrink_to_fit();
-        List().swap(sequence_);
+        sorted_.clear();
         find_alike();
     }
-
-    std::vector<char> alike_;
 
 public:
     List runs;   // of each its length, then with what it begins: synapse, source, target, indices
@@ -216,15 +244,13 @@ public:
 
     Table(const Order order, const Lists& lists) : order_(order), lists_(lists), made_(-1) {}
 
-    // Make it if lists may be others than they were; says whether it was made.
-    bool ready(const bool changing)
+    // Make it if lists may be others than they were.
+    void renew(const bool changing)
     {
         if (made_ == begun() && !changing)
-            return false;
-        const bool first = made_ != begun();
+            return;
         make();
         made_ = begun();
-        return first;
     }
     int32_t n_runs() const { return (int32_t)(runs.size()/width); }
     int32_t n_rows() const { return (int32_t)rows.size() - 1; }
@@ -260,14 +286,14 @@ inline Table& find(const Order order, const Lists& lists)
     return *table;
 }
 
-// Write down by which table each operation goes.
+// Write down by which table an operation goes.
 inline void report(const std::string& folder, const std::string& operation, const Table& table)
 {
     std::map<std::string, const Table*>& used = registry().used;
     used[operation] = &table;
     std::ofstream file(folder + "dense_run_info.txt");
-    for (std::map<std::string, const Table*>::const_iterator entry = used.begin(); entry != used.end(); ++entry)
-        file << entry->first << ' ' << entry->second->n_synapses << ' ' << entry->second->n_runs() << '\n';
+    for (const std::pair<const std::string, const Table*>& entry : used)
+        file << entry.first << ' ' << entry.second->n_synapses << ' ' << entry.second->n_runs() << '\n';
 }
 
 }  // namespace _dense_runs

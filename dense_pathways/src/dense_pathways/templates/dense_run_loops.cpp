@@ -6,8 +6,15 @@
 {% macro table(order, name) %}
     static _dense_runs::Table &{{name}} = _dense_runs::find(_dense_runs::{{order}}, {
         {%- for list in run_lists %}&{{list}}{{ ', ' if not loop.last }}{% endfor %}});
-    if ({{name}}.ready({{changes}}))
-        _dense_runs::report(results_dir, "{{codeobj_name}}", {{name}});
+    {{name}}.renew({{changes}});
+{% endmacro %}
+
+{# Say once a run of the network which table it is that is gone by. #}
+{% macro report(table) %}
+    static long _dense_reported = -1;
+    if (_dense_reported != _dense_runs::begun())
+        _dense_runs::report(results_dir, "{{codeobj_name}}", {{table}});
+    _dense_reported = _dense_runs::begun();
 {% endmacro %}
 
 {# With what a run begins. #}
@@ -137,6 +144,7 @@
 {% endmacro %}
 
 {% macro all_as_made(table, after='') %}
+    {{ report(table) }}
     if ({{table}}.plain)
     {
         {{ each_run(table ~ '.at(0)', table ~ '.at(' ~ table ~ '.n_runs())') }}
@@ -158,7 +166,7 @@
 {% macro every_synapse(after='') %}
     {{ table('by_source', '_dense_table') }}
     bool _dense_as_made = !_dense_table.in_order;
-    if (_dense_as_made || !_dense_table.plain || _dense_table.is_short())
+    if (_dense_as_made || _dense_table.is_short())
     {
         {{ table('as_made', '_dense_made') }}
         _dense_as_made = _dense_as_made || _dense_made.n_runs() < _dense_table.n_runs();
@@ -166,6 +174,10 @@
         {
             {{ all_as_made('_dense_made', after) }}
         }
+    }
+    if (!_dense_as_made)
+    {
+        {{ report('_dense_table') }}
     }
     if (!_dense_as_made && !_dense_table.plain)
     {

@@ -16,6 +16,7 @@
     {{scalar_code|autoindent}}
     {% endif %}
     {{ runs.table('by_target', '_dense_table') }}
+    {{ runs.report('_dense_table') }}
     for (const int32_t *_dense_event = _dense_first_event; _dense_event != _dense_last_event; ++_dense_event)
         {{ runs.each_run('_dense_table.row_begin(*_dense_event)', '_dense_table.row_end(*_dense_event)') }}
         {{ runs.stepped_run('_dense_table') }}

@@ -19,16 +19,17 @@
     {{ runs.table('by_source', '_dense_table') }}
     if (_dense_table.in_order && _dense_table.is_short() && _dense_last_event - _dense_first_event == {{n_pre}})
     {
-        bool _dense_all_fire = true;
+        int32_t _dense_falls = 0;
         for (int32_t _dense_row = 1; _dense_row < {{n_pre}}; ++_dense_row)
-            _dense_all_fire = _dense_all_fire && _dense_first_event[_dense_row - 1] < _dense_first_event[_dense_row];
+            _dense_falls |= _dense_first_event[_dense_row - 1] >= _dense_first_event[_dense_row];
         {{ runs.table('as_made', '_dense_made') }}
-        if (_dense_all_fire && _dense_made.n_runs() < _dense_table.n_runs())
+        if (!_dense_falls && _dense_made.n_runs() < _dense_table.n_runs())
         {
             {{ runs.all_as_made('_dense_made') }}
             return;
         }
     }
+    {{ runs.report('_dense_table') }}
     if (!_dense_table.plain)
     {
         for (const int32_t *_dense_event = _dense_first_event; _dense_event != _dense_last_event; ++_dense_event)
