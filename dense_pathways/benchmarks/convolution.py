@@ -2,17 +2,19 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Convolutions with shared kernels on `cpp_standalone` and on `cpp_dense`: the time that a synapse takes.
 
-Two layers of 15 and of 40 kernels of 5 x 5 and the pooling between them, channels last, work on signals that each
-neuron sends in each step, and on spikes. What a synapse takes is the time of an operation, by Brian2's own profile,
-with the time of its queue, over the synapses that it visits: all, or those of neurons that spiked. The two programs
-run in turns, and the least of their times counts.
+Two layers of 15 and of 40 kernels of 5 x 5 on images of 28 x 28 and the pooling between them, channels last, work on
+signals that each neuron sends in each step, and on spikes. What a synapse takes is the time of an operation, by
+Brian2's own profile, with the time of its queue, over the synapses that it visits: all, or those of neurons that
+spiked. What is done once a run, to find the runs of synapses, is left out. The programs run in turns, and the least of
+their times counts. Prints a table, and writes it where ``--write`` names a file.
 
-    python benchmarks/convolution.py [--strict] [--single] [--by-rows] [--repeat 5]
+    python benchmarks/convolution.py [--strict] [--by-rows] [--repeat 20] [--write results/convolution.csv]
 """
 
 from __future__ import annotations
 
 import argparse
+import csv
 import gc
 import subprocess
 import tempfile
@@ -25,14 +27,17 @@ from numpy.typing import NDArray
 import dense_pathways
 
 KERNEL = 5
-STEPS = 10
+STEPS = 5
 FIRE = 0.1
 OPERATIONS = {
-    "forward": "every signal forward: a_post += w*a_pre",
-    "spikes": "spikes forward: a_post += w",
-    "back": "every signal back: b_pre += w*b_post",
-    "gradient": "gradient: dw += b_post*a_pre",
+    "forward": "each neuron's signal forward",
+    "spikes": "spikes of a tenth of the neurons forward",
+    "back": "errors back to the layer below",
+    "gradient": "the gradient of the weights",
 }
+PRECISIONS = {"double": np.float64, "single": np.float32}
+DEVICES = ("cpp_standalone", dense_pathways.NAME)
+COLUMNS = ("precision", "connection", "operation", "synapses", *DEVICES)
 
 
 def convolution(side: int, inputs: int, outputs: int, by_rows: bool) -> tuple[NDArray[np.int32], ...]:
@@ -43,12 +48,13 @@ def convolution(side: int, inputs: int, outputs: int, by_rows: bool) -> tuple[ND
     """
     valid = side - KERNEL + 1
     ty, tx, dy, dx, c, o = np.ogrid[:valid, :valid, :KERNEL, :KERNEL, :inputs, :outputs]
-    source = ((ty + dy) * side + tx + dx) * inputs + c + 0 * o
-    target = (ty * valid + tx) * outputs + o + 0 * source
     place = (dy * inputs + c) * KERNEL + KERNEL - 1 - dx if by_rows else (dy * KERNEL + dx) * inputs + c
-    weight = place * outputs + o + 0 * source
-    order = np.lexsort((target.ravel(), (source + 0 * target).ravel()))
-    return tuple(numbers.ravel()[order].astype(np.int32) for numbers in (source + 0 * target, target, weight))
+    lists = np.broadcast_arrays(
+        ((ty + dy) * side + tx + dx) * inputs + c, (ty * valid + tx) * outputs + o, place * outputs + o
+    )
+    source, target, weight = (numbers.ravel() for numbers in lists)
+    order = np.lexsort((target, source))
+    return tuple(numbers[order].astype(np.int32) for numbers in (source, target, weight))
 
 
 def pooling(side: int, channels: int) -> tuple[NDArray[np.int32], ...]:
@@ -74,15 +80,15 @@ def network(by_rows: bool) -> tuple[Network, dict[str, int]]:
     layers = [layer(neurons, name) for name, neurons in sides.items()]
     made: list[Synapses | NeuronGroup] = []
     sizes = {}
-    for name, k, side, inputs, outputs in (("conv1", 0, 28, 1, 15), ("conv2", 2, 12, 15, 40)):
-        kernel = NeuronGroup(KERNEL**2 * inputs * outputs, "w : 1\ndw : 1", name=f"{name}_kernel")
+    for name, k, side, inputs, outputs in (("15C5", 0, 28, 1, 15), ("40C5", 2, 12, 15, 40)):
+        kernel = NeuronGroup(KERNEL**2 * inputs * outputs, "w : 1\ndw : 1", name=f"kernel_{name}")
         kernel.w = "0.01*(rand() - 0.5)"
         synapses = Synapses(
             layers[k], layers[k + 1], "w : 1 (linked)\ndw : 1 (linked)\nkernel_index : integer (constant)",
             on_pre={"aside": "a_post += 1e-9*w", "forward": "a_post += w*a_pre", "spikes": "a_post += w",
                     "back": "b_pre += w*b_post", "gradient": "dw += b_post*a_pre"},
             on_event={"aside": "step", "forward": "step", "spikes": "spike", "back": "step", "gradient": "step"},
-            name=name,
+            name=f"of_{name}",
         )  # fmt: skip
         pre, post, weight = convolution(side, inputs, outputs, by_rows)
         synapses.connect(i=pre, j=post)
@@ -93,7 +99,7 @@ def network(by_rows: bool) -> tuple[Network, dict[str, int]]:
         synapses.aside.order = -1  # what comes first finds the runs, and is not measured
         sizes[name] = len(pre)
     pool = Synapses(
-        layers[1], layers[2], name="pool",
+        layers[1], layers[2], name="of_P2",
         on_pre={"aside": "a_post += 1e-9", "forward": "a_post += 0.01*a_pre", "spikes": "a_post += 0.01",
                 "back": "b_pre += 0.01*b_post"},
         on_event={"aside": "step", "forward": "step", "spikes": "spike", "back": "step"},
@@ -101,64 +107,74 @@ def network(by_rows: bool) -> tuple[Network, dict[str, int]]:
     pre, post = pooling(24, 15)
     pool.connect(i=pre, j=post)
     pool.aside.order = -1
-    sizes["pool"] = len(pre)
+    sizes["P2"] = len(pre)
     return Network(layers, made, pool), sizes
 
 
-def build(name: str, folder: Path, flags: list[str], by_rows: bool) -> tuple[Network, dict[str, int]]:
-    """Compile the network for one of two devices."""
+def build(name: str, folder: Path, flags: list[str], precision: str, by_rows: bool) -> dict[str, int]:
+    """Compile the network for one of two devices; returns how many synapses each connection has."""
     gc.collect()  # Brian2 numbers the names of objects by those still alive
     set_device(name, build_on_run=False)
     device.reinit()
     device.activate(build_on_run=False)
     prefs.codegen.cpp.extra_compile_args_gcc = flags
+    prefs.core.default_float_dtype = PRECISIONS[precision]
     seed(1)
-    net, sizes = network(by_rows)
-    net.run(STEPS * 0.1 * ms, profile=True)
+    made, sizes = network(by_rows)
+    made.run(STEPS * 0.1 * ms, profile=True)
     device.build(directory=str(folder), with_output=False, run=False)
-    return net, sizes
+    return sizes
 
 
-def profile(folder: Path, results: Path) -> dict[str, float]:
+def profile(folder: Path) -> dict[str, float]:
     """Seconds of each operation in one run of a program."""
-    results.mkdir(exist_ok=True)
-    subprocess.run(["./main", "--results_dir", f"{results}/"], cwd=folder, check=True)
-    lines = (results / "profiling_info.txt").read_text().split("\n")
-    return {name.partition("_codeobject")[0]: float(time) for name, time in (line.split() for line in lines if line)}
+    subprocess.run(["./main"], cwd=folder, check=True)
+    lines = (folder / "results" / "profiling_info.txt").read_text().splitlines()
+    return {name.partition("_codeobject")[0]: float(time) for name, time in map(str.split, lines)}
+
+
+def measure(place: Path, flags: list[str], precision: str, by_rows: bool, repeat: int) -> list[dict[str, str]]:
+    """Rows of the table for one precision."""
+    folders = [place / f"{name}_{precision}" for name in DEVICES]
+    sizes = [build(name, folder, flags, precision, by_rows) for name, folder in zip(DEVICES, folders, strict=True)]
+    times: list[list[dict[str, float]]] = [[] for _ in folders]
+    for _ in range(repeat):
+        for folder, runs in zip(folders, times, strict=True):
+            runs.append(profile(folder))
+    rows = []
+    for connection, size in sizes[0].items():
+        for operation, words in OPERATIONS.items():
+            pathway = f"of_{connection}_{operation}"
+            if pathway not in times[0][0]:
+                continue
+            visited = size * STEPS * (FIRE if operation == "spikes" else 1)
+            parts = (pathway, f"{pathway}_push_spikes")
+            least = [min(sum(run.get(part, 0) for part in parts) for run in runs) for runs in times]
+            values = [precision, connection, words, str(size), *(f"{1e9 * time / visited:.2f}" for time in least)]
+            rows.append(dict(zip(COLUMNS, values, strict=True)))
+    return rows
 
 
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--strict", action="store_true", help="without -ffast-math")
-    parser.add_argument("--single", action="store_true", help="single precision")
     parser.add_argument("--by-rows", action="store_true", help="weights of a row of a kernel in one run")
-    parser.add_argument("--repeat", type=int, default=5, help="runs of each program")
+    parser.add_argument("--repeat", type=int, default=20, help="runs of each program")
+    parser.add_argument("--write", type=Path, help="file for the table")
     chosen = parser.parse_args()
-    flags = ["-w", "-O3", "-march=native", "-std=c++11", *(["-ffp-contract=off"] if chosen.strict else ["-ffast-math"])]
-    if chosen.single:
-        prefs.core.default_float_dtype = np.float32
-    devices = ("cpp_standalone", dense_pathways.NAME)
-    with tempfile.TemporaryDirectory() as place:
-        folders = {name: Path(place) / name for name in devices}
-        for name, folder in folders.items():
-            _, sizes = build(name, folder, flags, chosen.by_rows)
-        times: dict[str, list[dict[str, float]]] = {name: [] for name in devices}
-        for _ in range(chosen.repeat):
-            for name, folder in folders.items():
-                times[name].append(profile(folder, folder / "measured"))
-    print("synapses, operation: ns a synapse visited on cpp_standalone, on cpp_dense, and their ratio")
-    for synapses, size in sizes.items():
-        for operation, words in OPERATIONS.items():
-            pathway = f"{synapses}_{operation}"
-            if pathway not in times[dense_pathways.NAME][0]:
-                continue
-            visited = size * STEPS * (FIRE if operation == "spikes" else 1)
-            parts = (pathway, f"{pathway}_push_spikes")
-            least = [
-                1e9 * min(sum(run.get(part, 0) for part in parts) for run in runs) / visited for runs in times.values()
-            ]
-            print(f"{synapses:6} {words:42} {least[0]:8.3f} {least[1]:8.3f} {least[0] / least[1]:6.1f}")
+    flags = ["-w", "-O3", "-march=native", "-std=c++11", "-ffp-contract=off" if chosen.strict else "-ffast-math"]
+    with tempfile.TemporaryDirectory() as folder:
+        tables = [measure(Path(folder), flags, name, chosen.by_rows, chosen.repeat) for name in PRECISIONS]
+    rows = [row for table in tables for row in table]
+    print(f"nanoseconds a synapse visited: {', '.join(COLUMNS)}")
+    for row in rows:
+        print(", ".join(row.values()))
+    if chosen.write:
+        with chosen.write.open("w", newline="", encoding="utf-8") as file:
+            writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
+            writer.writeheader()
+            writer.writerows(rows)
 
 
 if __name__ == "__main__":

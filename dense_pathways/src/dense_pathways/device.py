@@ -173,7 +173,7 @@ class DenseDevice(CPPStandaloneDevice):
 
     def _runs_found(self) -> dict[str, str]:
         """What the program wrote of the runs that it found: operation to words."""
-        file = Path(self.project_dir or "") / (self.results_dir or "results") / RUN_INFO
+        file = Path(self.project_dir) / self.results_dir / RUN_INFO
         entries = [line.split() for line in file.read_text().splitlines()] if file.is_file() else []
         return {name: f"{synapses} synapses in {runs} runs" for name, synapses, runs in entries}
 
@@ -488,15 +488,17 @@ class DenseDevice(CPPStandaloneDevice):
             writer.write(file, text)
         return {*texts, *apart}, set(linked)
 
-    def delete(self, code: bool = True, *args: Any, **arguments: Any) -> None:
+    def delete(self, code: bool = True, data: bool = True, *args: Any, **arguments: Any) -> None:
         """Brian2's; files that others include go with them, and sources of the user's stay."""
+        if data and self.project_dir is not None and self.results_dir is not None:
+            (Path(self.project_dir) / self.results_dir / RUN_INFO).unlink(missing_ok=True)
         if code and self.project_dir is not None and self.writer is not None:
             folder = Path(self.project_dir)
             for file in self._included:
                 (folder / file).unlink(missing_ok=True)
             for file in self.writer.source_files:
                 (folder / file).with_suffix(".d").unlink(missing_ok=True)
-        super().delete(code, *args, **arguments)
+        super().delete(code, data, *args, **arguments)
 
 
 def _together(before: Connection | Runs | str, more: Connection | Runs | str) -> Runs | str:

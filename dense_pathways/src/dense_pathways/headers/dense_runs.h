@@ -150,41 +150,53 @@ class Table {
         diagonal = steps == slanted;
         return best;
     }
+    struct Span {
+        int64_t from, to;
+        int which;
+        bool operator<(const Span& other) const { return from < other.from; }
+    };
+    // The elements that runs of some rows reach by one of their numbers.
+    std::vector<Span> spans(const int32_t first, const int rows_looked_at, const size_t number) const
+    {
+        std::vector<Span> found;
+        for (int which = 0; which < rows_looked_at; ++which)
+            for (int32_t run = rows[first + which]; run < rows[first + which + 1]; ++run)
+                found.push_back(Span{at(run)[number], (int64_t)at(run)[number] + at(run)[0], which});
+        std::sort(found.begin(), found.end());
+        return found;
+    }
+    // Whether no two runs reach the same element; or if those of one row may, none of different rows.
+    static bool disjoint(const std::vector<Span>& sorted, const bool within_rows)
+    {
+        int64_t ends[together];
+        std::fill(ends, ends + together, sorted[0].from);
+        for (const Span& span : sorted) {
+            for (int other = 0; other < together; ++other)
+                if ((within_rows || other != span.which) && span.from < ends[other])
+                    return false;
+            ends[span.which] = std::max(ends[span.which], span.to);
+        }
+        return true;
+    }
     bool fit(const int32_t first, bool& apart) const
     {
         const int32_t length = rows[first + 1] - rows[first];
         if (length == 0)
             return false;
-        for (int32_t run = 0; run < length; ++run) {
-            const int32_t* one = at(rows[first] + run);
-            if (run && one[3] < at(rows[first] + run - 1)[3] + at(rows[first] + run - 1)[0])
-                return false;  // a target has two synapses of one source
-            for (int other = 1; other < together; ++other) {
-                const int32_t* another = at(rows[first + other] + run);
+        for (int other = 1; other < together; ++other) {
+            if (rows[first + other + 1] - rows[first + other] != length)
+                return false;
+            for (int32_t run = 0; run < length; ++run) {
+                const int32_t *one = at(rows[first] + run), *another = at(rows[first + other] + run);
                 if (another[0] != one[0] || another[3] != one[3])
                     return false;
             }
         }
+        if (!disjoint(spans(first, 1, 3), true))
+            return false;  // a target has two synapses of one source
         apart = true;
-        std::vector<std::pair<int64_t, std::pair<int64_t, int>>> spans;
-        for (size_t column = 3; column < steps.size() && apart; ++column) {
-            spans.clear();
-            for (int which = 0; which < together; ++which)
-                for (int32_t run = 0; run < length; ++run) {
-                    const int32_t* one = at(rows[first + which] + run);
-                    const int64_t from = one[column + 1];
-                    spans.push_back(std::make_pair(from, std::make_pair(from + one[0], which)));
-                }
-            std::sort(spans.begin(), spans.end());
-            int64_t ends[together];
-            std::fill(ends, ends + together, spans[0].first);
-            for (size_t k = 0; k < spans.size() && apart; ++k) {
-                const int which = spans[k].second.second;
-                for (int other = 0; other < together; ++other)
-                    apart = apart && (other == which || spans[k].first >= ends[other]);
-                ends[which] = std::max(ends[which], spans[k].second.first);
-            }
-        }
+        for (int number = 4; number < width; ++number)
+            apart = apart && disjoint(spans(first, together, number), false);
         return true;
     }
     void find_alike()
@@ -193,10 +205,8 @@ class Table {
         if (order_ != by_source || !plain)
             return;
         for (int32_t first = 0; first + together < (int32_t)rows.size();) {
-            bool same_length = true, apart = false;
-            for (int other = 1; other < together; ++other)
-                same_length = same_length && rows[first + other + 1] - rows[first + other] == rows[first + 1] - rows[first];
-            if (same_length && fit(first, apart)) {
+            bool apart = false;
+            if (fit(first, apart)) {
                 alike_[first] = apart ? 2 : 1;
                 first += together;
             } else
