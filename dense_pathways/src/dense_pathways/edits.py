@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import brian2
 from jinja2 import BaseLoader, ChoiceLoader, Environment, TemplateNotFound
@@ -123,18 +124,17 @@ def _arrays(text: str) -> str:
     return Edit(r"= new (\S+)\[\{\{([\w.]+)\}\}\];", r"= new \1[{{\2 | whole}}]();", 3).apply(text, "objects.cpp")
 
 
-def _lists(text: str) -> str:
+def _lists(name: str, text: str) -> str:
     """Where listed synapses are made: a list that nothing reads may stay empty, which is known at the end."""
     unread = "{% if spared is defined and varname in spared %}%UNREAD:{{varname}}% {% endif %}"
-    return Edit(r"(\{\{varname\}\}\.resize\()(newsize\);)", rf"\g<1>{unread}\g<2>").apply(text, "synapses_create_*.cpp")
+    return Edit(r"(\{\{varname\}\}\.resize\()(newsize\);)", rf"\g<1>{unread}\g<2>").apply(text, name)
 
 
 EDITED: dict[str, Callable[[str], str]] = {
     "common_group.cpp": _frame,
     "network.cpp": _steps,
     "objects.cpp": _arrays,
-    "synapses_create_array.cpp": _lists,
-    "synapses_create_generator.cpp": _lists,
+    **{name: partial(_lists, name) for name in ("synapses_create_array.cpp", "synapses_create_generator.cpp")},
 }
 """How templates of Brian2 are edited, by their names."""
 
