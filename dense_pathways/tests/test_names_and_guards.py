@@ -58,12 +58,17 @@ def test_what_the_device_declares_begins_with_dense() -> None:
     assert all(name.lower().startswith("_dense_") for name in macros + outermost)
 
 
+def sum_in_parts(words: list[str]) -> str:
+    """A sum in which no term lies deep, for those who read it by recursion; signs keep its parts apart."""
+    return " + ".join(f"abs({' + '.join(words[k : k + 25])})" for k in range(0, len(words), 25))
+
+
 def named() -> Network:
     """Constants, and auxiliary variables, called as whatever occurs in the device's code, in every kind of loop."""
     constants = {word: 1 + 0.01 * k for k, word in enumerate(own_words()) if not word.startswith("_")}
     assert len(constants) > 40
     constants |= dict.fromkeys(("given", "known", "value"), 0.5)
-    total = " + ".join(constants)
+    total = sum_in_parts(list(constants))
     a = NeuronGroup(
         40, "dv/dt = (1.2 - v)/(10*ms*given) : 1\nx : 1", threshold=f"v > 0.0001*({total})",
         reset="_n_fired = x + lane\nv = 0\nx += _n_fired + _n_fired**0.5", refractory="2*ms*value", method="euler",
@@ -81,7 +86,14 @@ def named() -> Network:
     s.connect()
     s.w = "0.1*i + j"
     s.run_regularly("_column = 0.9*w\n_row = x_post + bits\nw = _column + 0.01*_row + exp(-_row)", name="rows")
-    return Network(a, b, s, SpikeMonitor(a, name="spikes_a"))
+    near = Synapses(
+        a, b, f"w : 1\nx_pre = w + ({total}) : 1 (summed)", on_pre=f"_row = 0.5*w\nx_post += 0.001*_row + 0.01*{total}",
+        on_post=f"_length = w + left\nw += 0.1*_length + 0.001*{total}", namespace=constants, name="near",
+    )  # fmt: skip
+    near.connect("abs(i - 5*j) < 9")
+    near.w = "0.1*i + j"
+    near.run_regularly("_first = 0.9*w\n_run = x_post + bits\nw = _first + 0.01*_run", name="runs")
+    return Network(a, b, s, near, SpikeMonitor(a, name="spikes_a"))
 
 
 def tally(name: str) -> Function:

@@ -435,14 +435,14 @@ class DenseGenerator(CPPCodeGenerator):
 
     def _run_keywords(self, distinct: tuple[str, ...]) -> dict[str, Any]:
         """How loops over runs may run."""
-        device = get_device()
-        lists = [device.get_array_name(variable, access_data=False) for variable in device.run_lists]
-        lists += [device.get_array_name(self.variables[name], access_data=False) for name in self.run_indices]
+        known = get_device()
+        lists = [known.get_array_name(variable, access_data=False) for variable in known.run_lists]
+        lists += [known.get_array_name(self.variables[name], access_data=False) for name in self.run_indices]
         indices = set(self.run_indices)
         indexed = any(indices & self.access.reached[array] for array in self.access.written)
         diagonal = self.access.why_not_at_once((*distinct, "_presynaptic_idx"))
         sum_carried = ""
-        for variable, index in device.template_writes:
+        for variable, index in known.template_writes:
             array = self.get_array_name(variable)
             if index == "_presynaptic_idx" and not any(
                 self.get_array_name(self.variables[name]) == array for name in self._vector_reads

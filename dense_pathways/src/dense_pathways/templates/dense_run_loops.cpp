@@ -13,7 +13,7 @@
 {% macro report(table) %}
     static long _dense_reported = -1;
     if (_dense_reported != _dense_runs::begun())
-        _dense_runs::report(results_dir, "{{codeobj_name}}", {{table}});
+        _dense_runs::report(brian::results_dir, "{{codeobj_name}}", {{table}});
     _dense_reported = _dense_runs::begun();
 {% endmacro %}
 
