@@ -270,7 +270,7 @@ def test_every_package_says_what_it_is(package: str) -> None:
     assert folders, f"{package}/ holds no Python"
     # Folders of notebooks hold scripts for jupytext, those within tests are collected by pytest: no packages.
     folders = {folder for folder in folders if folder.name != "notebooks" and folder.parent != ROOT / "tests"}
-    folders -= {DENSE / "tests", DENSE / "examples"}
+    folders -= {DENSE / "tests", DENSE / "examples", DENSE / "benchmarks"}
     for folder in folders:
         file = folder / "__init__.py"
         assert file.is_file(), f"{folder.relative_to(ROOT)} has no __init__.py"
