@@ -26,7 +26,10 @@ class IntegrateAndFire(Neuron):
 
     name: ClassVar[str] = "integrate_and_fire"
     title: ClassVar[str] = "Leaky integrate-and-fire neuron, reset to rest or by subtraction"
-    paper: ClassVar[str] = "M. Sun, thesis on methods for training spiking neural networks (2023), Section 2.6.2"
+    paper: ClassVar[str] = (
+        "D. Sun, Spiking neural networks: study of efficient training methods for classification problems, master's "
+        "thesis, Universitat Oberta de Catalunya (2023), Section 2.6.2"
+    )
     traces: ClassVar[Mapping[str, tuple[Any, str]]] = {"v": (mV, "membrane potential")}
     given: ClassVar[tuple[Any, str]] = (nA, "injected current")
 

@@ -53,6 +53,8 @@ def test_the_site_has_a_page_for_each_paper_script_and_command(site: Path) -> No
         text = (site / "papers" / f"{name}.html").read_text(encoding="utf-8")
         for symbol in kind.parameters():
             assert f'<span class="pre">{symbol}</span>' in text, f"{name}: no row for {symbol}"
+    for file in (DOCS / "notes").glob("*.md"):
+        assert (site / "papers" / f"{file.stem}.html").is_file()
     for file in (ROOT / "protocols").glob("[a-z]*.py"):
         assert (site / "gallery" / f"{file.stem}.html").is_file()
     commands = (site / "commands.html").read_text(encoding="utf-8")

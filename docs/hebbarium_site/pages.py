@@ -12,7 +12,7 @@ import inspect
 import pkgutil
 import re
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +51,7 @@ def pages() -> dict[str, str]:
     listed |= {f"gallery/{file.stem}.md": script(file) for file in scripts()}
     listed |= {f"api/{room}.md": room_of_the_api(f"hebbarium.{room}") for room in ROOMS}
     listed["api/dense_pathways.md"] = room_of_the_api("dense_pathways")
+    listed |= {f"papers/{name}.md": file.read_text(encoding="utf-8") for name, file in subjects(models).items()}
     listed["papers/index.md"] = list_of_papers(models)
     listed["gallery/index.md"] = list_of_scripts()
     listed["commands.md"] = commands()
@@ -151,10 +152,17 @@ def items(name: str, results: Path = RESULTS) -> Iterator[str]:
         yield "A cell is one setting read out in one way; its number is the mean over seeds on all test images."
 
 
+def subjects(models: Collection[str], notes: Path = NOTES) -> dict[str, Path]:
+    """Texts that are of no model: each is a page by itself, with its title as first line."""
+    return {file.stem: file for file in sorted(notes.glob("*.md")) if file.stem not in models}
+
+
 def list_of_papers(models: dict[str, type[Model]]) -> str:
     """The entry page of the papers."""
     lines = ["| model | paper | what it is |", "| --- | --- | --- |"]
     lines += [f"| [`{name}`]({name}.md) | {kind.paper} | {kind.title} |" for name, kind in models.items()]
+    further = subjects(models)
+    titles = {name: file.read_text(encoding="utf-8").partition("\n")[0].lstrip("# ") for name, file in further.items()}
     return "\n".join(
         [
             "# Papers",
@@ -164,7 +172,11 @@ def list_of_papers(models: dict[str, type[Model]]) -> str:
             "",
             *lines,
             "",
-            *_toctree(models),
+            "Pages on more than one model:",
+            "",
+            *(f"- [{title}]({name}.md)" for name, title in titles.items()),
+            "",
+            *_toctree([*models, *further]),
         ]
     )
 
