@@ -65,7 +65,11 @@ class TSSLBackprop(Model):
         "Advances in Neural Information Processing Systems 33 (2020)"
     )
     phases: ClassVar[tuple[str, ...]] = ("train", "test")
-    readouts: ClassVar[tuple[Readout, ...]] = (Readout("response", Value("output", symbol="response"), "largest"),)
+    readouts: ClassVar[tuple[Readout, ...]] = (
+        Readout("response", Value("output", symbol="response"), "largest"),
+        Readout("response_ties_by_potential", Value("output", symbol="response"), "largest",
+                ties=Value("output", symbol="v")),
+    )  # fmt: skip
     shown_state: ClassVar[Mapping[str, tuple[str, Any]]] = {"n_active": ("hidden_1", 1), "n_fired": ("hidden_1", 1)}
 
     # Architecture
@@ -510,6 +514,8 @@ class TSSLBackprop(Model):
         "The code keeps the weights of the epoch that tested best, on the test images. Here the last epoch counts, and "
         "the best is told beside it. `fall` and `fall_over` let the learning rate fall to zero by the last epoch; the "
         "code keeps it as it is.",
+        "The neuron with the largest sum of its filtered train answers, of several the lowest, as in the code. "
+        "Few steps make ties: response_ties_by_potential lets the potential after the last step decide.",
         "`n_active` and `n_fired` count the samples in which a hidden neuron fired, and its spikes, in a pass through "
         "the training images, while it learned.",
     )

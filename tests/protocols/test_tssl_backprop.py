@@ -72,7 +72,9 @@ def test_a_run_is_measured(tmp_path: Path) -> None:
     run = Run.open(path)
     with results.open_run(path) as tree:
         measured = tssl_backprop.measure(tree, settings)
-        assert tree[results.EVALUATION].to_dataset()["readout"].values.tolist() == ["response"]
+        assert tree[results.EVALUATION].to_dataset()["readout"].values.tolist() == [
+            "response", "response_ties_by_potential",
+        ]  # fmt: skip
     observed = tssl_backprop.observe(run)
     active, fired = run.state["hidden_1.n_active"], run.state["hidden_1.n_fired"]
     assert measured["training_time"][0] > 0
