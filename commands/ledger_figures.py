@@ -41,7 +41,7 @@ def numbers(folder: Path) -> dict[str, list[ledger.Mean]]:
 
 def _encoders(folder: Path) -> Figure:
     rows = ledger.select(ledger.read(folder / "synaptic_scaling.csv"), item="encoders")
-    return table_figures.input_costs_of_encoders(table_figures.input_costs(rows, results.MOST_ACTIVE))
+    return table_figures.input_costs_of_encoders(table_figures.input_costs(rows, results.CLASS_MEAN))
 
 
 OF_STUDIES: Mapping[str, Callable[[Path], Figure]] = {

@@ -107,12 +107,14 @@ LATENCY = {
 }  # fmt: skip
 SHORTER = (250, 100, 50, 25)
 FEWER = (2, 4)
+EARLIER = (5, 10, 15)  # darker pixels would fire after the presentation, which is never
 
 
 def _encoders() -> Iterator[Cell]:
     shorter = [{"t_test": f"{time}*ms"} for time in SHORTER]
     fewer = [{"total_rate": f"{4900 / k:g}*Hz", "gain": f"{k}*ms"} for k in FEWER]
-    for changes in ({}, *shorter, *fewer, LATENCY):
+    earlier = [LATENCY | {"t_test": f"{time}*ms"} for time in EARLIER]
+    for changes in ({}, *shorter, *fewer, LATENCY, *earlier):
         yield Cell("encoders", "mnist", "100", {"neurons": "100", **changes}, run={"images": 10_000})
 
 
