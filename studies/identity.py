@@ -29,9 +29,12 @@ def of_run(run: Run) -> TrainedNetwork:
     with run.results() as tree:
         seen, dataset = tree.attrs["samples_seen"], tree.attrs["dataset"]
         commit = commits.named(str(tree.attrs["git_commit"]), bool(tree.attrs["git_dirty"]))
-    first, *_ = projections = anatomy.projections(model)
-    sizes = [(first.name.partition("_to_")[0], first.shape[0])]
-    sizes += [(p.name.rpartition("_to_")[2], p.shape[1]) for p in projections]
+    if model.connections() is None:
+        first, *_ = projections = anatomy.projections(model)
+        sizes = [(first.name.partition("_to_")[0], first.shape[0])]
+        sizes += [(p.name.rpartition("_to_")[2], p.shape[1]) for p in projections]
+    else:  # layers that are not all to all, one behind the other
+        sizes = list(anatomy.populations(model).items())
     symbols = [symbol for symbol in ("neurons", "layers") if symbol in model.parameters()]
     size: dict[str, Any] = {symbol: getattr(model, symbol) for symbol in symbols}
     others = {symbol: value for symbol, value in settings.changes.items() if symbol not in size}

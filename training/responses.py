@@ -118,7 +118,8 @@ def carried(model: Model) -> list[str]:
     names = dict.fromkeys(variable.name for phase in model.phases for variable in anatomy.state(model, phase))
     on_show = [name for name in names if name.partition(".")[2] in model.shown_state]
     weights = [p.variable for p in anatomy.projections(model)]
-    return list(dict.fromkeys([*weights, *model.longest_delays(), *on_show, *anatomy.given(model, "test")]))
+    given = anatomy.given(model, "test") if "test" in model.phases else ()
+    return list(dict.fromkeys([*weights, *model.longest_delays(), *on_show, *given]))
 
 
 def together(model: Model, wanted: Iterable[str], parts: Sequence[Responses]) -> Responses:

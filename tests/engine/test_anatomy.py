@@ -16,6 +16,8 @@ from hebbarium.files.errors import ModelRefused
 from hebbarium.models.contract import Arrays, Model, quantity
 from hebbarium.models.desire_backprop import DesireBackprop
 from hebbarium.models.diehl_cook import DiehlCook
+from hebbarium.models.lenet_conversion import LeNetConversion
+from hebbarium.models.s4nn import S4NN
 from hebbarium.models.symmetric_stdp import SymmetricSTDP
 from hebbarium.models.synaptic_scaling import SynapticScaling
 
@@ -332,3 +334,11 @@ def test_a_network_is_read_once_for_each_value() -> None:
     assert variables(anatomy.of(lower, "test"))["excitatory.v"].initial == pytest.approx(-0.061)
     assert anatomy.initial_state(lower, "test", {})["excitatory.v"][0] == pytest.approx(-0.061)
     assert anatomy.shape(one.replace(neurons=5), "test").populations["excitatory"] == 5
+
+
+def test_what_a_phase_reads_and_never_sets_is_given_to_it() -> None:
+    given = {model.name: set(anatomy.given(model, "test")) for model in (DesireBackprop(), S4NN(), LeNetConversion())}
+    assert given["s4nn"] == {"to_hidden_1.w", "to_output.w"}
+    assert given["desire_backprop"] == {p.variable for p in anatomy.projections(DesireBackprop())}
+    layers = {name: layer for name, layer, _ in LeNetConversion().layers if layer.weighted}
+    assert given["lenet_conversion"] == {f"to_{name}.w" for name in layers} | {f"{name}.b" for name in layers}

@@ -46,6 +46,9 @@ def test_several_times_are_several_readouts() -> None:
     assert (early.name, late.name) == ("class_layer_at_10_ms", "class_layer_at_20_ms")
     assert early.reads == ("spike_count_at_10_ms",)
     assert early.measure != late.measure
+    broken = Readout("most", SpikeCount("output"), "largest", ties=Value("output", symbol="v"))
+    (at_once,) = at_times(broken, (10 * ms,))
+    assert at_once.reads == ("spike_count_at_10_ms", "v_at_10_ms")  # ties are broken at the same time
     assert SpikeCount("output").key == "output"
     assert Value("output", symbol="v", of_unit=mV).key == "output.v"
 
