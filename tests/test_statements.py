@@ -216,6 +216,31 @@ def tssl_backprop() -> Iterator[str]:
     yield f"times {model.gain}, and have no threshold"
 
 
+def lenet_conversion() -> Iterator[str]:
+    """What the notes on Sun's conversion have to say."""
+
+    def measured(measure: str) -> float:
+        (row,) = rows("lenet_conversion", item="Fig. 18", measure=measure)
+        return row.value
+
+    yield (
+        f"After 100 ms the gap is {measured('gap'):.2f} points, after 30 ms {measured('gap_at_30_ms'):.2f} and after 10 "
+        f"ms {measured('gap_at_10_ms'):.1f}"
+    )
+    yield f"broken best by potentials ({measured('gap_then_v_at_10_ms'):.1f})"
+    yield f"The two networks call {measured('others'):.2f} % of the images differently"
+    own = measured("conventional_operations")
+    yield f"It comes to 98 % after {measured('time_to_98'):.0f} ms"
+    yield f"takes {measured('operations_to_98') / own:.1f} times the operations of the conventional network"
+    yield f"and after 100 ms {measured('operations') / own:.1f} times"
+    yield (
+        f"{measured('energy_at_30_ms'):.0f} nJ an image until 98 %, {measured('conventional_energy'):.0f} nJ for the "
+        f"conventional network, and {measured('energy'):.0f} nJ until 100 ms"
+    )
+    only_seed = {row.seed for row in rows("lenet_conversion", item="Fig. 18")}
+    assert only_seed == {0}
+
+
 def _below(cell: ledger.Mean) -> str:
     return f"{(cell.paper or 0) - cell.mean:.1f}"
 
@@ -310,6 +335,7 @@ STATEMENTS = {
     "docs/notes/desire_backprop.md": desire_backprop,
     "docs/notes/timing_backprop.md": timing_backprop,
     "docs/notes/s4nn.md": s4nn,
+    "docs/notes/lenet_conversion.md": lenet_conversion,
     "docs/notes/tssl_backprop.md": tssl_backprop,
     "docs/eighty_percent.md": switches,
     "docs/robustness.md": robustness,
