@@ -224,8 +224,8 @@ def lenet_conversion() -> Iterator[str]:
         return row.value
 
     yield (
-        f"After 100 ms the gap is {measured('gap'):.2f} points, after 30 ms {measured('gap_at_30_ms'):.2f} and after 10 "
-        f"ms {measured('gap_at_10_ms'):.1f}"
+        f"After 100 ms the gap is {measured('gap'):.2f} points, after 30 ms {measured('gap_at_30_ms'):.2f} and "
+        f"after 10 ms {measured('gap_at_10_ms'):.1f}"
     )
     yield f"broken best by potentials ({measured('gap_then_v_at_10_ms'):.1f})"
     yield f"The two networks call {measured('others'):.2f} % of the images differently"
