@@ -8,7 +8,7 @@ Brian2's own profile, with the time of its queue, over the synapses that it visi
 spiked. What is done once a run, to find the runs of synapses, is left out. The programs run in turns, and the least of
 their times counts. Prints a table, and writes it where ``--write`` names a file.
 
-    python benchmarks/convolution.py [--strict] [--by-rows] [--repeat 20] [--write results/convolution.csv]
+    python benchmarks/convolution.py [--strict] [--by-rows] [--precision single] [--repeat 20] [--write FILE]
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 import dense_pathways
 
 KERNEL = 5
-STEPS = 5
+STEPS = 20
 FIRE = 0.1
 OPERATIONS = {
     "forward": "each neuron's signal forward",
@@ -160,12 +160,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--strict", action="store_true", help="without -ffast-math")
     parser.add_argument("--by-rows", action="store_true", help="weights of a row of a kernel in one run")
+    parser.add_argument("--precision", choices=PRECISIONS, help="single or double; both by default")
     parser.add_argument("--repeat", type=int, default=20, help="runs of each program")
     parser.add_argument("--write", type=Path, help="file for the table")
     chosen = parser.parse_args()
     flags = ["-w", "-O3", "-march=native", "-std=c++11", "-ffp-contract=off" if chosen.strict else "-ffast-math"]
     with tempfile.TemporaryDirectory() as folder:
-        tables = [measure(Path(folder), flags, name, chosen.by_rows, chosen.repeat) for name in PRECISIONS]
+        wanted = [chosen.precision] if chosen.precision else [*PRECISIONS]
+        tables = [measure(Path(folder), flags, name, chosen.by_rows, chosen.repeat) for name in wanted]
     rows = [row for table in tables for row in table]
     print(f"nanoseconds a synapse visited: {', '.join(COLUMNS)}")
     for row in rows:

@@ -269,7 +269,7 @@ def test_random_networks_of_runs(tmp_path: Path, number: int) -> None:
     files = assert_same(lambda: _random_network(number), tmp_path, 1, 8)
     kernel = np.frombuffer(next(v for k, v in files.items() if k.startswith("_array_kernel_dw")))
     assert np.abs(kernel).max() < 1e6  # infinite ones would hide what differs
-    assert len(np.unique(kernel)) > 30  # otherwise nothing was compared
+    assert len(np.unique(kernel)) > 12  # no group is smaller; otherwise nothing was compared
     assert len(runs(tmp_path)) >= 16
 
 

@@ -276,9 +276,20 @@ public:
     }
 };
 
+// What tables there are, and by which each operation went last: written down when the program ends.
 struct Registry {
     std::map<std::pair<Order, Lists>, std::unique_ptr<Table>> tables;
     std::map<std::string, const Table*> used;
+    std::string folder;
+
+    ~Registry()
+    {
+        if (used.empty())
+            return;
+        std::ofstream file(folder + "dense_run_info.txt");
+        for (const std::pair<const std::string, const Table*>& entry : used)
+            file << entry.first << ' ' << entry.second->n_synapses << ' ' << entry.second->n_runs() << '\n';
+    }
 };
 
 inline Registry& registry()
@@ -296,14 +307,11 @@ inline Table& find(const Order order, const Lists& lists)
     return *table;
 }
 
-// Write down by which table an operation goes.
+// Note by which table an operation goes.
 inline void report(const std::string& folder, const std::string& operation, const Table& table)
 {
-    std::map<std::string, const Table*>& used = registry().used;
-    used[operation] = &table;
-    std::ofstream file(folder + "dense_run_info.txt");
-    for (const std::pair<const std::string, const Table*>& entry : used)
-        file << entry.first << ' ' << entry.second->n_synapses << ' ' << entry.second->n_runs() << '\n';
+    registry().folder = folder;
+    registry().used[operation] = &table;
 }
 
 }  // namespace _dense_runs
