@@ -297,6 +297,13 @@ def readme() -> Iterator[str]:
     one_spike, numbers = beside("s4nn", item="abstract", readout="first_spike_ties_right")
     assert one_spike.seeds == 1
     yield f"{numbers}{_below(one_spike)} points below, **one seed**"
+    converted, numbers = beside("lenet_conversion", item="Fig. 18", readout="most_spikes")
+    assert only("lenet_conversion", item="Fig. 18", measure="gap") == 0
+    yield f"{numbers}the thesis tested 96 images, on which **it measured no gap**; none is left here after 100 steps"
+    assert converted.seeds == 1
+    dense = only("tssl_backprop", item="short", dataset="mnist", readout="response")
+    yield f"has {dense:.2f} after 20 of the paper's {tssl.PROTOCOL.epochs} epochs, **one seed**"
+    yield f"15C5-P2-40C5-P2-300 | {tssl.PUBLISHED:.2f} | not run |"
     baseline, numbers = beside("diehl_cook", item="sizes", neurons="1600", readout="class_mean")
     assert baseline.seeds == 1
     yield f"{numbers}{baseline.mean - (baseline.paper or 0):.1f} points above, **one seed**"
