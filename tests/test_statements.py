@@ -14,6 +14,7 @@ from brian2 import ms
 
 from hebbarium.catalogue import registry
 from hebbarium.ledger import claims, ledger
+from hebbarium.ledger import figures as table_figures
 from hebbarium.ledger.tables import NEAR
 from hebbarium.models.diehl_cook import DiehlCook
 from hebbarium.models.synaptic_scaling import SynapticScaling
@@ -331,6 +332,38 @@ def encoded() -> Iterator[str]:
         if name == "population":
             yield f"its five neurons a pixel fire {spikes:,.0f} times an image"
     assert mean("phase", "spikes_a_sample") == pytest.approx(7 * mean("latency", "spikes_a_sample"))
+    yield from _input_costs()
+
+
+def _input_costs() -> Iterator[str]:
+    """What first spikes and rates cost a network."""
+
+    def cost(readout: str = "class_mean", **setting: str) -> tuple[float, float]:
+        symbols = {"encoder": "", "total_rate": "", "t_test": ""} | setting
+        (spikes,) = cells("synaptic_scaling", item="encoders", measure="input_spikes", **symbols)
+        (percent,) = cells("synaptic_scaling", item="encoders", readout=readout, **symbols)
+        assert (percent.seeds, percent.row.trained, percent.row.tested) == (1, 10_000, 10_000)
+        return spikes.mean, percent.mean
+
+    whole, half, short = cost(), cost(t_test="250*ms"), cost(t_test="25*ms")
+    first = cost(encoder="latency", t_test="40*ms")
+    yield f"rates cost {whole[0]:,.0f} spikes and are right for {whole[1]:.2f} %"
+    yield f"first spikes cost {first[0]:.0f} and are right for {first[1]:.2f} %: {whole[0] / first[0]:.0f} times fewer"
+    yield f"half of it has {half[1]:.2f} %, which leaves {half[0] / first[0]:.0f} times"
+    by_one = [cost("most_active", **setting)[1] for setting in ({"encoder": "latency", "t_test": "40*ms"}, {})]
+    yield f"first spikes have {by_one[0]:.2f} %, {by_one[1] - by_one[0]:.1f} points less than rates"
+    yield f"in a test of 25 ms, rates have {short[1]:.2f} %"
+    assert short[0] < first[0]
+    counted = ledger.select(ledger.read(RESULTS / "synaptic_scaling.csv"), item="encoders")
+    early, earlier, earliest = (cost(encoder="latency", t_test=f"{time}*ms") for time in (15, 10, 5))
+    of_rates = [cost for cost in table_figures.input_costs(counted, "class_mean") if cost.encoder == "geometric"]
+    needed = table_figures.spikes_for(early[1], of_rates)
+    yield (
+        f"15 ms cost {early[0]:.0f} spikes and have {early[1]:.2f} %, for which rates need some "
+        f"{round(needed, -1):,.0f} (between the tests of 100 and 250 ms), {needed / early[0]:.0f} times as many"
+    )
+    yield f"With 10 ms, {earlier[0]:.0f} spikes, they have {earlier[1]:.2f} %"
+    yield f"with 5 ms, {earliest[0]:.0f} spikes, {earliest[1]:.2f} %"
 
 
 STATEMENTS = {

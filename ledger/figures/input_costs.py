@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 
 from hebbarium.analysis.figures import style
 from hebbarium.ledger.rows import ACCURACY, LedgerError, Row
@@ -27,6 +28,7 @@ class InputCost:
     Parameters
     ----------
     encoder : str
+        With what its rates are lower by, if they are.
     spikes : float
         Of an image.
     accuracy, error : float
@@ -54,13 +56,16 @@ def input_costs(rows: Iterable[Row], readout: str) -> list[InputCost]:
     rows = list(rows)
     spikes = {cell.row.setting: cell.mean for cell in summarise(row for row in rows if row.measure == SPIKES)}
     found = [
-        InputCost(
-            cell.row.symbols.get("encoder", USUAL), spikes[cell.row.setting], cell.mean, cell.error, cell.seeds
-        )
+        InputCost(_line(cell.row), spikes[cell.row.setting], cell.mean, cell.error, cell.seeds)
         for cell in summarise(row for row in rows if row.measure == ACCURACY and row.readout == readout)
         if cell.row.setting in spikes
     ]
     return sorted(found, key=lambda cost: cost.spikes)
+
+
+def _line(row: Row) -> str:
+    lower = ", lower rates" if "total_rate" in row.symbols else ""
+    return f"{row.symbols.get('encoder', USUAL)}{lower}"
 
 
 def spikes_for(accuracy: float, costs: Iterable[InputCost]) -> float:
@@ -94,7 +99,10 @@ def input_costs_of_encoders(costs: Iterable[InputCost]) -> Figure:
             color=colour, marker=mark, markerfacecolor="none", capsize=2, label=encoder,
         )  # fmt: skip
     axes.set_xscale("log")
+    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
+    axes.xaxis.set_minor_formatter(NullFormatter())
     axes.set_xlabel("Input spikes a test image")
     axes.set_ylabel(f"Accuracy (%), {style.over_seeds(cost.seeds for cost in costs)}")
-    axes.legend(title="encoder")
+    axes.legend()
     return figure

@@ -33,6 +33,10 @@ def test_settings_are_put_beside_their_spikes() -> None:
         ("latency", 100, 61, 2), ("geometric", 125, 51, 2), ("geometric", 500, 71, 2), ("geometric", 2000, 81, 2)
     ]  # fmt: skip
     assert costs[0].error == pytest.approx(1)
+    lower = [dataclasses.replace(one, setting=f"total_rate=9*Hz {one.setting}".strip()) for one in rows(0)]
+    assert {cost.encoder for cost in input_costs(lower, "most_active")} == {
+        "geometric, lower rates", "latency, lower rates"
+    }  # fmt: skip
     axes = input_costs_of_encoders(costs).axes[0]
     assert sorted(axes.get_legend_handles_labels()[1]) == ["geometric", "latency"]
     assert "mean ± SE of 2 seeds" in axes.get_ylabel()
