@@ -16,7 +16,7 @@ from hebbarium.analysis.figures.neurons import Panel
 from hebbarium.ledger.claims import Claims, Verdict, of_numbers
 from hebbarium.ledger.rows import Row
 from hebbarium.studies import trials
-from hebbarium.studies.current_clamp import CurrentClamp
+from hebbarium.studies.current_clamp import Cost, CurrentClamp
 from hebbarium.studies.paper_figures import of_results
 from hebbarium.studies.reproduction import Paper
 from hebbarium.studies.trials import Trial
@@ -42,6 +42,10 @@ CURVE = Trial(
     "f_I", "curve", CurrentClamp(("steps(0*uA/cm2,20*uA/cm2,41)",), 500 * ms, ("rate", "spikes", "rheobase")),
     {"neurons": "41"}, seeds=(0,),
 )  # fmt: skip
+
+
+#: what a second of one neuron takes here; the thesis calls Hodgkin & Huxley's "very expensive"
+COST = Trial("cost", "", Cost("step(10*uA/cm2)", 100 * ms), {"neurons": "256"}, seeds=(0, 1, 2), traces=False)
 
 
 # -- what is said of the neuron -----------------------------------------------------------------------------------
@@ -83,7 +87,7 @@ def _judge(rows: Sequence[Row]) -> Iterator[Verdict]:
 
 PAPER = Paper(
     PROTOCOL, (), columns="measure", seeds=(0,),
-    trials=(STEPS, RAMP, RELEASE, CURVE),
+    trials=(STEPS, RAMP, RELEASE, CURVE, COST),
     drawings={
         "steps.svg": of_results(lambda trees: figures.panels(trees, {
             **{f"{level} uA/cm2": Panel("Section 2.6.2 steps", k) for k, level in enumerate(SPIKES) if level},

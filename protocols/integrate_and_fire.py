@@ -18,7 +18,7 @@ from hebbarium.ledger.claims import Claims, Verdict, of_numbers
 from hebbarium.ledger.rows import Row
 from hebbarium.models.integrate_and_fire import IntegrateAndFire
 from hebbarium.studies import trials
-from hebbarium.studies.current_clamp import CurrentClamp
+from hebbarium.studies.current_clamp import Cost, CurrentClamp
 from hebbarium.studies.paper_figures import of_results
 from hebbarium.studies.reproduction import Paper
 from hebbarium.studies.trials import Trial
@@ -55,6 +55,9 @@ WITHOUT = {
     )
     for reset in ("zero", "linear")
 }  # fmt: skip
+
+#: what a second of one neuron takes here; the thesis calls Hodgkin & Huxley's "very expensive"
+COST = Trial("cost", "", Cost("step(0.25*nA)", 1 * second), {"neurons": "256"}, seeds=(0, 1, 2), traces=False)
 
 
 def interval(level: float) -> float:
@@ -100,7 +103,7 @@ def _judge(rows: Sequence[Row]) -> Iterator[Verdict]:
 
 PAPER = Paper(
     PROTOCOL, (), columns="measure", seeds=(0,),
-    trials=(*RESETS.values(), INTERVALS, CURVE, *WITHOUT.values()),
+    trials=(*RESETS.values(), INTERVALS, CURVE, *WITHOUT.values(), COST),
     drawings={
         "Fig12.svg": of_results(lambda trees: figures.panels(trees, {
             "Reset to zero": Panel("Fig. 12 zero"), "Linear": Panel("Fig. 12 linear"),

@@ -16,7 +16,7 @@ from hebbarium.analysis.figures.neurons import Panel
 from hebbarium.ledger.claims import Claims, Verdict, of_numbers
 from hebbarium.ledger.rows import Row
 from hebbarium.studies import trials
-from hebbarium.studies.current_clamp import CurrentClamp
+from hebbarium.studies.current_clamp import Cost, CurrentClamp
 from hebbarium.studies.paper_figures import of_results
 from hebbarium.studies.reproduction import Paper
 from hebbarium.studies.trials import Trial
@@ -71,6 +71,10 @@ STEPS = {
               seeds=(0,))
     for dt in ("0.5*ms", "0.1*ms", "0.02*ms")
 }  # fmt: skip
+
+
+#: what a second of one neuron takes here; the thesis calls Hodgkin & Huxley's "very expensive"
+COST = Trial("cost", "", Cost("step(10*mV/ms)", 1 * second), {"neurons": "256"}, seeds=(0, 1, 2), traces=False)
 
 
 # -- what is said of the neurons ----------------------------------------------------------------------------------
@@ -130,7 +134,7 @@ def _judge(rows: Sequence[Row]) -> Iterator[Verdict]:
 
 PAPER = Paper(
     PROTOCOL, (), columns="measure", seeds=(0,),
-    trials=(RS, IB, CH, FS, TC, RZ, LTS, TYPICAL, *CURVES.values(), *STEPS.values()),
+    trials=(RS, IB, CH, FS, TC, RZ, LTS, TYPICAL, *CURVES.values(), *STEPS.values(), COST),
     drawings={
         "Fig11.svg": of_results(lambda trees: figures.panels(trees, PANELS, columns=2)),
         "f_I.svg": of_results(lambda trees: figures.rate_curves({k: trees[f"f_I {k}"] for k in CURVES})),

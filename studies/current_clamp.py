@@ -20,7 +20,7 @@ from hebbarium.training import stimuli
 from hebbarium.training.experiments import Measured, Observation
 from hebbarium.training.stimuli import Stimulus
 
-__all__ = ["EVERYTHING", "CurrentClamp"]
+__all__ = ["EVERYTHING", "Cost", "CurrentClamp"]
 
 EVERYTHING = (
     "spikes", "rate", "latency", "interval", "adaptation", "variation", "bursts", "first_burst", "rebound", "peak",
@@ -174,6 +174,41 @@ class CurrentClamp:
         )  # fmt: skip
         plane = {"phase_plane": _phase_plane(model, variables)} if len(model.traces) == 2 else {}
         return {"trace": {population: trace}, "raster": {population: raster}, "more": plane}
+
+
+@dataclass(frozen=True, eq=False)
+class Cost:
+    """What a second of one neuron takes, on the computer it is run on: many side by side, only their spikes read.
+
+    Parameters
+    ----------
+    stimulus : str
+        Into all neurons.
+    duration : Quantity
+    """
+
+    stimulus: str
+    duration: Quantity
+
+    def inputs(self, model: Model, seed: int) -> Arrays:
+        """See `Experiment.inputs`."""
+        assert isinstance(model, Neuron)
+        given = stimuli.parse(self.stimulus, stimuli.wanted_by(model)) * model.neurons
+        duration, dt = float(self.duration / second), float(model.dt / second)
+        return {STIMULUS: stimuli.array(given, duration, dt, model.neurons, seed)}
+
+    def measures(self, model: Model, observed: Observation) -> Mapping[str, Measured]:
+        """See `Experiment.measures`: microseconds of the computer's a second of a neuron's, and how often it spiked."""
+        assert isinstance(model, Neuron)
+        lasted = float(self.duration / second) * model.neurons
+        setting = f"stimulus={self.stimulus} duration={float(self.duration / ms):g}*ms"
+        spikes = float(observed.answers[model.readout].sum()) / lasted
+        cost = Measured(1e6 * observed.seconds / lasted, "us", model.readout, "neuron_second", setting)
+        return {"neuron_second": cost, "rate": Measured(spikes, "Hz", model.readout, "rate", setting)}
+
+    def groups(self, model: Model, observed: Observation) -> dict[str, Any]:
+        """Nothing besides the numbers."""
+        return {}
 
 
 def _within(times: NDArray[np.float64], begin: float, end: float) -> NDArray[np.float64]:

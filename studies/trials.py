@@ -57,6 +57,8 @@ class Trial:
         The model's first one unless stated.
     seeds : tuple of int, optional
         The paper's unless stated; one is enough where nothing is drawn.
+    traces : bool
+        Whether variables are read besides spikes.
     """
 
     item: str
@@ -65,6 +67,7 @@ class Trial:
     changes: Mapping[str, str] = field(default_factory=dict)
     phase: str | None = None
     seeds: tuple[int, ...] | None = None
+    traces: bool = True
 
 
 def folder_of(trial: Trial, out: Path, seed: int) -> Path:
@@ -96,8 +99,9 @@ def carry_out(
     own_equations.refuse(model)
     (reporter or QuietReporter()).message(" ".join(filter(None, (trial.item, trial.name, f"seed {seed}"))))
     observed = experiments.observe(
-        model, inputs, scratch=folder / "scratch", phase=trial.phase, seed=seed, device=device, precision=precision
-    )
+        model, inputs, scratch=folder / "scratch", phase=trial.phase, seed=seed, device=device, precision=precision,
+        traces=trial.traces,
+    )  # fmt: skip
     measured = list(trial.experiment.measures(model, observed).items())
     code = provenance.code_version()
     attributes = results.root_attributes(

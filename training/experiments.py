@@ -149,6 +149,7 @@ def observe(
     seed: int = 0,
     device: str = devices.DEFAULT,
     precision: str = "float64",
+    traces: bool = True,
 ) -> Observation:
     """Run a network as its model builds it, from its first state on, which goes on from sample to sample.
 
@@ -162,6 +163,8 @@ def observe(
         The model's first one unless stated.
     seed : int
         Of the first state, and of what is drawn while it runs.
+    traces : bool
+        Whether variables are read besides spikes, which takes time.
 
     Raises
     ------
@@ -169,7 +172,8 @@ def observe(
         It cannot be compiled, or does not run to its end.
     """
     phase = phase or model.phases[0]
-    read = tuple(m for m in model.measures(True) if m.population in anatomy.shape(model, phase).populations)
+    there = anatomy.shape(model, phase).populations
+    read = tuple(m for m in model.measures(True) if m.population in there and (traces or not m.variable))
     program = devices.program(Structure(model, phase, precision, device, BLOCK, measures=read), scratch)
     drawn = model.initial_state(streams.generator(seed, streams.INITIAL_WEIGHTS))
     state = anatomy.initial_state(model, phase, drawn)

@@ -12,7 +12,7 @@ from hebbarium.analysis.figures.distributions import distributions
 from hebbarium.analysis.figures.encodings import encoded_spikes, encoding_costs
 from hebbarium.analysis.figures.layers import activity_by_class, contributions, local_losses
 from hebbarium.analysis.figures.learning_curve import learning_curve
-from hebbarium.analysis.figures.neurons import courses, f_i_curve, panels, phase_plane, rate_curves
+from hebbarium.analysis.figures.neurons import courses, f_i_curve, learned_train, panels, phase_plane, rate_curves
 from hebbarium.analysis.figures.raster_plot import raster_plot
 from hebbarium.analysis.figures.receptive_field_grid import receptive_field_grid
 from hebbarium.analysis.figures.responding_neurons import responding_neurons
@@ -37,6 +37,7 @@ __all__ = [
     "encoding_costs",
     "f_i_curve",
     "folder_of",
+    "learned_train",
     "learning_curve",
     "local_losses",
     "membrane_example",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -187,4 +187,31 @@ def rate_curves(trees: Mapping[str, xr.DataTree], unit: str = "") -> Figure:
     axes.set_ylabel("Rate (Hz)")
     axes.set_ylim(bottom=0)
     axes.legend()
+    return figure
+
+
+@style.styled
+def learned_train(tree: xr.DataTree, wanted: Sequence[float]) -> Figure:
+    """Spikes of a neuron in pattern after pattern, and where they ought to be.
+
+    Parameters
+    ----------
+    tree
+        With one population in the group ``raster``.
+    wanted : sequence of float
+        Milliseconds into the pattern.
+    """
+    ((_, node),) = tree[results.RASTER].children.items()
+    raster = node.to_dataset()
+    figure = style.new_figure(style.COLUMN_MM, 70)
+    axes = figure.subplots()
+    for time in wanted:
+        axes.axvline(time, color=style.ORANGE, linewidth=2.5, alpha=0.5)
+    axes.plot(raster["spike_time"].values, raster["spike_presentation"].values, ".", color=style.BLACK, markersize=1.5)
+    axes.plot([], [], color=style.ORANGE, linewidth=2.5, alpha=0.5, label="wanted")
+    axes.plot([], [], ".", color=style.BLACK, label="spikes")
+    axes.set_xlim(0, float(raster.attrs["presentation_ms"]))
+    axes.set_xlabel("Time in the pattern (ms)")
+    axes.set_ylabel("Pattern")
+    figure.legend(loc="outside upper center", ncols=2)
     return figure
