@@ -50,7 +50,7 @@ FIRST, LAST, NUMBER = 0.41, 14.63, 25  # nA: 0.03 to 0.98 thresholds a step, non
 WITHOUT = {
     reset: Trial(
         "without_leak", reset,
-        CurrentClamp((f"steps({FIRST}*nA,{LAST}*nA,{NUMBER})",), 1 * second, ("spikes",)),
+        CurrentClamp((f"steps({FIRST}*nA,{LAST}*nA,{NUMBER})",), 1 * second, ("spikes", "rate")),
         {"leak": "false", "reset": reset, "neurons": "25"}, seeds=(0,),
     )
     for reset in ("zero", "linear")

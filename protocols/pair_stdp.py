@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from hebbarium.analysis import figures
 from hebbarium.engine.contract import Arrays
 from hebbarium.ledger.claims import Claims, Verdict, of_numbers
+from hebbarium.ledger.literature import Ours
 from hebbarium.ledger.rows import Row
 from hebbarium.models.contract import Model
 from hebbarium.models.pair_stdp import POST, PRE, PairSTDP
@@ -158,10 +159,16 @@ def _judge(rows: Sequence[Row]) -> Iterator[Verdict]:
     )
 
 
+#: what stands beside the thesis' list of networks (Table 2) of those that were run here with the same words
+OURS = Ours(
+    "s4nn", "mnist", "first_spike_ties_right", ("abstract",),
+    {"architecture": "SNN", "learning_method": "Temporal Backprop", "data": "MNIST", "here": "s4nn"}, by="layers",
+)  # fmt: skip
 PAPER = Paper(
     PROTOCOL, (), columns="measure", seeds=(0,),
     trials=(WINDOW, TRAINS),
     drawings={"Fig13.svg": of_results(lambda trees: figures.stdp_window(trees["Fig. 13 window"]))},
+    literature={"literature_sun_2": OURS},
     claims=Claims(
         lambda rows: list(_judge(rows)),
         "The thesis gives no values: constants are usual ones.",

@@ -461,7 +461,9 @@ def reproduce_trials(
 def draw_trials(reproduction: Reproduction) -> list[Path]:
     """Figures of the trials of a paper whose result files are there, in the folder of the ledger."""
     folders = {
-        f"{trial.item} {trial.name}".strip(): trials.folder_of(trial, reproduction.out, (trial.seeds or (0,))[0])
+        f"{trial.item} {trial.name}".strip(): trials.folder_of(
+            trial, reproduction.out, (trial.seeds or reproduction.seeds)[0]
+        )
         for trial in reproduction.paper.trials
     }
     there = {called: folder for called, folder in folders.items() if results.file_of(folder).is_file()}

@@ -166,7 +166,10 @@ def panels(trees: Mapping[str, xr.DataTree], shown: Mapping[str, Panel], columns
         above.set_title(title, loc="left", pad=3)
         above.set_ylabel(style.with_unit("v", trace["v"].attrs["units"]))
         above.tick_params(labelbottom=False)
-        below.plot(trace["time"].values, trace["given"].values[panel.stimulus], color=style.VERMILION, linewidth=0.8)
+        given = trace["given"].values[panel.stimulus]
+        below.plot(trace["time"].values, given, color=style.VERMILION, linewidth=0.8)
+        low, high = min(0.0, float(given.min())), max(0.0, float(given.max()))
+        below.set_ylim(low - 0.15 * (high - low or 1.0), high + 0.15 * (high - low or 1.0))
         below.set_ylabel(trace["given"].attrs["units"], fontsize=6)
         below.yaxis.set_major_locator(MaxNLocator(2))
         if row == rows - 1:
