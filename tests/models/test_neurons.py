@@ -154,7 +154,15 @@ def test_hodgkin_and_huxley_spike_as_often_as_they_should(tmp_path: Path) -> Non
     v = result.answers["neuron.v"] * 1e3
     assert abs(v[-1, 0] + 65.0) < 0.01
     assert abs(v[:, 4].max() - 40) < 0.5
-    np.testing.assert_allclose(v[:3000, 4], hodgkin_huxley(10.0, 3000), atol=1.5)  # upstrokes: 0.01 ms are 3 mV
+    # the model's method is of first order, the other of fourth: what does not spike differs by hundredths of a
+    # millivolt, intervals by half a per cent, as the model's open choices say
+    np.testing.assert_allclose(v[:3000, 1], hodgkin_huxley(2.0, 3000), atol=0.1)
+    exact = hodgkin_huxley(10.0, 3000)
+    upwards = np.flatnonzero((exact[1:] > 0) & (exact[:-1] <= 0)) + 1
+    first, second = spikes(result, 4)[:2]
+    assert len(upwards) == 2
+    assert abs(first - upwards[0]) <= 5
+    assert second - first == pytest.approx(upwards[1] - upwards[0], rel=0.01)
 
 
 def test_gates_come_to_rest_where_nothing_changes() -> None:
