@@ -16,7 +16,7 @@ from hebbarium.analysis.figures.neurons import Panel
 from hebbarium.ledger.claims import Claims, Verdict, of_numbers
 from hebbarium.ledger.rows import Row
 from hebbarium.studies import trials
-from hebbarium.studies.current_clamp import Cost, CurrentClamp
+from hebbarium.studies.current_clamp import CurrentClamp, NeuronSecond
 from hebbarium.studies.paper_figures import of_results
 from hebbarium.studies.reproduction import Paper
 from hebbarium.studies.trials import Trial
@@ -45,7 +45,7 @@ CURVE = Trial(
 
 
 #: what a second of one neuron takes here; the thesis calls Hodgkin & Huxley's "very expensive"
-COST = Trial("cost", "", Cost("step(10*uA/cm2)", 100 * ms), {"neurons": "256"}, seeds=(0, 1, 2), traces=False)
+COST = Trial("cost", "", NeuronSecond("step(10*uA/cm2)", 100 * ms), {"neurons": "256"}, seeds=(0, 1, 2), traces=False)
 
 
 # -- what is said of the neuron -----------------------------------------------------------------------------------

@@ -18,7 +18,7 @@ from hebbarium.ledger.claims import Claims, Verdict, of_numbers
 from hebbarium.ledger.rows import Row
 from hebbarium.models.integrate_and_fire import IntegrateAndFire
 from hebbarium.studies import trials
-from hebbarium.studies.current_clamp import Cost, CurrentClamp
+from hebbarium.studies.current_clamp import CurrentClamp, NeuronSecond
 from hebbarium.studies.paper_figures import of_results
 from hebbarium.studies.reproduction import Paper
 from hebbarium.studies.trials import Trial
@@ -57,7 +57,7 @@ WITHOUT = {
 }  # fmt: skip
 
 #: what a second of one neuron takes here; the thesis calls Hodgkin & Huxley's "very expensive"
-COST = Trial("cost", "", Cost("step(0.25*nA)", 1 * second), {"neurons": "256"}, seeds=(0, 1, 2), traces=False)
+COST = Trial("cost", "", NeuronSecond("step(0.25*nA)", 1 * second), {"neurons": "256"}, seeds=(0, 1, 2), traces=False)
 
 
 def interval(level: float) -> float:

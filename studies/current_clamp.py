@@ -20,7 +20,7 @@ from hebbarium.training import stimuli
 from hebbarium.training.experiments import Measured, Observation
 from hebbarium.training.stimuli import Stimulus
 
-__all__ = ["EVERYTHING", "Cost", "CurrentClamp"]
+__all__ = ["EVERYTHING", "CurrentClamp", "NeuronSecond"]
 
 EVERYTHING = (
     "spikes", "rate", "latency", "interval", "adaptation", "variation", "bursts", "first_burst", "rebound", "peak",
@@ -177,7 +177,7 @@ class CurrentClamp:
 
 
 @dataclass(frozen=True, eq=False)
-class Cost:
+class NeuronSecond:
     """What a second of one neuron takes, on the computer it is run on: many side by side, only their spikes read.
 
     Parameters
