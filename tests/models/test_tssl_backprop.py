@@ -136,7 +136,7 @@ def test_weights_after_120_updates_are_the_twins(tmp_path: Path) -> None:
     assert network.updates == 120
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_network_of_maps_is_its_twin_over_300_samples(tmp_path: Path) -> None:
     assert_twins(small_model(**MAPS), "dense", tmp_path, 300)
 
