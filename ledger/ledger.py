@@ -6,10 +6,10 @@ A page asks for a table, which is made when the site is built::
     ```
 
 The first word is the ledger, the second the item, for short (``IV`` is Table IV); then come conditions on any column
-or symbol, ``w_ie=17`` or ``w_ie!=17``, and ``columns=SYMBOL`` to spread a symbol's values over the columns as the paper
-does, or ``columns=measure`` for all that was measured. Otherwise accuracies of the last epoch are shown, unless
-``measure`` or ``selection`` is a condition. Where the paper has numbers, a table ends with how near they are. Without
-an item stand
+or symbol, ``w_ie=17``, ``w_ie=17|20`` or ``w_ie!=17``, and ``columns=SYMBOL`` to spread a symbol's values over the
+columns as the paper does, or ``columns=measure`` for all that was measured. Otherwise accuracies of the last epoch are
+shown, unless ``measure`` or ``selection`` is a condition. Where the paper has numbers, a table ends with how near they
+are. Without an item stand
 
 - ``benchmarks``: ``results/benchmarks.csv``, or the rows whose names have one of the words that follow, and none that
   follows a minus; ``_`` stands for a space, as in ``benchmarks times_as -processor``;

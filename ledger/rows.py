@@ -285,8 +285,9 @@ def _row(record: Mapping[str, str]) -> Row:
 
 
 def select(rows: Iterable[Row], **conditions: str) -> list[Row]:
-    """Rows whose columns, or symbols of whose setting, have the given values."""
-    return [row for row in rows if all(value_of(row, name) == value for name, value in conditions.items())]
+    """Rows whose columns, or symbols of whose setting, have the given values; ``a|b`` is either of two."""
+    among = {name: value.split("|") for name, value in conditions.items()}
+    return [row for row in rows if all(value_of(row, name) in values for name, values in among.items())]
 
 
 def value_of(row: Row, name: str) -> str:

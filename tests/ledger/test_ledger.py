@@ -292,6 +292,14 @@ def test_rows_of_a_benchmark_file_are_chosen_by_words_of_their_names(tmp_path: P
     assert ledger.table_of("benchmarks nothing", tmp_path) == "*No numbers yet.*"
 
 
+def test_a_condition_may_name_several_values() -> None:
+    rows = table_four()
+    either = ledger.select(rows, neurons="100|400", measure=ledger.ACCURACY)
+    each = [len(ledger.select(rows, neurons=size, measure=ledger.ACCURACY)) for size in ("100", "400")]
+    assert min(each) > 0
+    assert len(either) == sum(each)
+
+
 def test_a_page_gets_what_it_asks_for(folder: Path) -> None:
     table = ledger.markdown_table(ledger.select(table_four(), neurons="400"), columns="w_t")
     assert ledger.table_of("model IV columns=w_t neurons=400", folder) == table
