@@ -138,7 +138,9 @@ def test_own_rule_is_the_rule_that_runs(own_file: Path, tmp_path: Path) -> None:
     ("rule", "has_window"),
     [
         ("w = clip(w + a_plus*x_pre*int(theta_post >= 0*mV), w_min, w_max)", False),
-        ("w = clip(w + a_plus*x_pre*(1 + tanh(v/mV)), w_min, w_max)", False),
+        pytest.param(
+            "w = clip(w + a_plus*x_pre*(1 + tanh(v/mV)), w_min, w_max)", False, marks=pytest.mark.long
+        ),
         ("w = clip(w + a_plus*x_pre*rand()*exp(-(t % ms)/ms)*(i + j)/(i + j + 1)*tau_p/ms, w_min, w_max)", True),
     ],
 )

@@ -79,6 +79,7 @@ def test_images_are_labelled_by_the_class_layer(trained: tuple[Path, Result], tm
     assert "has most_active, class_mean, class_layer" in text
 
 
+@pytest.mark.long
 def test_layers_are_trained_one_after_the_other(trained: tuple[Path, Result], tmp_path: Path) -> None:
     words = ["--schedule", "layer_by_layer", "--epochs", "2", "--out", tmp_path / "run"]
     result = hebbarium("train", "symmetric_stdp", *QUICK, *FEW, *words)
@@ -147,6 +148,7 @@ def test_other_models_have_other_schedules(tmp_path: Path) -> None:
     assert "schedule=layer_by_layer: synaptic_scaling has train" in text
 
 
+@pytest.mark.long
 def test_convergence_of_two_seeds(trained: tuple[Path, Result], tmp_path: Path) -> None:
     runs = [tmp_path / "0", tmp_path / "1"]
     measured = ["--evaluate-every", "10", "--evaluate-images", "5", "--no-figures"]

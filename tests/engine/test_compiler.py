@@ -160,7 +160,7 @@ def test_brian2_asks_no_other_compiler(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("cxx", ["g++ -pipe", "env g++", "clang++"])
+@pytest.mark.parametrize("cxx", ["g++ -pipe", pytest.param("env g++", marks=pytest.mark.long), "clang++"])
 def test_a_program_is_compiled_whatever_surrounds_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cxx: str
 ) -> None:

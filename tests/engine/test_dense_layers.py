@@ -17,7 +17,7 @@ from tests.models.desire_networks import first_state, samples, small_model
 SAMPLES = 5
 
 
-@pytest.mark.parametrize("precision", ["float32", "float64"])
+@pytest.mark.parametrize("precision", ["float32", pytest.param("float64", marks=pytest.mark.long)])
 @pytest.mark.parametrize("reading", ["code", "paper"])
 @pytest.mark.parametrize("phase", ["train", "test"])
 def test_every_operation_is_dense_and_at_once(phase: str, reading: str, precision: str) -> None:

@@ -43,6 +43,7 @@ def test_every_pathway_of_synaptic_scaling_is_dense(
     assert set(in_order) <= {"spare_pre", "to_hub_pre"}, in_order  # they add into the same number
 
 
+OTHER_RULE = {"rule": "pair", "pre_spike": "potentiates", "integration": "exponential_euler"}
 LAYER = {"transmit", "potentiate", "add_to_norm", "apply_scale"}
 
 
@@ -52,7 +53,8 @@ LAYER = {"transmit", "potentiate", "add_to_norm", "apply_scale"}
         *((phase, 1, {}, "float32") for phase in SymmetricSTDP.phases),
         ("train", 1, {"plasticity": "classic", "integration": "exponential_euler", "rest": "jump"}, "float64"),
         *((phase, 0, {}, "float32") for phase in ("train", "test")),
-        *((phase, 2, {"rest": "jump"}, "float32") for phase in ("train", "train_classes")),
+        pytest.param("train", 2, {"rest": "jump"}, "float32", marks=pytest.mark.long),
+        ("train_classes", 2, {"rest": "jump"}, "float32"),
     ],
 )
 def test_every_pathway_of_symmetric_stdp_is_dense(
@@ -80,11 +82,20 @@ def test_every_pathway_of_symmetric_stdp_is_dense(
 
 
 
-@pytest.mark.parametrize("precision", ["float32", "float64"])
 @pytest.mark.parametrize(
-    "changes", [{}, {"rule": "pair", "pre_spike": "potentiates", "integration": "exponential_euler"}]
+    ("delays", "changes", "precision"),
+    [
+        ("none", {}, "float32"),
+        ("uniform", OTHER_RULE, "float64"),
+        *(
+            pytest.param(delays, changes, precision, marks=pytest.mark.long)
+            for delays, changes, precision in (
+                ("none", {}, "float64"), ("none", OTHER_RULE, "float32"), ("none", OTHER_RULE, "float64"),
+                ("uniform", {}, "float32"), ("uniform", {}, "float64"), ("uniform", OTHER_RULE, "float32"),
+            )
+        ),
+    ],
 )
-@pytest.mark.parametrize("delays", ["none", "uniform"])
 def test_every_pathway_of_diehl_cook_without_delays_is_dense(
     delays: str, changes: dict[str, object], precision: str
 ) -> None:

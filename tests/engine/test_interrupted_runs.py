@@ -107,7 +107,7 @@ def slow(small: RunSettings, uninterrupted: Path) -> RunSettings:
     return small
 
 
-@pytest.mark.parametrize("victim", ["engine", "binary", "both"])
+@pytest.mark.parametrize("victim", ["engine", pytest.param("binary", marks=pytest.mark.long), "both"])
 def test_resume_after_kill(victim: str, slow: RunSettings, uninterrupted: Path, tmp_path: Path) -> None:
     out = tmp_path / "run"
     engine = stopped_after(3, slow, out)
@@ -147,7 +147,10 @@ def test_binary_dies_with_the_engine(slow: RunSettings, tmp_path: Path) -> None:
     assert not alive
 
 
-@pytest.mark.parametrize("target", ["checkpoints", "blocks", "snapshots", "results.nc", "inputs"])
+@pytest.mark.parametrize(
+    "target",
+    ["checkpoints", "blocks", "results.nc", *(pytest.param(name, marks=pytest.mark.long) for name in ("snapshots", "inputs"))],
+)
 def test_resume_after_kill_between_writing_and_renaming(
     target: str, slow: RunSettings, uninterrupted: Path, tmp_path: Path
 ) -> None:
@@ -169,7 +172,7 @@ def test_resume_after_kill_between_writing_and_renaming(
     assert_same_bits(out, uninterrupted)
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [pytest.param(signal.SIGINT, marks=pytest.mark.long), signal.SIGTERM])
 def test_signals_stop_at_the_last_whole_block(
     number: int, slow: RunSettings, uninterrupted: Path, tmp_path: Path
 ) -> None:
