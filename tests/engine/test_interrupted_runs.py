@@ -149,7 +149,10 @@ def test_binary_dies_with_the_engine(slow: RunSettings, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "target",
-    ["checkpoints", "blocks", "results.nc", *(pytest.param(name, marks=pytest.mark.long) for name in ("snapshots", "inputs"))],
+    [
+        "checkpoints", "blocks", "results.nc",
+        *(pytest.param(name, marks=pytest.mark.long) for name in ("snapshots", "inputs")),
+    ],
 )
 def test_resume_after_kill_between_writing_and_renaming(
     target: str, slow: RunSettings, uninterrupted: Path, tmp_path: Path
