@@ -375,7 +375,23 @@ def _input_costs() -> Iterator[str]:
     yield f"with 5 ms, {earliest[0]:.0f} spikes, {earliest[1]:.2f} %"
 
 
+def sun_thesis() -> Iterator[str]:
+    """What the page on Sun's thesis has to say."""
+    furthest = []
+    for model in ("resume", "span"):
+        spikes, off = (
+            [row.value for row in rows(model, item="spike_train", measure=measure)] for measure in ("spikes", "furthest")
+        )
+        assert spikes == [5.0] * 10
+        furthest.append(max(off))
+    yield (
+        "teach one neuron a train of five spikes: each of ten neurons learns all of them, the furthest is off by "
+        f"{furthest[0]:.1f} ms and by {furthest[1]:.1f} ms"
+    )
+
+
 STATEMENTS = {
+    "docs/notes/sun_thesis.md": sun_thesis,
     "docs/notes/encodings.md": encoded,
     "README.md": readme,
     "docs/notes/synaptic_scaling.md": synaptic_scaling,
