@@ -379,8 +379,9 @@ def sun_thesis() -> Iterator[str]:
     """What the page on Sun's thesis has to say."""
     furthest = []
     for model in ("resume", "span"):
+        learned = ledger.select(ledger.read(RESULTS / f"{model}.csv"), item="spike_train")
         spikes, off = (
-            [row.value for row in rows(model, item="spike_train", measure=measure)] for measure in ("spikes", "furthest")
+            [row.value for row in ledger.select(learned, measure=name)] for name in ("spikes", "furthest")
         )
         assert spikes == [5.0] * 10
         furthest.append(max(off))
