@@ -367,6 +367,7 @@ def test_the_same_command_gives_the_same_bits(trained: tuple[Path, Result], tmp_
             assert one[group].to_dataset().equals(other[group].to_dataset())
 
 
+@pytest.mark.long
 def test_a_sweep_says_what_came_of_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(estimates, "LONG", 1.0)
     words = ["sweep", "synaptic_scaling", *SMALL, "--set", "w_t=3,9", "--out", tmp_path]

@@ -184,6 +184,7 @@ def test_a_damaged_program_is_built_again(program: DenseProgram, tmp_path: Path)
     assert (again.path / "main").stat().st_size == whole
 
 
+@pytest.mark.long
 def test_two_processes_build_one_program(small: RunSettings, tmp_path: Path) -> None:
     code = (
         "import sys; from pathlib import Path\n"

@@ -205,6 +205,7 @@ def test_corrupted_checkpoint_falls_back_to_the_one_before(
     assert_same_bits(out, uninterrupted)
 
 
+@pytest.mark.long
 def test_truncated_checkpoints_everywhere_start_anew(
     slow: RunSettings, uninterrupted: Path, tmp_path: Path
 ) -> None:

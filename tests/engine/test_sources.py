@@ -36,7 +36,7 @@ def key_in(site: Path) -> str:
     return done.stdout
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_an_upgrade_of_an_installed_rule_is_another_program(tmp_path: Path) -> None:
     layouts.installed(tmp_path)
     keys = [key_in(tmp_path)]

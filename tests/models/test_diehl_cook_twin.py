@@ -71,7 +71,7 @@ def assert_alive(result: BlockResult, model: DiehlCook) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("delays", ["uniform", "none"])
+@pytest.mark.parametrize("delays", ["uniform", pytest.param("none", marks=pytest.mark.long)])
 @pytest.mark.parametrize(
     "device", [pytest.param("cython", marks=pytest.mark.long), pytest.param("cpp", marks=pytest.mark.long), "dense"]
 )
