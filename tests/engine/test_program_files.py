@@ -246,7 +246,9 @@ def test_compilers_end_with_what_began_them(number: int, tmp_path: Path) -> None
         assert "stopped by a signal" in message
 
 
-@pytest.mark.parametrize(("number", "times"), [pytest.param(signal.SIGINT, 2, marks=pytest.mark.long), (signal.SIGTERM, 1)])
+@pytest.mark.parametrize(
+    ("number", "times"), [pytest.param(signal.SIGINT, 2, marks=pytest.mark.long), (signal.SIGTERM, 1)]
+)
 def test_a_command_stopped_while_it_compiles(number: int, times: int, own_cache: Path, tmp_path: Path) -> None:
     """Nothing is left running, nothing half-made in the cache, and the run can be resumed."""
     compiler = tmp_path / "slow-compiler"
