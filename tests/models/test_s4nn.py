@@ -110,7 +110,13 @@ def assert_twins(model: S4NN, result: BlockResult, network: Network, shown: list
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("changes", CASES.values(), ids=CASES)
+@pytest.mark.parametrize(
+    "changes",
+    [
+        pytest.param(changes, id=name, marks=[] if name == "three hidden layers" else [pytest.mark.long])
+        for name, changes in CASES.items()
+    ],
+)
 def test_the_network_is_its_twin_over_400_samples(changes: dict[str, Any], tmp_path: Path) -> None:
     model = small_model(**changes)
     result = run_samples(model, "dense", tmp_path, 400)
@@ -151,7 +157,7 @@ def test_the_rate_of_learning_may_fall_after_each_epoch(tmp_path: Path) -> None:
     assert model.epoch_inputs("test", epochs) == {}
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_the_network_of_the_published_size_is_its_twin(tmp_path: Path) -> None:
     model = small_model(**FULL)
     result = run_samples(model, "dense", tmp_path, 60)
