@@ -163,7 +163,7 @@ def test_other_preferences_are_another_recipe() -> None:
         assert cache.recipe_key(SynapticScaling, ROOT / "engine", {}) != before
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_threads_take_turns_at_building() -> None:
     models: list[Model] = [SynapticScaling(neurons=3, pixels=16), SymmetricSTDP(neurons=3, pixels=16)]
     structures = [Structure(model, "train", kind, "dense", 2) for model in models for kind in ("float32", "float64")]

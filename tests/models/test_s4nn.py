@@ -320,6 +320,7 @@ RUN = RunSettings(
 )  # fmt: skip
 
 
+@pytest.mark.long
 def test_a_run_that_is_stopped_goes_on_to_the_same_bits(tmp_path: Path) -> None:
     whole = training.train(RUN, tmp_path / "whole")
     with pytest.raises(Stopped):  # the first pass is over, and what comes between passes has not been

@@ -105,7 +105,7 @@ def test_distances_are_of_as_many_spikes_as_are_wanted() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", [ReSuMe, SPAN])
+@pytest.mark.parametrize("kind", [ReSuMe, pytest.param(SPAN, marks=pytest.mark.long)])
 def test_a_spike_train_is_learned_to_within_two_milliseconds(kind: type[SpikeTrainLearner], tmp_path: Path) -> None:
     model, experiment = kind(), SpikeTrainTarget((33.0, 66.0, 99.0, 132.0, 165.0), 300)
     result = experiments.observe(model, experiment.inputs(model, 10), scratch=tmp_path, seed=10)

@@ -68,7 +68,7 @@ def test_a_taught_class_neuron_s_trace_decays(tmp_path: Path) -> None:
     np.testing.assert_allclose(end.state["classes.y"], y * np.exp(-8 / 20), rtol=1e-12)
 
 
-@pytest.mark.parametrize("rest", ["full", "jump"])
+@pytest.mark.parametrize("rest", [pytest.param("full", marks=pytest.mark.long), "jump"])
 def test_a_threshold_can_be_kept_from_falling(rest: str, tmp_path: Path) -> None:
     begin = {"excitatory.theta": np.linspace(15, 60, NEURONS) * 1e-3}
     kept, fallen = (
@@ -286,7 +286,10 @@ def run_steps(
     return spikes, end
 
 
-@pytest.mark.parametrize(("phase", "integration"), [("train", "euler"), ("test", "exponential_euler")])
+@pytest.mark.parametrize(
+    ("phase", "integration"),
+    [("train", "euler"), pytest.param("test", "exponential_euler", marks=pytest.mark.long)],
+)
 def test_a_jump_ends_where_the_rest_ends(phase: str, integration: str, tmp_path: Path) -> None:
     full = small_model(integration=integration, **RESTED)
     jump = full.replace(rest="jump")
@@ -304,7 +307,7 @@ def test_a_jump_ends_where_the_rest_ends(phase: str, integration: str, tmp_path:
         np.testing.assert_allclose(jumped[1][name], array, rtol=1e-12, atol=tolerance, err_msg=name)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_jumps_change_no_spike_in_three_dozen_presentations(tmp_path: Path) -> None:
     full = small_model(tau_theta=1e6 * ms, **RESTED)
     count, spikes = 36, []

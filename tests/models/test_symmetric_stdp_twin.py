@@ -133,7 +133,13 @@ OPTIONS: dict[str, dict[str, Any]] = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("changes", OPTIONS.values(), ids=OPTIONS)
+@pytest.mark.parametrize(
+    "changes",
+    [
+        pytest.param(changes, id=name, marks=[pytest.mark.long] if name == "two layers" else [])
+        for name, changes in OPTIONS.items()
+    ],
+)
 def test_every_reading_of_the_paper_is_its_twin(changes: dict[str, Any], tmp_path: Path) -> None:
     model = small_model(**changes)
     begin = beginning(model, "train", tmp_path)
@@ -163,7 +169,7 @@ def test_every_device_is_its_twin(phase: str, device: str, tmp_path: Path) -> No
     assert_agrees(model, phase, result, twin(model, phase, begin, result))
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_compiled_program_reads_the_paper_otherwise_as_well(tmp_path: Path) -> None:
     model = small_model(hidden=2, integration="exponential_euler", plasticity="classic", increment="constant")
     begin = beginning(model, "train", tmp_path)

@@ -140,7 +140,7 @@ def test_without_scaling_nothing_moves_in_the_dark() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("norm", "p"), [("L1", 1), ("L2", 2)])
+@pytest.mark.parametrize(("norm", "p"), [("L1", 1), pytest.param("L2", 2, marks=pytest.mark.long)])
 def test_a_compiled_program_scales_each_image(norm: str, p: int, tmp_path: Path) -> None:
     """A dark image changes nothing but the norm; so do images one by one and in one block."""
     model = small_model(norm=norm)

@@ -83,7 +83,9 @@ def test_tangents_are_counted_and_gradients_stay_finite(small: Small) -> None:
 
 
 # -- the end of a sample -----------------------------------------------------------------------------------------
-@pytest.mark.parametrize("small", ["the paper's", "no leak", "early end", "late end"], indirect=True)
+@pytest.mark.parametrize(
+    "small", ["the paper's", "no leak", pytest.param("early end", marks=pytest.mark.long), "late end"], indirect=True
+)
 @pytest.mark.parametrize("apart", [1e-4, 1e-8, 1e-12])
 def test_spikes_close_to_the_end(small: Small, apart: float) -> None:
     """One input at 0; the threshold is what V comes to just before t_out, or just after."""
@@ -190,7 +192,7 @@ MEMORY = {"store", "keep", "recall", "next"}
 
 
 @pytest.mark.parametrize("changes", [{}, {"leak": "none", "reset": "double", "spikes": "one"}], ids=str)
-@pytest.mark.parametrize(("phase", "layers"), [("train", (5,)), ("train", (5, 4)), ("test", (5,))])
+@pytest.mark.parametrize(("phase", "layers"), [("train", (5,)), pytest.param("train", (5, 4), marks=pytest.mark.long), ("test", (5,))])
 def test_every_pathway_is_dense(phase: str, layers: tuple[int, ...], changes: dict[str, Any]) -> None:
     model = small_model(layers=layers, **changes)
     made = dense.generated(Structure(model, phase, "float32", "dense", CAPACITY))

@@ -167,7 +167,7 @@ def meet(small: Small, traces: list[oracle.Trace]) -> bool:
     return small.crowded(traces)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_gradients_of_two_hidden_layers_are_those_of_the_programs_own_loss(layered: Layered) -> None:
     """By central differences, where no spike comes or goes."""
     small = layered[4]

@@ -280,6 +280,7 @@ RUN = RunSettings(
 )  # fmt: skip
 
 
+@pytest.mark.long
 def test_a_run_that_is_stopped_goes_on_to_the_same_bits(tmp_path: Path) -> None:
     whole = training.train(RUN, tmp_path / "whole")
     with pytest.raises(Stopped):
