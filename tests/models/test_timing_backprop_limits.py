@@ -192,7 +192,10 @@ MEMORY = {"store", "keep", "recall", "next"}
 
 
 @pytest.mark.parametrize("changes", [{}, {"leak": "none", "reset": "double", "spikes": "one"}], ids=str)
-@pytest.mark.parametrize(("phase", "layers"), [("train", (5,)), pytest.param("train", (5, 4), marks=pytest.mark.long), ("test", (5,))])
+@pytest.mark.parametrize(
+    ("phase", "layers"),
+    [("train", (5,)), pytest.param("train", (5, 4), marks=pytest.mark.long), ("test", (5,))],
+)
 def test_every_pathway_is_dense(phase: str, layers: tuple[int, ...], changes: dict[str, Any]) -> None:
     model = small_model(layers=layers, **changes)
     made = dense.generated(Structure(model, phase, "float32", "dense", CAPACITY))
