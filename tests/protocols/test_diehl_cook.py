@@ -37,7 +37,9 @@ def test_each_switch_is_one_setting_at_most_and_has_no_number() -> None:
 
 
 def test_every_choice_is_in_the_table() -> None:
-    for symbol, row in DiehlCook.parameters().items():
+    # encoders are no departures from the code
+    own = {symbol: row for symbol, row in DiehlCook.parameters().items() if symbol != "encoder"}
+    for symbol, row in own.items():
         for value in row.among:
             assert value == row.default or {symbol: value} in SWITCHES
 
