@@ -203,8 +203,6 @@ def _value(row: Parameter, given: Any) -> Any:
     """A value of a parameter's type, from such a value or its text."""
     if isinstance(given, str):
         return read(row, given)
-    if row.reads is not None:
-        raise _refused(row, _brief(given), "expected a text", example=False)
     if row.among:
         if isinstance(given, Quantity) or given not in row.among:
             raise _refused(row, str(given), row.fault(given), example=False)

