@@ -120,7 +120,7 @@ def test_each_sample_is_read_from_its_own_place(run: Path) -> None:
     assert together["output"].dtype == np.uint16
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_compiled_programs_answer_alike(run: Path, tmp_path: Path) -> None:
     other = training.train(RunSettings(**{**SMALL, "device": "dense"}), tmp_path / "run")
     with results.open_run(run) as one, results.open_run(other) as two:

@@ -135,6 +135,7 @@ def network(model: SynapticScaling | SymmetricSTDP, phase: str) -> Network:
         pytest.param("test", {}, marks=pytest.mark.long),
     ],
 )
+@pytest.mark.long
 def test_every_model_keeps_its_bits(phase: str, changes: dict[str, object], tmp_path: Path) -> None:
     model = SynapticScaling(neurons=9, pixels=36, w_t=8.0).replace(**changes)
     files = side_by_side.assert_same(lambda: network(model, phase), tmp_path, milliseconds=400)

@@ -94,6 +94,7 @@ def drawn() -> Any:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("device", [pytest.param("cpp_standalone", marks=pytest.mark.long), "cpp_dense"])
+@pytest.mark.long
 def test_a_users_script_is_built_as_if_nothing_had_been_in_its_middle(device: str, tmp_path: Path) -> None:
     built = {}
     for middle in ("nothing", "work", "failure"):

@@ -84,7 +84,9 @@ def test_tangents_are_counted_and_gradients_stay_finite(small: Small) -> None:
 
 # -- the end of a sample -----------------------------------------------------------------------------------------
 @pytest.mark.parametrize(
-    "small", ["the paper's", "no leak", pytest.param("early end", marks=pytest.mark.long), "late end"], indirect=True
+    "small",
+    ["the paper's", "no leak", *(pytest.param(name, marks=pytest.mark.long) for name in ("early end", "late end"))],
+    indirect=True,
 )
 @pytest.mark.parametrize("apart", [1e-4, 1e-8, 1e-12])
 def test_spikes_close_to_the_end(small: Small, apart: float) -> None:

@@ -259,7 +259,7 @@ def test_batches_never_cross_a_pass(block: int, sizes: list[int]) -> None:
     assert all(len(np.unique(part)) == 1 for part in schedule.epochs)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_run_that_is_stopped_goes_on_to_the_same_bits(tmp_path: Path) -> None:
     """In the middle of the first pass, at its end after a batch that is not full, and in the second."""
     whole = train(RUN, tmp_path / "whole")

@@ -29,6 +29,7 @@ def test_the_printed_numbers_have_the_papers_settings() -> None:
 
 
 @pytest.mark.parametrize("reading", ["code", "paper"])
+@pytest.mark.long
 def test_desires_of_outputs_from_their_spikes(reading: str, tmp_path: Path) -> None:
     changes = {"reading": reading, "layers": "24,16"}
     model = small_model(reading=reading)
@@ -41,6 +42,7 @@ def test_desires_of_outputs_from_their_spikes(reading: str, tmp_path: Path) -> N
         np.testing.assert_array_equal(found[-1], result.state["output.desire"])
 
 
+@pytest.mark.long
 def test_a_run_is_measured(tmp_path: Path) -> None:
     asked = RunSettings(
         model="desire_backprop", changes={"layers": "12", "steps": "6", "margin": "1"}, images=20, epochs=2, block=8,

@@ -46,6 +46,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[list[ledger.Row], Ru
     return ledger.read(small.ledger), Run.open(outcome.run.folder)
 
 
+@pytest.mark.long
 def test_rows_say_accuracies_gaps_and_costs(made: tuple[list[ledger.Row], Run]) -> None:
     rows, run = made
     measured = {(row.readout, row.measure): row for row in rows}

@@ -248,7 +248,7 @@ def test_wrong_levels_are_refused_by_name(levels: list[float], said: str) -> Non
         spikes_of(model_of("latency"), np.array(levels, float), 1)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_compiled_program_does_the_same() -> None:
     """Times to the bit; of what is random, the statistics: one number that all neurons share above all."""
     model = model_of("latency")

@@ -30,6 +30,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return training.train(asked, tmp_path_factory.mktemp("layers") / "run")
 
 
+@pytest.mark.long
 def test_each_snapshot_is_measured(run: Path) -> None:
     found, labels = layers.snapshots(run, images=30)
     assert [one.samples_seen for one in found] == [0, 10, 30]
@@ -64,6 +65,7 @@ def one(run: Path) -> Example:
     return found
 
 
+@pytest.mark.long
 def test_a_sample_is_an_example_of_membrane_and_trace(run: Path, one: Example) -> None:
     model = Run.open(run).model
     assert isinstance(model, DesireBackprop)

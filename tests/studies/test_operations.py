@@ -112,6 +112,7 @@ def test_a_ledger_keeps_rows(rows: list[counted.SampleCost], tmp_path: Path) -> 
         counted.read(tmp_path)
 
 
+@pytest.mark.long
 def test_the_command(run: Path, rows: list[counted.SampleCost], tmp_path: Path) -> None:
     given = ["operations", str(run), "--images", "4", "--cost", "additions=1.8", "--results", str(tmp_path)]
     done = CliRunner().invoke(commandline.app, given)

@@ -46,6 +46,7 @@ def across(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return train(ACROSS, tmp_path_factory.mktemp("across") / "run")
 
 
+@pytest.mark.long
 def test_every_block_learns_and_the_second_epoch_less(whole: Path, across: Path) -> None:
     """Without this, the bits would be the same for want of anything that could differ."""
     for run, blocks in ((whole, BLOCKS), (across, 3)):

@@ -60,7 +60,7 @@ def test_size_and_classes_follow_the_data(tmp_path: Path, model: str, shape: tup
     assert fit.fitted(asked, read_npz(path)) == asked  # what follows from the data is not set by hand
 
 
-@pytest.mark.parametrize("model", [name for name, kind in registry.models().items() if kind().schedules])
+@pytest.mark.parametrize("model", [name for name, kind in registry.models().items() if "pixels" in kind.parameters()])
 def test_settings_of_published_sets_stay_as_they_are(model: str) -> None:
     digits = datasets.load()
     asked = RunSettings(model=model, changes={"pixels": "784"})

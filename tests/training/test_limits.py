@@ -195,8 +195,8 @@ def test_a_network_without_a_hidden_layer_labels_no_neurons() -> None:
     [
         ("--labels-from", "labelling", LABELLED),
         ("--neurons", "20", LABELLED),
-        ("--layers", "20", ("desire_backprop", "s4nn", "timing_backprop")),
-        ("--schedule", "train", tuple(name for name in LEARNING if name != "symmetric_stdp")),
+        ("--layers", "20", ("desire_backprop", "s4nn", "timing_backprop", "tssl_backprop")),
+        ("--schedule", "train", tuple(name for name in LEARNING if name not in ("symmetric_stdp", "lenet_conversion"))),
         ("--schedule", "layer_by_layer", ("symmetric_stdp",)),
         ("--set", "w_t=3", ("synaptic_scaling", "diehl_cook")),
     ],
