@@ -151,6 +151,7 @@ def test_what_comes_between_passes_changes_the_network(run: Path, folder: Path, 
     assert not np.array_equal(one, two)
 
 
+@pytest.mark.long
 def test_it_is_swept(tmp_path: Path) -> None:
     hebbarium(
         "sweep", "first_spikes", "--set", "eta=0.2*mV,1*mV", "--out", tmp_path, "--images", 16, "--test-images", 8,

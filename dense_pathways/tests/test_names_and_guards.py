@@ -193,7 +193,7 @@ def everything() -> Network:
     return Network([obj for made in (named(), guarded(), refractory(), vectorised()) for obj in made.objects])
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_same_bits_whatever_is_guarded_and_however_it_is_called(tmp_path: Path) -> None:
     files = assert_same(everything, tmp_path)
     for name in ("whole", "factor", "counting", "always", "timed", "gated", "drawing", "shared", "own"):

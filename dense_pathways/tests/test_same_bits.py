@@ -219,6 +219,7 @@ def crowds() -> Network:
     return Network(crowd, a, made, SpikeMonitor(crowd, name="spikes"))
 
 
+@pytest.mark.long
 def test_rows_side_by_side(tmp_path: Path) -> None:
     assert_same(crowds, tmp_path)
     at_once = {name for name, how in DECISIONS.items() if how.dense and not how.reason}
@@ -247,6 +248,7 @@ def large() -> Network:
     return Network(groups, [SpikeMonitor(group, name=f"spikes_{group.name}") for group in groups])
 
 
+@pytest.mark.long
 def test_large_groups_and_whole_numbers(tmp_path: Path) -> None:
     files = assert_same(large, tmp_path)
     for name, size in {"many": 2125, "restless": 2125, "divided": 1057, "exact": 1024, "few": 3}.items():
@@ -309,6 +311,7 @@ def _random_network(number: int) -> Network:
 
 
 @pytest.mark.parametrize("number", [0, *(pytest.param(k, marks=pytest.mark.long) for k in range(1, 10))])
+@pytest.mark.long
 def test_random_networks(tmp_path: Path, number: int) -> None:
     files = assert_same(lambda: _random_network(number), tmp_path)
     spikes = [len(v) for k, v in files.items() if k.startswith("_dynamic_array_spikes_") and "_i_" in k]

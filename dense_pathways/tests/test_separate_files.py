@@ -236,6 +236,7 @@ def quickly(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("dense", "quickly")
+@pytest.mark.long
 def test_what_was_edited_is_compiled_again(foreign: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sources, "WHOLE", 3)
     monkeypatch.setattr(sources, "CHUNK", 2)

@@ -79,6 +79,7 @@ def test_every_example_changes_weights_by_its_own_rule(name: str, examples: dict
     assert not np.array_equal(learned[0], learned[1])
 
 
+@pytest.mark.long
 def test_a_rule_with_a_third_factor_trains_to_the_end_without_a_window(
     examples: dict[str, Path], tmp_path: Path
 ) -> None:

@@ -190,6 +190,7 @@ def test_signals_stop_at_the_last_whole_block(
     assert_same_bits(out, uninterrupted)
 
 
+@pytest.mark.long
 def test_corrupted_checkpoint_falls_back_to_the_one_before(
     slow: RunSettings, uninterrupted: Path, tmp_path: Path
 ) -> None:

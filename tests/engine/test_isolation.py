@@ -178,6 +178,7 @@ def test_threads_take_turns_at_building() -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("device", ["dense", pytest.param("numpy", marks=pytest.mark.long)])
+@pytest.mark.long
 def test_two_trainings_in_two_threads(small: RunSettings, uninterrupted: Path, tmp_path: Path, device: str) -> None:
     sizes: dict[str, Any] = {"images": 100} if device == "dense" else {"images": 4, "block": 2, "test_images": 2}
     asked = [dataclasses.replace(small, device=device, seed=k, labels_from="all", **sizes) for k in (3, 4)]

@@ -128,6 +128,7 @@ def assert_intervals_are_geometric(spikes: Raster) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("encoder", ENCODERS)
+@pytest.mark.long
 def test_compiled_inputs_are_poisson(encoder: str, tmp_path: Path) -> None:
     spikes = compiled_raster(encoder, tmp_path, block_seed=1)
     assert_bernoulli(spikes)

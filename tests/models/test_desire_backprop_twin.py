@@ -60,6 +60,7 @@ def assert_alive(model: DesireBackprop, shown: list[Sample]) -> None:
         for name, case in CASES.items()
     ],
 )
+@pytest.mark.long
 def test_the_network_is_its_twin_over_400_samples(
     case: tuple[type[DesireBackprop], dict[str, Any]], tmp_path: Path
 ) -> None:

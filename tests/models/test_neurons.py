@@ -187,6 +187,7 @@ def test_they_are_described_with_units_and_sources(name: str) -> None:
     assert "(m" not in text.partition("Equations")[0].replace("(mvolt", "")  # units as they are typed
 
 
+@pytest.mark.long
 def test_neurons_in_blocks_go_on_where_they_were(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     model = IntegrateAndFire(neurons=2, t_ref=3 * ms)
     whole = observed(model, [0.2e-9, 0.4e-9], 500, tmp_path)

@@ -117,6 +117,7 @@ def assert_twins(model: S4NN, result: BlockResult, network: Network, shown: list
         for name, changes in CASES.items()
     ],
 )
+@pytest.mark.long
 def test_the_network_is_its_twin_over_400_samples(changes: dict[str, Any], tmp_path: Path) -> None:
     model = small_model(**changes)
     result = run_samples(model, "dense", tmp_path, 400)

@@ -140,6 +140,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
         for name, changes in OPTIONS.items()
     ],
 )
+@pytest.mark.long
 def test_every_reading_of_the_paper_is_its_twin(changes: dict[str, Any], tmp_path: Path) -> None:
     model = small_model(**changes)
     begin = beginning(model, "train", tmp_path)

@@ -38,7 +38,7 @@ def small(request: pytest.FixtureRequest, programs: Programs) -> Small:
     return programs[getattr(request, "param", "the paper's")]
 
 
-USUAL = ("the paper's", "one spike", "no leak", "late end")
+USUAL = ("the paper's", "one spike", "late end")
 each_case = pytest.mark.parametrize(
     "small", [pytest.param(name, marks=[] if name in USUAL else [pytest.mark.long]) for name in CASES], indirect=True
 )

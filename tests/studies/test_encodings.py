@@ -47,6 +47,7 @@ def rasters() -> Mapping[str, decoders.Raster]:
 
 
 @pytest.mark.parametrize("encoder", BY_RATE)
+@pytest.mark.long
 def test_counts_are_binomial(encoder: str, rasters: Mapping[str, decoders.Raster]) -> None:
     raster = rasters[encoder]
     steps, p = raster.shape[1], P_WHITE * np.unique(LEVELS)

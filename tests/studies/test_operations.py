@@ -31,6 +31,7 @@ def rows(run: Path) -> list[counted.SampleCost]:
     return operations.measure(run, images=4)
 
 
+@pytest.mark.long
 def test_rows_of_a_run(rows: list[counted.SampleCost]) -> None:
     train, test = rows
     assert (train.phase, test.phase) == ("train", "test")

@@ -37,7 +37,7 @@ def run(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
     return training.train(asked, tmp_path_factory.mktemp("course") / "run")
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_course_is_that_of_the_oracle(run: Path) -> None:
     opened = Run.open(run)
     course = time_courses.of_run(run, NAMES, number=3)
