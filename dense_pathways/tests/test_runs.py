@@ -263,9 +263,8 @@ def _random_network(number: int) -> Network:
     return Network(groups, kernel, made, [SpikeMonitor(g, name=f"spikes_{g.name}") for g in groups])
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("number", [0, *(pytest.param(k, marks=pytest.mark.long) for k in range(1, 6))])
 @pytest.mark.long
+@pytest.mark.parametrize("number", range(6))
 def test_random_networks_of_runs(tmp_path: Path, number: int) -> None:
     files = assert_same(lambda: _random_network(number), tmp_path, 1, 8)
     kernel = np.frombuffer(next(v for k, v in files.items() if k.startswith("_array_kernel_dw")))

@@ -310,8 +310,8 @@ def _random_network(number: int) -> Network:
     return Network(groups, made, [SpikeMonitor(g, name=f"spikes_{g.name}") for g in groups])
 
 
-@pytest.mark.parametrize("number", [0, *(pytest.param(k, marks=pytest.mark.long) for k in range(1, 10))])
 @pytest.mark.long
+@pytest.mark.parametrize("number", range(10))
 def test_random_networks(tmp_path: Path, number: int) -> None:
     files = assert_same(lambda: _random_network(number), tmp_path)
     spikes = [len(v) for k, v in files.items() if k.startswith("_dynamic_array_spikes_") and "_i_" in k]

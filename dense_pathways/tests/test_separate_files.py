@@ -234,9 +234,8 @@ def quickly(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(prefs, "devices.cpp_standalone.extra_make_args_unix", ["-j2"])
 
 
-@pytest.mark.slow
-@pytest.mark.usefixtures("dense", "quickly")
 @pytest.mark.long
+@pytest.mark.usefixtures("dense", "quickly")
 def test_what_was_edited_is_compiled_again(foreign: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sources, "WHOLE", 3)
     monkeypatch.setattr(sources, "CHUNK", 2)

@@ -124,18 +124,15 @@ def network(model: SynapticScaling | SymmetricSTDP, phase: str) -> Network:
     return made
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("phase", "changes"),
     [
         ("train", {}),
-        pytest.param(
-            "train", {"norm": "L1", "scaling_at": "spike", "encoder": "bernoulli"}, marks=pytest.mark.long
-        ),
-        pytest.param("test", {}, marks=pytest.mark.long),
+        ("train", {"norm": "L1", "scaling_at": "spike", "encoder": "bernoulli"}),
+        ("test", {}),
     ],
 )
-@pytest.mark.long
 def test_every_model_keeps_its_bits(phase: str, changes: dict[str, object], tmp_path: Path) -> None:
     model = SynapticScaling(neurons=9, pixels=36, w_t=8.0).replace(**changes)
     files = side_by_side.assert_same(lambda: network(model, phase), tmp_path, milliseconds=400)

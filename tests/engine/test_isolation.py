@@ -92,9 +92,8 @@ def drawn() -> Any:
     return devices.all_devices["runtime"].get_random_state()["numpy_state"][1]
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("device", [pytest.param("cpp_standalone", marks=pytest.mark.long), "cpp_dense"])
 @pytest.mark.long
+@pytest.mark.parametrize("device", ["cpp_standalone", "cpp_dense"])
 def test_a_users_script_is_built_as_if_nothing_had_been_in_its_middle(device: str, tmp_path: Path) -> None:
     built = {}
     for middle in ("nothing", "work", "failure"):
@@ -176,9 +175,8 @@ def test_threads_take_turns_at_building() -> None:
     assert dict(os.environ) == before
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("device", ["dense", pytest.param("numpy", marks=pytest.mark.long)])
 @pytest.mark.long
+@pytest.mark.parametrize("device", ["dense", "numpy"])
 def test_two_trainings_in_two_threads(small: RunSettings, uninterrupted: Path, tmp_path: Path, device: str) -> None:
     sizes: dict[str, Any] = {"images": 100} if device == "dense" else {"images": 4, "block": 2, "test_images": 2}
     asked = [dataclasses.replace(small, device=device, seed=k, labels_from="all", **sizes) for k in (3, 4)]

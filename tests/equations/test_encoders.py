@@ -126,9 +126,8 @@ def assert_intervals_are_geometric(spikes: Raster) -> None:
         assert_chance((found - expected)[1:] ** 2 / expected[1:], f"intervals at {rate} Hz")
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("encoder", ENCODERS)
 @pytest.mark.long
+@pytest.mark.parametrize("encoder", ENCODERS)
 def test_compiled_inputs_are_poisson(encoder: str, tmp_path: Path) -> None:
     spikes = compiled_raster(encoder, tmp_path, block_seed=1)
     assert_bernoulli(spikes)

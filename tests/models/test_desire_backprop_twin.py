@@ -52,15 +52,8 @@ def assert_alive(model: DesireBackprop, shown: list[Sample]) -> None:
         assert all((desires == d).mean() > 0.02 for d in (-1, 0, 1)), f"layer {layer} has desires of one kind"
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize(
-    "case",
-    [
-        pytest.param(case, id=name, marks=[] if name == "code, dropout" else [pytest.mark.long])
-        for name, case in CASES.items()
-    ],
-)
 @pytest.mark.long
+@pytest.mark.parametrize("case", CASES.values(), ids=CASES)
 def test_the_network_is_its_twin_over_400_samples(
     case: tuple[type[DesireBackprop], dict[str, Any]], tmp_path: Path
 ) -> None:

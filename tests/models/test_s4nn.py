@@ -109,15 +109,8 @@ def assert_twins(model: S4NN, result: BlockResult, network: Network, shown: list
         np.testing.assert_allclose(ours, expected, rtol=0, atol=atol)
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize(
-    "changes",
-    [
-        pytest.param(changes, id=name, marks=[] if name == "three hidden layers" else [pytest.mark.long])
-        for name, changes in CASES.items()
-    ],
-)
 @pytest.mark.long
+@pytest.mark.parametrize("changes", CASES.values(), ids=CASES)
 def test_the_network_is_its_twin_over_400_samples(changes: dict[str, Any], tmp_path: Path) -> None:
     model = small_model(**changes)
     result = run_samples(model, "dense", tmp_path, 400)

@@ -133,14 +133,8 @@ OPTIONS: dict[str, dict[str, Any]] = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    "changes",
-    [
-        pytest.param(changes, id=name, marks=[pytest.mark.long] if name == "two layers" else [])
-        for name, changes in OPTIONS.items()
-    ],
-)
 @pytest.mark.long
+@pytest.mark.parametrize("changes", OPTIONS.values(), ids=OPTIONS)
 def test_every_reading_of_the_paper_is_its_twin(changes: dict[str, Any], tmp_path: Path) -> None:
     model = small_model(**changes)
     begin = beginning(model, "train", tmp_path)
