@@ -14,6 +14,21 @@
     {% endif %}
 {% endmacro %}
 
+{# What a pathway begins with: its events, and what is computed once for all of them. Where there are none nothing is
+   computed, unless a function is called in it. #}
+{% macro opening() %}
+    const size_t _vectorisation_idx = -1;
+    {{ events() }}
+    {% if calls %}
+    {{scalar_code|autoindent}}
+    {% endif %}
+    if (_dense_first_event == _dense_last_event)
+        return;
+    {% if not calls %}
+    {{scalar_code|autoindent}}
+    {% endif %}
+{% endmacro %}
+
 {% macro row_start() %}
 {% if connection.kind == 'all to all but oneself' %}
 (size_t)_dense_row*{{connection.n_post}} - std::min(_dense_row, (int32_t){{connection.n_post}})

@@ -5,16 +5,7 @@
 {% extends 'common_synapses.cpp' %}
 {% import 'dense_loops.cpp' as loops with context %}
 {% block maincode %}
-    const size_t _vectorisation_idx = -1;
-    {{ loops.events() }}
-    {% if calls %}
-    {{scalar_code|autoindent}}
-    {% endif %}
-    if (_dense_first_event == _dense_last_event)
-        return;
-    {% if not calls %}
-    {{scalar_code|autoindent}}
-    {% endif %}
+    {{ loops.opening() }}
     const int32_t *_dense_event = _dense_first_event;
     {% if interchange and connection.kind == 'all to all' %}
     for (; _dense_last_event - _dense_event >= {{together}}; _dense_event += {{together}})

@@ -6,16 +6,7 @@
 {% import 'dense_loops.cpp' as loops with context %}
 {% import 'dense_run_loops.cpp' as runs with context %}
 {% block maincode %}
-    const size_t _vectorisation_idx = -1;
-    {{ loops.events() }}
-    {% if calls %}
-    {{scalar_code|autoindent}}
-    {% endif %}
-    if (_dense_first_event == _dense_last_event)
-        return;
-    {% if not calls %}
-    {{scalar_code|autoindent}}
-    {% endif %}
+    {{ loops.opening() }}
     {{ runs.table('by_source', '_dense_table') }}
     if (_dense_table.in_order && _dense_table.is_short() && _dense_last_event - _dense_first_event == {{n_pre}})
     {
