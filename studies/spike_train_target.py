@@ -10,16 +10,20 @@ import numpy as np
 from brian2 import ms
 from numpy.typing import NDArray
 
+from hebbarium.analysis import figures
 from hebbarium.engine.contract import Arrays
-from hebbarium.ledger.claims import Verdict, of_numbers
+from hebbarium.ledger.claims import Claims, Verdict, of_numbers
 from hebbarium.ledger.rows import Row, item_of
 from hebbarium.models.contract import Model
 from hebbarium.models.spike_train_learning import LEARNS, STEP, WANTED, SpikeTrainLearner
 from hebbarium.record import results
+from hebbarium.studies.paper_figures import of_results
+from hebbarium.studies.reproduction import Paper
 from hebbarium.studies.trials import Trial
 from hebbarium.training.experiments import Measured, Observation
+from hebbarium.training.run_settings import RunSettings
 
-__all__ = ["NEAR", "SpikeTrainTarget", "furthest", "judge"]
+__all__ = ["NEAR", "SpikeTrainTarget", "furthest", "judge", "paper"]
 
 NEAR = 2.0
 """Milliseconds within which a spike counts as where it ought to be."""
@@ -128,3 +132,34 @@ def judge(
             lambda n: [n["spikes at most"] < wanted],
         ),
     ]
+
+
+def paper(model: str, wanted: tuple[float, ...], patterns: int, seeds: tuple[int, ...]) -> Paper:
+    """The same task for each rule: one neuron a seed that learns, and one that does not.
+
+    Parameters
+    ----------
+    model : str
+        The rule.
+    wanted : tuple of float
+        Times of spikes in the pattern, in milliseconds.
+    patterns : int
+        What each neuron is shown.
+    seeds : tuple of int
+    """
+    learned = Trial("spike_train", "learned", SpikeTrainTarget(wanted, patterns))
+    control = Trial("control", "no_learning", SpikeTrainTarget(wanted, 2), {"eta": "0*mV"})
+
+    def drawn(trees: Mapping[str, Any]) -> Any:
+        return figures.learned_train(trees["spike_train learned"], wanted)
+
+    return Paper(
+        RunSettings(model=model, precision="float64"), (), columns="measure", seeds=seeds,
+        trials=(learned, control),
+        drawings={"spike_train.svg": of_results(drawn)},
+        claims=Claims(
+            lambda rows: judge(rows, model, learned, control, len(wanted), len(seeds)),
+            "The thesis names the rule and prints no number; constants are ours, tried with other seeds than these.",
+            read="Each seed has inputs, first weights and so a task of its own.",
+        ),
+    )  # fmt: skip
