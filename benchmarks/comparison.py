@@ -11,8 +11,11 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from benchmarks.rows import Benchmark, exponent
-from benchmarks.worker import Measurement, Worker
+from benchmarks.worker import Measurement, Worker, WorkerFailed
 from hebbarium.training.run_settings import RunSettings
 
 BINDSNET_PYTHON = "HEBBARIUM_BINDSNET_PYTHON"
@@ -89,6 +92,34 @@ def take_turns(
             measured[name].append(worker.ask(images[name]))
         say(f"round {k + 1} of {rounds}")
     return measured
+
+
+def refuse_other_gradients(
+    model: str, ours: Mapping[str, NDArray[np.floating]], theirs: Sequence[NDArray[np.floating]], tolerance: float
+) -> None:
+    """Refuse a comparison of two sides that do not compute the same.
+
+    Parameters
+    ----------
+    ours : dict
+        Gradients by the weights that they belong to, as a message says it: ``of to_output``.
+    theirs : sequence
+        The same, in the same order.
+    tolerance : float
+        By how much they may differ, in parts of the largest.
+
+    Raises
+    ------
+    WorkerFailed
+        They differ by more, or are no numbers.
+    """
+    for (weights, gradient), other in zip(ours.items(), theirs, strict=True):
+        apart, largest = np.abs(gradient - other).max(), np.abs(gradient).max()
+        if not apart <= tolerance * largest:
+            raise WorkerFailed(
+                f"{model} in PyTorch does not have the same gradient: of weights {weights} it differs by up to"
+                f" {apart:.2g}; expected at most {tolerance:g} of the largest, which is {largest:.2g}"
+            )
 
 
 def milliseconds(measured: Sequence[Measurement]) -> float:

@@ -16,11 +16,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.comparison import Say, milliseconds, ratio, side, take_turns
+from benchmarks.comparison import Say, milliseconds, ratio, refuse_other_gradients, side, take_turns
 from benchmarks.compiled import CompiledTraining
 from benchmarks.desire import first_weights, torch_python
 from benchmarks.rows import Benchmark
-from benchmarks.worker import Measurement, Worker, WorkerFailed
+from benchmarks.worker import Measurement, Worker
 from hebbarium.engine import anatomy
 from hebbarium.models.timing_backprop import TimingBackprop
 
@@ -139,10 +139,5 @@ def check(python: str, model: TimingBackprop, start: Path, images: Path, labels:
 
 def same(ours: Mapping[str, NDArray[np.floating]], theirs: Sequence[NDArray[np.floating]]) -> None:
     """Refuse a comparison of two sides that do not compute the same. Raises `WorkerFailed`."""
-    for (name, gradient), other in zip(ours.items(), theirs, strict=True):
-        apart, largest = np.abs(gradient - other).max(), np.abs(gradient).max()
-        if not apart <= TOLERANCE * largest:
-            raise WorkerFailed(
-                f"timing_backprop in PyTorch does not have the same gradient: of weights of {name} it differs by up to"
-                f" {apart:.2g}; expected at most {TOLERANCE:g} of the largest, which is {largest:.2g}"
-            )
+    named = {f"of {name}": gradient for name, gradient in ours.items()}
+    refuse_other_gradients(MODEL, named, theirs, TOLERANCE)

@@ -16,11 +16,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.comparison import Say, milliseconds, ratio, side, take_turns
+from benchmarks.comparison import Say, milliseconds, ratio, refuse_other_gradients, side, take_turns
 from benchmarks.compiled import CompiledTraining
 from benchmarks.desire import torch_python
 from benchmarks.rows import Benchmark
-from benchmarks.worker import Measurement, Worker, WorkerFailed
+from benchmarks.worker import Measurement, Worker
 from hebbarium.engine import streams
 from hebbarium.models.tssl_backprop import TSSLBackprop
 
@@ -135,10 +135,5 @@ def check(python: str, model: TSSLBackprop, start: Path, images: Path, labels: P
 
 def same(ours: list[NDArray[np.floating]], theirs: list[NDArray[np.floating]]) -> None:
     """Refuse a comparison of two sides that do not compute the same. Raises `WorkerFailed`."""
-    for depth, (gradient, other) in enumerate(zip(ours, theirs, strict=True), start=1):
-        apart, largest = np.abs(gradient - other).max(), np.abs(gradient).max()
-        if not apart <= TOLERANCE * largest:
-            raise WorkerFailed(
-                f"{MODEL} in PyTorch does not have the same gradient: of weights onto layer {depth} it differs by up to"
-                f" {apart:.2g}; expected at most {TOLERANCE:g} of the largest, which is {largest:.2g}"
-            )
+    named = {f"onto layer {depth}": gradient for depth, gradient in enumerate(ours, start=1)}
+    refuse_other_gradients(MODEL, named, theirs, TOLERANCE)
