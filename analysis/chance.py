@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numpy.typing import ArrayLike
 
@@ -32,3 +34,25 @@ def in_words(label: ArrayLike) -> str:
     guess, common = f"{100 / classes:.1f} %", f"{share_of_most_common(label):.1f} %"
     counted = f"{classes} class" + "es" * (classes > 1)
     return f"{guess} ({counted})" if common == guess else f"{guess} ({counted}; always the most common one: {common})"
+
+
+def of_at_least(hits: int, trials: int, rate: float) -> float:
+    """Probability of so many hits or more in so many trials, each a hit with a probability of ``rate``.
+
+    Examples
+    --------
+    >>> of_at_least(2, 2, 0.5), of_at_least(0, 10, 0.1), of_at_least(3, 10, 0.0)
+    (0.25, 1.0, 0.0)
+    """
+    if hits <= 0:
+        return 1.0
+    if rate <= 0:
+        return 0.0
+    if rate >= 1:
+        return 1.0
+    log = [
+        math.lgamma(trials + 1) - math.lgamma(k + 1) - math.lgamma(trials - k + 1)
+        + k * math.log(rate) + (trials - k) * math.log1p(-rate)
+        for k in range(hits, trials + 1)
+    ]  # fmt: skip
+    return min(1.0, math.fsum(map(math.exp, log)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import textwrap
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -73,6 +74,28 @@ def figures(run: options.RunFolder, formats: options.Formats = None) -> None:
     results.open_run(run).close()  # says what is wrong before a folder is made
     for path in figures.save_all(run, tuple(formats or ["png"])):
         print(f"figure: {path}")
+
+
+def diagnose(run: options.RunFolder, figures: options.Figures = True) -> None:
+    """Say what looks wrong with a trained network: what is seen, what it means, what to try."""
+    from hebbarium.analysis import diagnosis
+    from hebbarium.analysis import figures as drawing
+    from hebbarium.record import results
+
+    with results.open_run(run) as tree:
+        findings = diagnosis.diagnose(tree)
+        seen = int(tree.attrs["samples_seen"])
+        whole = "" if tree.attrs["complete"] else "; the run is not complete, what comes after training is not known"
+        print(f"{run}: {tree.attrs['model']}, {seen:,} samples seen{whole}")
+        figure = drawing.diagnosed(tree) if figures else None
+    for finding in findings:
+        print(f"\n{finding.name}")
+        for head, text in (("seen", finding.seen), ("means", finding.means), ("try", finding.remedy)):
+            print(textwrap.fill(text, 110, initial_indent=f"  {head:6}", subsequent_indent=" " * 8))
+    if not findings:
+        print("nothing of what usually goes wrong is seen")
+    if figure is not None:
+        print(f"\nfigure: {drawing.save(figure, drawing.folder_of(run) / 'diagnosis.png')}")
 
 
 def convergence(

@@ -8,6 +8,7 @@ from hebbarium.analysis.figures.answer_times import answer_times
 from hebbarium.analysis.figures.class_maps import activity_panel, weight_map
 from hebbarium.analysis.figures.confusion_matrix import confusion_matrix
 from hebbarium.analysis.figures.convergence import convergence
+from hebbarium.analysis.figures.diagnosis import diagnosed
 from hebbarium.analysis.figures.distributions import distributions
 from hebbarium.analysis.figures.encodings import encoded_spikes, encoding_costs
 from hebbarium.analysis.figures.layers import activity_by_class, contributions, local_losses
@@ -32,6 +33,7 @@ __all__ = [
     "contributions",
     "convergence",
     "courses",
+    "diagnosed",
     "distributions",
     "encoded_spikes",
     "encoding_costs",

@@ -26,7 +26,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 
 COMMANDS = ["models", "describe", "train", "evaluate", "predict", "resume", "sweep", "reproduce", "figures",
             "data", "cache", "devices", "demo", "maps", "robustness", "hebbian-control", "encode",
-            "convergence"]  # fmt: skip
+            "convergence", "diagnose"]  # fmt: skip
 
 
 def hebbarium(*words: object) -> Result:
@@ -235,6 +235,16 @@ def test_testing_on_another_set(trained: tuple[Path, Result]) -> None:
     other = hebbarium("evaluate", trained[0], "--dataset", "fashion-mnist-embedded", "--test-images", "20")
     assert other.exit_code == 0, other.output
     assert "accuracy on 20 images of fashion-mnist-embedded" in other.stdout
+
+
+def test_a_run_is_diagnosed(trained: tuple[Path, Result]) -> None:
+    """After sixty images there is something to be found, and it is said with the run's own parameters."""
+    result = hebbarium("diagnose", trained[0])
+    assert result.exit_code == 0, result.output
+    assert f"{trained[0]}: synaptic_scaling, 60 samples seen" in result.stdout
+    assert result.stdout.count("  seen") == result.stdout.count("  try") > 0
+    assert (trained[0] / "figures" / "diagnosis.png").stat().st_size > 1000
+    assert "nowhere" in refused("diagnose", "nowhere")
 
 
 def test_figures_are_drawn_again(trained: tuple[Path, Result]) -> None:
