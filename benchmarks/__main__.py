@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks import comparison, desire, figure, hidden_size, rows, timing, tssl
+from benchmarks import comparison, conversion, desire, figure, hidden_size, rows, timing, tssl
 from benchmarks.worker import ROOT, WorkerFailed
 from hebbarium.datasets import by_name as datasets
 from hebbarium.engine import machine
@@ -19,7 +19,7 @@ from hebbarium.ledger import commits
 from hebbarium.training import provenance
 
 PARTS = ("brian2", "bindsnet", "stock", "by-hand", "set-up", "memory", "scaling", "build", "specimens", "desire",
-         "hidden-size", "timing", "tssl")  # fmt: skip
+         "hidden-size", "timing", "tssl", "conversion")  # fmt: skip
 
 
 def main() -> int:
@@ -76,6 +76,9 @@ def main() -> int:
             if "tssl" in only:
                 of_tssl = tssl.QUICK if options.quick else tssl.FULL
                 outcome.rows += tssl.compare(of_tssl, scratch / "images.npy", scratch / "labels.npy", scratch, say)
+            if "conversion" in only:
+                shown = conversion.QUICK if options.quick else conversion.FULL
+                outcome.rows += conversion.show(shown, scratch / "images.npy", scratch, say)
             if "hidden-size" in only:
                 sizes = hidden_size.QUICK if options.quick else hidden_size.FULL
                 growth = hidden_size.measure_growth(sizes, scratch / "images.npy", scratch / "labels.npy", say)

@@ -377,6 +377,9 @@ def _input_costs() -> Iterator[str]:
 
 def sun_thesis() -> Iterator[str]:
     """What the page on Sun's thesis has to say."""
+    squid, izhikevich, simplest = _neuron_seconds().values()
+    yield f"it costs {squid / izhikevich:.0f} times as much as Izhikevich's"
+    assert izhikevich < 1.05 * simplest  # "no more"
     furthest = []
     for model in ("resume", "span"):
         learned = ledger.select(ledger.read(RESULTS / f"{model}.csv"), item="spike_train")
@@ -391,7 +394,27 @@ def sun_thesis() -> Iterator[str]:
     )
 
 
+def _neuron_seconds() -> dict[str, float]:
+    """Microseconds of a core that a second of a neuron takes."""
+    return {
+        model: only(model, item="cost", measure="neuron_second", selection="")
+        for model in ("hodgkin_huxley", "izhikevich", "integrate_and_fire")
+    }
+
+
+def hodgkin_huxley() -> Iterator[str]:
+    """What the notes on Hodgkin and Huxley's neuron have to say."""
+    squid, izhikevich, simplest = _neuron_seconds().values()
+    yield f"takes {squid:.0f} µs of a core"
+    yield f"{izhikevich:.0f} µs and an"
+    yield f"{simplest:.0f} µs: {squid / izhikevich:.0f} and {squid / simplest:.0f} times less"
+    steps = [float(registry.find(model)().dt / ms) for model in _neuron_seconds()]
+    yield f"the step, {steps[0]:g} ms against {steps[1]:g} ms"
+    assert steps[1] == steps[2] == 10 * steps[0]
+
+
 STATEMENTS = {
+    "docs/notes/hodgkin_huxley.md": hodgkin_huxley,
     "docs/notes/sun_thesis.md": sun_thesis,
     "docs/notes/encodings.md": encoded,
     "README.md": readme,

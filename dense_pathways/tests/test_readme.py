@@ -44,6 +44,18 @@ def test_numbers_of_examples_are_those_of_the_table() -> None:
     assert f"{alike} leave the same bytes, none differs, and {without} cannot be compared" in said
 
 
+def test_times_of_convolutions_are_those_of_the_table() -> None:
+    with (ROOT / "results" / "convolution.csv").open(newline="", encoding="utf-8") as file:
+        rows = [row for row in csv.DictReader(file) if row["precision"] == "double"]
+    for row in rows:
+        row["gain"] = f"{float(row['cpp_standalone']) / float(row[dense_pathways.NAME]):.0f}"
+    said = re.findall(r"^\| (.*?) \| ([\d.]+) \| ([\d.]+) \| (\d+) \|$", README, re.MULTILINE)
+    columns = ("operation", "cpp_standalone", dense_pathways.NAME, "gain")
+    assert said == [tuple(row[column] for column in columns) for row in rows if row["connection"] == "40C5"]
+    gains = sorted(int(row["gain"]) for row in rows if row["connection"] == "15C5")
+    assert f"{gains[0]} to {gains[-1]} times where 15 kernels see one channel" in README
+
+
 def test_brian2s_tests_end_alike_on_both_devices() -> None:
     with (ROOT / "results" / "brian2_suite.csv").open(newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))

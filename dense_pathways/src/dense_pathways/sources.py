@@ -51,6 +51,8 @@ def mentions(text: str, array: str) -> bool:
         Name of the dynamic array in the generated program (``_dynamic_array_...``).
     """
     pointed = array.removeprefix("_dynamic")
+    if pointed not in text:  # nearly always, and reading line by line is slow
+        return False
     names = re.compile(rf"\b(?:_ptr)?{pointed}\b|\b{array}\b")
     return any(names.search(line) for line in text.split("\n") if not _declares(line, pointed))
 
