@@ -88,10 +88,12 @@ def _cells() -> Iterator[Cell]:
     yield Cell("double precision", "mnist", "tau_I 0.8", {"spikes": "many", "tau_i": "0.8*ms"}, run=double)
     # what the paper leaves open, on held-out images
     held_out: dict[str, Any] = {"epochs": 10, "validation": 5000, "evaluate_on": "validation"}
-    for floor in ("0*kHz", "0.01*kHz", "0.1*kHz", "1*kHz"):
-        yield Cell("search", "mnist", f"floor {floor}", {"spikes": "many", "slope_floor": floor}, run=held_out)
-    yield Cell("search", "mnist", "sd 0.548", {"spikes": "many", "w_sd": "0.548"}, run=held_out)
-    yield Cell("search", "mnist", "sd 0.1", {"spikes": "many", "w_sd": "0.1"}, run=held_out)
+    for spikes in ("many", "one"):
+        for floor in ("0*kHz", "0.01*kHz", "0.1*kHz", "1*kHz", "10*kHz"):
+            changes = {"spikes": spikes, "slope_floor": floor}
+            yield Cell("search", "mnist", f"{spikes}, floor {floor}", changes, run=held_out)
+        for sd in ("0.1", "0.548"):
+            yield Cell("search", "mnist", f"{spikes}, sd {sd}", {"spikes": spikes, "w_sd": sd}, run=held_out)
 
 
 READOUT, OUTPUT = "potential", "output"
