@@ -27,6 +27,14 @@ def train(
     neurons: options.Neurons = None,
     layers: options.Layers = None,
     changes: options.Sets = None,
+    recordings: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--record",
+            help="keep the course of a variable, such as excitatory.v[0:10]@image=3, or @test=0; can be repeated",
+            metavar="GROUP.VARIABLE[NEURONS]@image=NUMBER",
+        ),
+    ] = None,
     jobs: int = 1,
     out: Annotated[Path | None, typer.Option(help="new run folder; runs/MODEL-SET-NUMBER if not given")] = None,
     trust_model: options.TrustModel = False,
@@ -35,8 +43,9 @@ def train(
 ) -> None:
     """Train a network, test it, draw what it has learned."""
     settings = options.run_settings(
-        model, options.changes_of(model, changes, neurons, layers), jobs=jobs, **given
-    )
+        model, options.changes_of(model, changes, neurons, layers), jobs=jobs, recordings="; ".join(recordings or []),
+        **given,
+    )  # fmt: skip
     if settings.warm_start is not None:
         before = Path(settings.warm_start)
         options.trust(trust_model, before)

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from brian2 import Network, NeuronGroup, Quantity, SpikeSource, Synapses
 from brian2.synapses.synapses import SynapticPathway
+from brian2.units.fundamentalunits import DIMENSIONLESS
 from numpy.typing import NDArray
 
 from dense_pathways.connections import ALL
@@ -43,6 +44,8 @@ class StateVariable:
         Whether it holds a time, which a block stores relative to its own start.
     is_cursor : bool
         Whether it holds the number of a sample in its block, which is stored relative to the sample next.
+    dimensions : Dimension
+        Brian2's, of its values.
     """
 
     name: str
@@ -50,6 +53,7 @@ class StateVariable:
     initial: float | NDArray[Any] = 0.0
     is_time: bool = False
     is_cursor: bool = False
+    dimensions: Any = DIMENSIONLESS
 
 
 @dataclass(frozen=True)
@@ -259,7 +263,8 @@ def _read(model: DeclaredNetwork, phase: str, network: Network, device: Sketch) 
     state = []
     for full in sorted({*changing, *model.longest_delays()} & variables.keys(), key=list(variables).index):
         size, begin = device.size(variables[full]), device.initial(variables[full])
-        state.append(StateVariable(full, size, begin, full in times, full in cursors))
+        dimensions = getattr(variables[full], "dim", DIMENSIONLESS)
+        state.append(StateVariable(full, size, begin, full in times, full in cursors, dimensions))
     projections = tuple(_projections(groups, said, device, {*changing} - times))
     weights = sum(p.shape[0] * p.shape[1] for p in projections)
     if weights > MOST_WEIGHTS:

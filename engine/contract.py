@@ -72,6 +72,22 @@ class DeclaredNetwork(Protocol):
 
 
 @dataclass(frozen=True)
+class Recorded:
+    """A variable of some neurons or synapses whose course is kept.
+
+    Parameters
+    ----------
+    variable : str
+        ``group.variable``.
+    elements : tuple of int
+        Numbers of the neurons, or of the synapses in the order of their group.
+    """
+
+    variable: str
+    elements: tuple[int, ...]
+
+
+@dataclass(frozen=True)
 class Structure:
     """What is compiled in: another structure is another program.
 
@@ -89,6 +105,8 @@ class Structure:
         Whether the program measures what each operation takes.
     measures : tuple of DeclaredMeasure
         What is read, spike counts of a sample included.
+    recorded : tuple of Recorded
+        What is kept of every step of a part of each block.
     """
 
     model: DeclaredNetwork
@@ -99,6 +117,7 @@ class Structure:
     record: tuple[str, ...] = ()
     profile: bool = False
     measures: tuple[DeclaredMeasure, ...] = ()
+    recorded: tuple[Recorded, ...] = ()
 
     @property
     def populations(self) -> tuple[str, ...]:
@@ -143,12 +162,16 @@ class Spikes:
 
 @dataclass(frozen=True)
 class Block:
-    """Input of a block: state, inputs ``(samples, ...)``, run-time values and the seed of its stream."""
+    """Input of a block: state, inputs ``(samples, ...)``, run-time values and the seed of its stream.
+
+    ``recorded`` is the part that a program which records keeps: its first step, and the one after its last.
+    """
 
     state: Mapping[str, NDArray[Any]]
     inputs: Mapping[str, NDArray[Any]]
     values: Mapping[str, float]
     seed: int
+    recorded: tuple[int, int] = (0, 0)
 
     @property
     def samples(self) -> int:
@@ -168,6 +191,8 @@ class BlockResult:
         Key of a measure to what was read of its variable, ``(presentations, neurons)``.
     profile : dict
         Seconds of each operation, if they were asked for.
+    recorded : dict of arrays
+        Variable by `Recorded`, ``(steps, elements)``, at the end of each step of the part that the block names.
     """
 
     state: Arrays
@@ -177,6 +202,7 @@ class BlockResult:
     wall_seconds: float
     profile: dict[str, float] = field(default_factory=dict)
     values: dict[str, NDArray[Any]] = field(default_factory=dict)
+    recorded: dict[Recorded, NDArray[np.floating]] = field(default_factory=dict)
 
 
 class Program(Protocol):

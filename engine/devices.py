@@ -16,7 +16,8 @@ NAMES = (*COMPILED, *runtime.DEVICES, cuda.DEVICE)
 
 _SHAPING = (
     "anatomy.py", "block_io.h", "contract.py", "cuda.py", "dense.py", "inspection.py", "monitors.py",
-    "presentations.py", "readers.py", "runtime.py", "sketch.py", "standalone.py", "statements.py", "streams.py",
+    "presentations.py", "readers.py", "recorders.py", "runtime.py", "sketch.py", "standalone.py", "statements.py",
+    "streams.py",
 )  # fmt: skip
 
 

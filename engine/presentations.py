@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hebbarium.engine import anatomy
-from hebbarium.engine.contract import Arrays, Block, BlockResult, DeclaredMeasure, Program, Structure
+from hebbarium.engine.contract import Arrays, Block, BlockResult, DeclaredMeasure, Program, Recorded, Structure
 from hebbarium.files.errors import BlockFailed
 
 MOST = 1000
@@ -40,6 +40,9 @@ class Answers:
         Seconds in the programs' main loops, and altogether.
     profile : dict
         Seconds of each operation, if they were asked for.
+    recorded : dict of arrays
+        Variable by what was recorded, ``(presentations, steps, elements)``; times are counted from the beginning of
+        their presentation, samples from that of the block.
     """
 
     state: Arrays
@@ -49,10 +52,18 @@ class Answers:
     run_seconds: float
     wall_seconds: float
     profile: Counter[str]
+    recorded: dict[Recorded, NDArray[np.floating]]
 
 
-def show(program: Program, block: Block) -> Answers:
+def show(program: Program, block: Block, recorded: tuple[int, int] = (0, 0)) -> Answers:
     """Run a block until each of its samples is over.
+
+    Parameters
+    ----------
+    program : Program
+    block : Block
+    recorded : tuple of int
+        What a program that records keeps: the first presentation, and the one after the last.
 
     Raises
     ------
@@ -69,15 +80,23 @@ def show(program: Program, block: Block) -> Answers:
     counts: dict[str, list[NDArray[np.uint16]]] = {population: [] for population in kept}
     values: dict[str, list[NDArray[Any]]] = {measure.key: [] for measure in besides}
     presentations: list[NDArray[np.int64]] = []
+    courses: dict[Recorded, list[NDArray[np.floating]]] = {one: [] for one in structure.recorded}
+    run_before = 0
     state, profile = dict(block.state), Counter[str]()
     run_seconds = wall_seconds = 0.0
     done = part = under_way = 0
     while done < block.samples:
         seed = block.seed if part == 0 else _seed(block.seed, part)
         waiting = {name: array[done:] for name, array in block.inputs.items()}
-        result = program.run(Block(state, waiting, block.values, seed))
         shown = block.samples - done
         presented = slots.presentations(shown)
+        first, last = (min(max(number - run_before, 0), presented) for number in recorded)
+        steps = structure.sample_steps
+        result = program.run(Block(state, waiting, block.values, seed, (first * steps, last * steps)))
+        for one, course in result.recorded.items():
+            by_presentation = course.reshape(last - first, steps, len(one.elements))
+            courses[one].append(_from_its_beginning(structure, one, by_presentation, first, done))
+        run_before += presented
 
         def by_sample(
             read: NDArray[Any], shown: int = shown, ended: NDArray[np.int64] = result.ended
@@ -108,7 +127,20 @@ def show(program: Program, block: Block) -> Answers:
         run_seconds,
         wall_seconds,
         profile,
+        {one: np.concatenate(parts) for one, parts in courses.items()},
     )
+
+
+def _from_its_beginning(
+    structure: Structure, recorded: Recorded, course: NDArray[np.floating], first: int, done: int
+) -> NDArray[np.floating]:
+    """What was recorded of the presentations from ``first`` on, with times and samples counted as `Answers` says."""
+    variables = {variable.name: variable for variable in anatomy.state(structure.model, structure.phase)}
+    known = variables.get(recorded.variable)
+    if known is not None and known.is_time:
+        length = structure.sample_steps * anatomy.time_step(structure.model)
+        return course - (first + np.arange(len(course)))[:, np.newaxis, np.newaxis] * length
+    return course + done if known is not None and known.is_cursor else course
 
 
 def _read(measure: DeclaredMeasure, structure: Structure, result: BlockResult, presented: int) -> NDArray[Any]:

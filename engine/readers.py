@@ -57,7 +57,7 @@ def add(network: Network, structure: Structure, dt: float) -> dict[str, SpikeMon
         last = measure.steps(steps, dt) - 1
         reader = NeuronGroup(
             len(population),
-            f"value : {_unit(variable)} (linked)",
+            f"value : {unit_of(variable)} (linked)",
             threshold=f"t_in_timesteps % {steps} == {last}",
             reset="",
             clock=population.clock,
@@ -71,8 +71,8 @@ def add(network: Network, structure: Structure, dt: float) -> dict[str, SpikeMon
     return monitors
 
 
-def read(key: str, arrays: Mapping[str, NDArray[Any]], presentations: int) -> NDArray[np.floating]:
-    """What was read, ``(presentations, neurons)``, from the arrays of a monitor.
+def read(key: str, arrays: Mapping[str, NDArray[Any]], times: int) -> NDArray[np.floating]:
+    """What was read so many times, such as once a presentation, ``(times, neurons)``, from the arrays of a monitor.
 
     Raises
     ------
@@ -80,13 +80,14 @@ def read(key: str, arrays: Mapping[str, NDArray[Any]], presentations: int) -> ND
         Something is missing.
     """
     neuron, value = arrays["i"], arrays["value"]
-    if not presentations or value.size % presentations or neuron.size != value.size:
-        raise BlockFailed(f"{key}: {value.size} values came back of {presentations} presentations")
-    order = np.argsort(neuron.reshape(presentations, -1), axis=1)  # on a GPU neurons come in any order
-    return np.take_along_axis(value.reshape(presentations, -1), order, axis=1)
+    if not times or value.size % times or neuron.size != value.size:
+        raise BlockFailed(f"{key}: {value.size} values came back of {times} times")
+    order = np.argsort(neuron.reshape(times, -1), axis=1)  # on a GPU neurons come in any order
+    return np.take_along_axis(value.reshape(times, -1), order, axis=1)
 
 
-def _unit(variable: ArrayVariable) -> str:
+def unit_of(variable: ArrayVariable) -> str:
+    """A variable's unit as an equation string declares it."""
     exponents = zip(_BASE_UNITS, variable.dim._dims, strict=True)
     parts = [f"{unit}**{exponent:g}" for unit, exponent in exponents if exponent]
     return "*".join(parts) or "1"

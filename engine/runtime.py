@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
@@ -12,7 +12,17 @@ from brian2 import Network, StateMonitor, prefs, second, seed
 from brian2.core.variables import ArrayVariable
 from numpy.typing import NDArray
 
-from hebbarium.engine import anatomy, compiler, faithfulness, inspection, interruption, isolation, monitors, readers
+from hebbarium.engine import (
+    anatomy,
+    compiler,
+    faithfulness,
+    inspection,
+    interruption,
+    isolation,
+    monitors,
+    readers,
+    recorders,
+)
 from hebbarium.engine.anatomy import relative
 from hebbarium.engine.contract import Arrays, Block, BlockResult, Spikes, Structure
 from hebbarium.files.errors import ModelRefused
@@ -44,7 +54,8 @@ class RuntimeProgram:
         compiled = compiler.for_brian2() if self.target == "cython" else nullcontext()
         with runtime_device(self.target, s.precision), compiled:
             network, variables = _begun(s, block)
-            read = readers.add(network, s, dt)
+            read, watched = readers.add(network, s, dt), recorders.add(network, s)
+            _set_values(network, recorders.values(s, block))
             seed(block.seed)
             length = s.steps(block.samples) * dt
             before = time.perf_counter()
@@ -56,12 +67,17 @@ class RuntimeProgram:
             for key, monitor in read.items():
                 kept = {short: np.array(monitor.variables[short].get_value()) for short in readers.KEPT}
                 values[key] = readers.read(key, kept, s.slots.presentations(block.samples))
+            courses = {}
+            for recorded, monitor in watched.items():
+                kept = {short: np.array(monitor.variables[short].get_value()) for short in recorders.KEPT}
+                courses[recorded] = recorders.read(recorded, kept, block)
             state: Arrays = {}
             for v in known.state:
                 array = np.array(variables[v.name].get_value())
                 state[v.name] = relative(v, array, length, len(ended))
         interruption.stop_if_asked()
-        return BlockResult(state, spikes, ended, run_seconds, time.perf_counter() - started, values=values)
+        wall = time.perf_counter() - started
+        return BlockResult(state, spikes, ended, run_seconds, wall, values=values, recorded=courses)
 
 
 def traces(
@@ -115,11 +131,17 @@ def _begun(s: Structure, block: Block) -> tuple[Network, dict[str, ArrayVariable
     monitors.add(network, s)
     faithfulness.refuse_unfaithful(network, s)
     variables = dict(inspection.arrays(network))
-    for full, symbol in inspection.run_time_variables(network, set(block.values)).items():
-        variables[full].set_value(block.values[symbol])
+    _set_values(network, block.values)
     for v in anatomy.shape(s.model, s.phase).state:
         variables[v.name].set_value(block.state[v.name].astype(variables[v.name].dtype))
     return network, variables
+
+
+def _set_values(network: Network, values: Mapping[str, float]) -> None:
+    """Give run-time values to what carries them."""
+    variables = dict(inspection.arrays(network))
+    for full, symbol in inspection.run_time_variables(network, set(values)).items():
+        variables[full].set_value(values[symbol])
 
 
 def _spikes(network: Network, s: Structure, dt: float) -> dict[str, Spikes]:

@@ -35,6 +35,7 @@ from hebbarium.engine import (
     isolation,
     monitors,
     readers,
+    recorders,
 )
 from hebbarium.engine.anatomy import relative
 from hebbarium.engine.contract import Arrays, Block, BlockResult, Spikes, Structure
@@ -98,6 +99,7 @@ class StandaloneProgram:
             "structure": s.model.structure_key(),
             **({"profile": True} if s.profile else {}),
             **({"readers": [m.key for m in readers.of(s)]} if readers.of(s) else {}),
+            **({"recorded": [[r.variable, *r.elements] for r in s.recorded]} if s.recorded else {}),
             **self.toolchain(),
         }
         recipe = cache.recipe_key(type(s.model), _HERE, description)
@@ -117,10 +119,12 @@ class StandaloneProgram:
             monitors.add(network, s)
             self.check(network)
             readers.add(network, s, known.time_step)
+            recorders.add(network, s)
             variables = dict(inspection.arrays(network))
             state = {v.name: variables[v.name] for v in known.state}
             self.leave_to_blocks(state)
-            values = inspection.run_time_variables(network, set(s.model.run_time_values()))
+            own = {*s.model.run_time_values(), *((recorders.FROM, recorders.UNTIL) if s.recorded else ())}
+            values = inspection.run_time_variables(network, own)
             device.insert_code("before_start", "block_io::die_with_parent();")
             place = len(device.main_queue)
             network.run(s.steps(s.capacity) * known.time_step * second, profile=s.profile)
@@ -238,9 +242,10 @@ class StandaloneProgram:
         return "\n".join([*lines, "block_results.finish();", "return 0;"])
 
     def read_variables(self, network: Network) -> dict[str, ArrayVariable]:
-        """Variables of the monitors of readers, by the names that results hold them under."""
-        names = [(readers.name_of(measure), short) for measure in readers.of(self.structure) for short in readers.KEPT]
-        return {f"{name}.{short}": network[name].variables[short] for name, short in names}
+        """Variables of the monitors of readers and recorders, by the names that results hold them under."""
+        s = self.structure
+        names = [*map(readers.name_of, readers.of(s)), *(recorders.name_of(s, recorded) for recorded in s.recorded)]
+        return {f"{name}.{short}": network[name].variables[short] for name in names for short in readers.KEPT}
 
     main_source = "main.cpp"
 
@@ -317,14 +322,14 @@ class StandaloneProgram:
             "steps": np.array([s.steps(block.samples)], "<i8"),
         }
         inputs = s.slots.arranged(dict(block.inputs), block.samples)
-        known = self.types()
+        known, values = self.types(), recorders.values(s, block)
         for name, kind in known.items():
             if name in block.state:
                 arrays[name] = block.state[name].astype(kind)
             elif name in inputs:
                 arrays[name] = np.ascontiguousarray(inputs[name], kind)
             else:
-                arrays[name] = np.array([block.values[name.split(".")[1]]], kind)
+                arrays[name] = np.array([values[name.split(".")[1]]], kind)
         return arrays
 
     def types(self) -> dict[str, str]:
@@ -380,6 +385,10 @@ class StandaloneProgram:
         for measure in readers.of(s):
             kept = {short: results[f"{readers.name_of(measure)}.{short}"] for short in readers.KEPT}
             values[measure.key] = readers.read(measure.key, kept, s.slots.presentations(block.samples))
+        courses = {}
+        for recorded in s.recorded:
+            kept = {short: results[f"{recorders.name_of(s, recorded)}.{short}"] for short in recorders.KEPT}
+            courses[recorded] = recorders.read(recorded, kept, block)
         state: Arrays = {}
         for variable in anatomy.state(s.model, s.phase):
             array = results[variable.name]
@@ -394,7 +403,7 @@ class StandaloneProgram:
             if name.startswith(_PROFILE)
         }
         wall = time.perf_counter() - started
-        return BlockResult(state, spikes, ended, float(results["run_seconds"][0]), wall, profile, values)
+        return BlockResult(state, spikes, ended, float(results["run_seconds"][0]), wall, profile, values, courses)
 
 
 def run_make(folder: Path, command: list[str]) -> None:

@@ -326,6 +326,57 @@ def traces(
     )
 
 
+def recording(
+    value: ArrayLike,
+    *,
+    variable: str,
+    unit: str,
+    axes: Mapping[str, ArrayLike],
+    time_ms: ArrayLike,
+    sample: ArrayLike | None,
+    image: ArrayLike | None,
+    label: ArrayLike | None,
+    asked: str,
+    phase: str,
+) -> xr.Dataset:
+    """The course of one variable of chosen neurons or synapses in some presentations.
+
+    Parameters
+    ----------
+    value : (presentation, time, ...)
+        At the end of each step.
+    variable
+        ``group.variable``.
+    axes
+        Numbers of the neurons or synapses by dimension: ``element``, or ``pre`` and ``post``.
+    time_ms : (time,)
+        When each step begins, from the beginning of its presentation.
+    sample, image, label : (presentation,), optional
+        Number of the sample in the order shown, index of the image in its data set, and its class.
+    asked
+        The recording as it was asked for.
+    phase
+        In which the samples were shown.
+    """
+    meanings = {"element": "number of the neuron or synapse", "pre": "source", "post": "target"}
+    time = named_values(("time",), np.asarray(time_ms, float), "ms", "time since the presentation began")
+    coordinates = {"time": time}
+    for name, numbers in axes.items():
+        coordinates[name] = named_values((name,), whole_numbers(numbers, np.int64, name), "1", meanings[name])
+    for name, values, meaning in (
+        ("sample", sample, "number of the sample in the order shown"),
+        ("image", image, "index of the image in its data set"),
+        ("label", label, "class of the image"),
+    ):
+        if values is not None:
+            coordinates[name] = named_values(("presentation",), whole_numbers(values, np.int64, name), "1", meaning)
+    return group_of(
+        {"value": named_values(("presentation", "time", *axes), np.asarray(value, float), unit, variable)},
+        coordinates,
+        {"asked": asked, "phase": phase},
+    )
+
+
 def measures(rows: Sequence[tuple[str, float, str, str]]) -> xr.Dataset:
     """What an experiment has measured: ``(measure, value, units, setting)`` each."""
     names, values, units, settings = zip(*rows, strict=True) if rows else ((), (), (), ())

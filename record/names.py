@@ -12,6 +12,8 @@
 ``raster/<population>``              the spikes of some presentations, one entry a spike
 ``stdp_window``                      ``delta_w(delta_t)``, measured
 ``trace/<population>``               variables ``(stimulus, time)`` of neurons that are given stimuli, and these
+``recorded/<group.variable>``        ``value(presentation, time, element)``, or ``(presentation, time, pre,
+                                     post)``, of a recording that was asked for
 ``measures``                         ``value(measure)`` of an experiment, each with its unit and its setting
 ===================================  ==================================================================
 
@@ -39,6 +41,7 @@ RASTER = "raster"
 STDP_WINDOW = "stdp_window"
 TRACE = "trace"
 MEASURES = "measures"
+RECORDED = "recorded"
 
 INPUT = "input"
 EXCITATORY = "excitatory"

@@ -23,6 +23,7 @@ from hebbarium.engine.run_folder import RunFolder
 from hebbarium.files.errors import ModelRefused, RunFolderError
 from hebbarium.models.contract import Model
 from hebbarium.training import fit, limits, pins, profiling, recording, responses, silence
+from hebbarium.training.courses import Courses
 from hebbarium.training.progress import Reporter
 from hebbarium.training.responses import Responses
 from hebbarium.training.result_file import ResultFile
@@ -79,6 +80,7 @@ class RunUnderWay:
         self.schedule = Schedule.of(settings, model, division)
         self.results = ResultFile(folder, settings, model, division, self.schedule)
         self.kept = responses.keys(model, learns=True)
+        self.courses = Courses(folder, settings, model, division, self.schedule)
         self.warnings: list[str] = []
 
     def remark(self) -> None:
@@ -101,6 +103,7 @@ class RunUnderWay:
                 self._warn(warning)
             groups["test"] = self.results.test(tested, counts)
             groups |= self._recorded(state, tested[:3])
+            groups["more"] = self.courses.groups(state)
             self._write(totals, len(self.schedule), groups, complete=True)
             self.folder.drop_intermediate()
 
@@ -115,6 +118,8 @@ class RunUnderWay:
             if structure.phase in ahead:
                 interruption.stop_if_asked()
                 devices.program(structure, self.folder.scratch)
+        for structure in self.courses.structures(range(done, len(schedule))):
+            devices.program(structure, self.folder.scratch)
         means = ClassMeans(anatomy.shown_to(model, model.readout), self.images.classes)
         firing = Silence(model, model.readout, self.images.classes)
         if len(schedule):
@@ -138,15 +143,13 @@ class RunUnderWay:
             if (over := schedule.pass_before(index)) is not None:
                 drawn = streams.generator(asked.seed, streams.BETWEEN_PASSES, index)
                 state = self._between_passes(state, over, drawn)
-            answers = presentations.show(
-                program,
-                Block(
-                    state,
-                    model.all_inputs(phase, shown.pixels, shown.labels, schedule.epochs[index]),
-                    model.run_time_values(),
-                    streams.block_seed(asked.seed, streams.TRAINING_SPIKES, index),
-                ),
+            block = Block(
+                state,
+                model.all_inputs(phase, shown.pixels, shown.labels, schedule.epochs[index]),
+                model.run_time_values(),
+                streams.block_seed(asked.seed, streams.TRAINING_SPIKES, index),
             )
+            answers = presentations.show(program, block)
             state_checks.refuse(model, (phase,), answers.state, (), f"block {index + 1} of training", DIVERGED)
             state = state | answers.state  # what this phase does not know of waits for one that does
             profile.update(answers.profile)
@@ -157,6 +160,7 @@ class RunUnderWay:
             spikes["input"] = round(model.input_spikes(phase, shown.pixels, answers.presentations))
             totals["run.events"] += anatomy.synaptic_events(model, phase, spikes)
             responses.keep(self.folder, "train", index, counts)
+            self.courses.of_block(index, block, answers)
             firing.add(counts[model.readout])
             if index == 0 and firing.none:
                 said = firing.warning("the first images of training")
@@ -222,7 +226,7 @@ class RunUnderWay:
 
     def _needed(self) -> dict[Path, int]:
         """Files that later blocks and the results are made of: the first checkpoint that cannot make up for each."""
-        snapshots, needed = self.schedule.snapshots(self.settings.snapshots), {}
+        snapshots, needed = self.schedule.snapshots(self.settings.snapshots), self.courses.needed()
         for index, end in enumerate(map(int, self.schedule.ends)):
             for key in self.kept:
                 needed[self.folder.responses_file(f"train/{key}", index)] = index + 1

@@ -12,9 +12,10 @@ from hebbarium.datasets import by_name as datasets
 from hebbarium.datasets.labelled_images import Dataset
 from hebbarium.engine import devices
 from hebbarium.models.contract import Model
-from hebbarium.training import fit, limits
+from hebbarium.training import fit, limits, probes
 from hebbarium.training.run_settings import RunSettings
 from hebbarium.training.samples import Division
+from hebbarium.training.schedule import Schedule
 
 __all__ = ["Prepared", "divided", "prepare"]
 
@@ -70,4 +71,5 @@ def divided(settings: RunSettings, images: Dataset, model: Model | None = None) 
         model = fitted.make_model()
     division = Division.of(fitted, images)
     limits.refuse_length(fitted, model, division.trained)
+    probes.of(fitted.recordings, model, division, Schedule.of(fitted, model, division))  # refuses what is not there
     return Prepared(fitted, model, division)

@@ -190,6 +190,10 @@ class RunSettings:
     )
     jobs: int = _setting(1, "processes at a time", option="--jobs", least=1, most=4096, role=Role.FREE)
     warm_start: str | None = _setting(None, "begin with a trained run", option="--from", metavar="RUN")
+    recordings: str = _setting(
+        "", "variables whose course is kept, such as excitatory.v[0:10]@image=3; several with ; between them",
+        option="--record", role=Role.KEPT,
+    )  # fmt: skip
     profile: bool = _setting(
         False, "say where the time of training went", option="--profile", role=Role.KEPT
     )

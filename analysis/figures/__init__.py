@@ -16,6 +16,7 @@ from hebbarium.analysis.figures.learning_curve import learning_curve
 from hebbarium.analysis.figures.neurons import courses, f_i_curve, learned_train, panels, phase_plane, rate_curves
 from hebbarium.analysis.figures.raster_plot import raster_plot
 from hebbarium.analysis.figures.receptive_field_grid import receptive_field_grid
+from hebbarium.analysis.figures.recordings import recordings
 from hebbarium.analysis.figures.responding_neurons import responding_neurons
 from hebbarium.analysis.figures.robustness_curve import robustness_curve
 from hebbarium.analysis.figures.saving import folder_of, save, save_all
@@ -48,6 +49,7 @@ __all__ = [
     "raster_plot",
     "rate_curves",
     "receptive_field_grid",
+    "recordings",
     "responding_neurons",
     "robustness_curve",
     "save",

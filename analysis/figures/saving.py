@@ -19,6 +19,7 @@ from hebbarium.analysis.figures.learning_curve import learning_curve
 from hebbarium.analysis.figures.neurons import courses, f_i_curve, has_levels, phase_plane
 from hebbarium.analysis.figures.raster_plot import raster_plot
 from hebbarium.analysis.figures.receptive_field_grid import receptive_field_grid
+from hebbarium.analysis.figures.recordings import recordings
 from hebbarium.analysis.figures.responding_neurons import responding_neurons
 from hebbarium.analysis.figures.stdp_window import stdp_window
 from hebbarium.analysis.figures.weight_time_lapse import weight_time_lapse
@@ -31,7 +32,7 @@ _TEST = f"{results.TEST}/{results.EXCITATORY}/spike_count"
 _V = f"{results.TRACE}/neuron/v"
 _W = f"{results.WEIGHTS}/{{projection}}/w"  # of the projection from the input
 
-# name of the file -> (how it is drawn, variables of which it needs one)
+# name of the file -> (how it is drawn, variables of which it needs one; none where `_WHERE` says it all)
 _FIGURES: dict[str, tuple[Callable[[xr.DataTree], Figure], tuple[str, ...]]] = {
     "receptive_fields": (receptive_field_grid, (_W,)),
     "weight_time_lapse": (weight_time_lapse, (_W,)),
@@ -48,6 +49,7 @@ _FIGURES: dict[str, tuple[Callable[[xr.DataTree], Figure], tuple[str, ...]]] = {
     "courses": (courses, (_V,)),
     "f_i_curve": (f_i_curve, (_V,)),
     "phase_plane": (phase_plane, ("phase_plane/dv",)),
+    "recordings": (recordings, ()),
 }
 
 # name of the file -> whether a run has something to show there
@@ -55,6 +57,7 @@ _WHERE: dict[str, Callable[[xr.DataTree], bool]] = {
     "learning_curve": lambda tree: bool(tree.attrs.get("samples_seen", 1)),
     "answer_times": has_times,
     "f_i_curve": has_levels,
+    "recordings": lambda tree: results.RECORDED in tree.children,
 }
 
 
@@ -79,7 +82,7 @@ def save_all(run: str | os.PathLike[str], formats: Sequence[str] = ("png",)) -> 
         projection = receptive_fields.from_input(tree)
         for name, (draw, needs) in _FIGURES.items():
             pictured = draw in (receptive_field_grid, weight_time_lapse)
-            holds_any = any(_holds(tree, path.format(projection=projection)) for path in needs)
+            holds_any = not needs or any(_holds(tree, path.format(projection=projection)) for path in needs)
             if not (holds_any and _WHERE.get(name, lambda _: True)(tree)):
                 continue
             if not pictured or receptive_fields.shape_of(tree):
