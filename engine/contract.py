@@ -72,7 +72,7 @@ class DeclaredNetwork(Protocol):
 
 
 @dataclass(frozen=True)
-class Recorded:
+class Watched:
     """A variable of some neurons or synapses whose course is kept.
 
     Parameters
@@ -105,7 +105,7 @@ class Structure:
         Whether the program measures what each operation takes.
     measures : tuple of DeclaredMeasure
         What is read, spike counts of a sample included.
-    recorded : tuple of Recorded
+    recorded : tuple of Watched
         What is kept of every step of a part of each block.
     """
 
@@ -117,7 +117,7 @@ class Structure:
     record: tuple[str, ...] = ()
     profile: bool = False
     measures: tuple[DeclaredMeasure, ...] = ()
-    recorded: tuple[Recorded, ...] = ()
+    recorded: tuple[Watched, ...] = ()
 
     @property
     def populations(self) -> tuple[str, ...]:
@@ -192,7 +192,7 @@ class BlockResult:
     profile : dict
         Seconds of each operation, if they were asked for.
     recorded : dict of arrays
-        Variable by `Recorded`, ``(steps, elements)``, at the end of each step of the part that the block names.
+        Variable by `Watched`, ``(steps, elements)``, at the end of each step of the part that the block names.
     """
 
     state: Arrays
@@ -202,7 +202,7 @@ class BlockResult:
     wall_seconds: float
     profile: dict[str, float] = field(default_factory=dict)
     values: dict[str, NDArray[Any]] = field(default_factory=dict)
-    recorded: dict[Recorded, NDArray[np.floating]] = field(default_factory=dict)
+    recorded: dict[Watched, NDArray[np.floating]] = field(default_factory=dict)
 
 
 class Program(Protocol):

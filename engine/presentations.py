@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hebbarium.engine import anatomy
-from hebbarium.engine.contract import Arrays, Block, BlockResult, DeclaredMeasure, Program, Recorded, Structure
+from hebbarium.engine.contract import Arrays, Block, BlockResult, DeclaredMeasure, Program, Structure, Watched
 from hebbarium.files.errors import BlockFailed
 
 MOST = 1000
@@ -52,7 +52,7 @@ class Answers:
     run_seconds: float
     wall_seconds: float
     profile: Counter[str]
-    recorded: dict[Recorded, NDArray[np.floating]]
+    recorded: dict[Watched, NDArray[np.floating]]
 
 
 def show(program: Program, block: Block, recorded: tuple[int, int] = (0, 0)) -> Answers:
@@ -80,7 +80,7 @@ def show(program: Program, block: Block, recorded: tuple[int, int] = (0, 0)) -> 
     counts: dict[str, list[NDArray[np.uint16]]] = {population: [] for population in kept}
     values: dict[str, list[NDArray[Any]]] = {measure.key: [] for measure in besides}
     presentations: list[NDArray[np.int64]] = []
-    courses: dict[Recorded, list[NDArray[np.floating]]] = {one: [] for one in structure.recorded}
+    courses: dict[Watched, list[NDArray[np.floating]]] = {one: [] for one in structure.recorded}
     run_before = 0
     state, profile = dict(block.state), Counter[str]()
     run_seconds = wall_seconds = 0.0
@@ -132,7 +132,7 @@ def show(program: Program, block: Block, recorded: tuple[int, int] = (0, 0)) -> 
 
 
 def _from_its_beginning(
-    structure: Structure, recorded: Recorded, course: NDArray[np.floating], first: int, done: int
+    structure: Structure, recorded: Watched, course: NDArray[np.floating], first: int, done: int
 ) -> NDArray[np.floating]:
     """What was recorded of the presentations from ``first`` on, with times and samples counted as `Answers` says."""
     variables = {variable.name: variable for variable in anatomy.state(structure.model, structure.phase)}

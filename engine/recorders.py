@@ -15,19 +15,19 @@ from brian2 import Network, NeuronGroup, SpikeMonitor
 from numpy.typing import NDArray
 
 from hebbarium.engine import readers
-from hebbarium.engine.contract import Block, Recorded, Structure
+from hebbarium.engine.contract import Block, Structure, Watched
 
 KEPT = readers.KEPT
 FROM, UNTIL = "record_from", "record_until"
 """Run-time values of a program that records: the first step that is kept, and the one after the last."""
 
 
-def name_of(structure: Structure, recorded: Recorded) -> str:
+def name_of(structure: Structure, recorded: Watched) -> str:
     """Name of the monitor that keeps a variable."""
     return f"record_{structure.recorded.index(recorded)}"
 
 
-def add(network: Network, structure: Structure) -> dict[Recorded, SpikeMonitor]:
+def add(network: Network, structure: Structure) -> dict[Watched, SpikeMonitor]:
     """Put the recorders of a structure into a network; returns their monitors."""
     monitors = {}
     for recorded in structure.recorded:
@@ -69,7 +69,7 @@ def values(structure: Structure, block: Block) -> Mapping[str, float]:
     return {**block.values, FROM: block.recorded[0], UNTIL: block.recorded[1]}
 
 
-def read(recorded: Recorded, arrays: Mapping[str, NDArray[Any]], block: Block) -> NDArray[np.floating]:
+def read(recorded: Watched, arrays: Mapping[str, NDArray[Any]], block: Block) -> NDArray[np.floating]:
     """What was recorded, ``(steps, elements)``, from the arrays of a monitor.
 
     Raises

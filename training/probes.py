@@ -30,7 +30,7 @@ from brian2.units.fundamentalunits import DIMENSIONLESS, get_unit
 from numpy.typing import NDArray
 
 from hebbarium.engine import anatomy
-from hebbarium.engine.contract import Recorded
+from hebbarium.engine.contract import Watched
 from hebbarium.models.contract import Model
 from hebbarium.record import results
 from hebbarium.training.responses import EVALUATION_BLOCK
@@ -59,7 +59,7 @@ class Probe:
     ----------
     text : str
         As it was asked for.
-    recorded : Recorded
+    recorded : Watched
     shape : tuple of int
         Neurons; or sources and targets, of synapses that connect all to all.
     phase : str
@@ -78,7 +78,7 @@ class Probe:
     """
 
     text: str
-    recorded: Recorded
+    recorded: Watched
     shape: tuple[int, ...]
     phase: str
     is_test: bool
@@ -165,7 +165,7 @@ def _probe(text: str, model: Model, division: Division, schedule: Schedule) -> P
             " fewer neurons, synapses or images"
         )
     return Probe(
-        text, Recorded(variable.name, elements), shape, phase, is_test, block, first - offset, end - offset, offset,
+        text, Watched(variable.name, elements), shape, phase, is_test, block, first - offset, end - offset, offset,
         begin, until, _unit(model, variable),
     )  # fmt: skip
 
