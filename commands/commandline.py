@@ -13,7 +13,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from hebbarium.commands import closer, encoding, looking, many, neurons, running, stores, trained
+from hebbarium.commands import closer, encoding, exporting, looking, many, neurons, running, stores, trained
 from hebbarium.training import standard_streams
 
 DEBUG = "HEBBARIUM_DEBUG"
@@ -67,9 +67,10 @@ for _command in (
     trained.evaluate, trained.predict, trained.figures, trained.diagnose, trained.convergence,
     closer.maps, closer.layers, closer.operations, closer.robustness, closer.hebbian_control,
     many.sweep, many.reproduce,
-    encoding.encode, neurons.neuron,
+    encoding.encode, neurons.neuron, exporting.export,
 ):  # fmt: skip
     app.command()(_command)
+app.command("import")(exporting.bring_back)  # the word is one of Python's own
 app.add_typer(stores.data_app, name="data")
 app.add_typer(stores.cache_app, name="cache")
 

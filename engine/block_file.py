@@ -59,9 +59,13 @@ def write(path: Path, arrays: Mapping[str, NDArray[Any]], durable: bool = False)
 def read(path: Path) -> dict[str, NDArray[Any]]:
     """All arrays of a file, one-dimensional. Raises `BlockFileError`."""
     try:
-        data = plain_files.read(path)
+        return unpacked(plain_files.read(path), path)
     except OSError as error:
         raise BlockFileError(f"{path}: cannot be read ({error.strerror})") from error
+
+
+def unpacked(data: bytes, path: Path) -> dict[str, NDArray[Any]]:
+    """All arrays of what a file holds, one-dimensional. Raises `BlockFileError`, which names the file."""
     if len(data) < len(MAGIC) + 8 or not data.startswith(MAGIC):
         raise BlockFileError(f"{path}: not a whole block file ({len(data)} bytes)")
     if zlib.crc32(memoryview(data)[:-4]) != struct.unpack_from("<I", data, len(data) - 4)[0]:

@@ -14,6 +14,9 @@ DEFAULT = dense.DEVICE
 COMPILED = (dense.DEVICE, standalone.DEVICE)
 NAMES = (*COMPILED, *runtime.DEVICES, cuda.DEVICE)
 
+_GENERATED: dict[str, type[standalone.StandaloneProgram]] = {
+    dense.DEVICE: dense.DenseProgram, standalone.DEVICE: standalone.StandaloneProgram, cuda.DEVICE: cuda.CudaProgram,
+}  # fmt: skip
 _SHAPING = (
     "anatomy.py", "block_io.h", "contract.py", "cuda.py", "dense.py", "inspection.py", "monitors.py",
     "presentations.py", "readers.py", "recorders.py", "runtime.py", "sketch.py", "standalone.py", "statements.py",
@@ -31,13 +34,33 @@ def program(structure: Structure, scratch: Path) -> Program:
     """
     if structure.device in runtime.DEVICES:
         return runtime.RuntimeProgram(structure, scratch)
-    if structure.device == dense.DEVICE:
-        return dense.DenseProgram(structure, scratch)
-    if structure.device == standalone.DEVICE:
-        return standalone.StandaloneProgram(structure, scratch)
-    if structure.device == cuda.DEVICE:
-        return cuda.CudaProgram(structure, scratch)
+    if structure.device in _GENERATED:
+        return _GENERATED[structure.device](structure, scratch)
     raise EngineError(f"device '{structure.device}': expected one of {', '.join(NAMES)}")
+
+
+def write_sources(structure: Structure, folder: Path) -> dict[str, str]:
+    """Write the sources of a structure's program, to be compiled elsewhere.
+
+    Returns
+    -------
+    dict of str
+        Type of every array that the program reads of a block, in the order in which it does.
+
+    Raises
+    ------
+    EngineError
+        The device generates no sources, or the model is refused.
+    """
+    if structure.device not in _GENERATED:
+        raise EngineError(
+            f"device '{structure.device}': generates no program of its own; expected one of {', '.join(_GENERATED)}"
+        )
+    kind = _GENERATED[structure.device]
+    generated = kind.__new__(kind)  # as it is before anything is compiled
+    generated.structure, generated.path = structure, folder
+    generated.generate(folder)
+    return generated.types()
 
 
 def require(name: str) -> None:

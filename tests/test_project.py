@@ -46,8 +46,9 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
 _BELOW = (*MAY_IMPORT["training"], "training")
 MAY_IMPORT |= {
     "studies": _BELOW,
+    "exports": _BELOW,
     "protocols": (*_BELOW, "studies"),
-    "commands": (*_BELOW, "studies", "protocols"),
+    "commands": (*_BELOW, "studies", "exports", "protocols"),
 }
 ROOMS = tuple(name for name in MAY_IMPORT if name != "dense_pathways")
 MAY_IMPORT["benchmarks"] = tuple(MAY_IMPORT)

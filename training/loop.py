@@ -6,7 +6,6 @@ Each block of each stage has its own random stream, so that it comes out the sam
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +21,7 @@ from hebbarium.engine.contract import Arrays, Block, Program, Structure
 from hebbarium.engine.run_folder import RunFolder
 from hebbarium.files.errors import ModelRefused, RunFolderError
 from hebbarium.models.contract import Model
-from hebbarium.training import fit, limits, pins, profiling, recording, responses, silence
+from hebbarium.training import beginning, fit, limits, pins, profiling, recording, responses, silence
 from hebbarium.training.courses import Courses
 from hebbarium.training.progress import Reporter
 from hebbarium.training.responses import Responses
@@ -156,9 +155,7 @@ class RunUnderWay:
             in_loop += answers.run_seconds
             counts = responses.of_block(answers, self.kept)
             totals["run.seconds"] += answers.wall_seconds
-            spikes = {p: int(counts[p].sum()) for p in answers.counts if p in counts}
-            spikes["input"] = round(model.input_spikes(phase, shown.pixels, answers.presentations))
-            totals["run.events"] += anatomy.synaptic_events(model, phase, spikes)
+            totals["run.events"] += responses.synaptic_events(model, phase, shown.pixels, counts)
             responses.keep(self.folder, "train", index, counts)
             self.courses.of_block(index, block, answers)
             firing.add(counts[model.readout])
@@ -166,7 +163,7 @@ class RunUnderWay:
                 said = firing.warning("the first images of training")
                 self.reporter.message(f"{said}. {silence.advice(model)}")
             if index + 1 in snapshots:
-                self._snapshot(int(schedule.ends[index]), state)
+                self.snapshot(int(schedule.ends[index]), state)
             self.folder.write_checkpoint(index + 1, state | {k: np.array([v]) for k, v in totals.items()})
             self.reporter.advance(len(shown), self._score(means, index, counts))
             if self._is_evaluated(index):
@@ -197,7 +194,7 @@ class RunUnderWay:
         last = resumption.checkpoint(self.folder.path, self._needed(), self.reporter.message)
         if last is None:
             state = self._initial_state()
-            self._snapshot(0, state)
+            self.snapshot(0, state)
             return 0, state, dict.fromkeys(TOTALS, 0.0)
         done, arrays = last
         phase = self.schedule.phases[min(done, len(self.schedule)) - 1] if len(self.schedule) else "test"
@@ -207,22 +204,21 @@ class RunUnderWay:
         totals = {k: float(arrays.pop(k)[0]) for k in TOTALS}
         return done, arrays, totals
 
+    @property
+    def _first(self) -> str:
+        return self.schedule.phases[0] if len(self.schedule) else "test"
+
     def _initial_state(self) -> Arrays:
-        given: Mapping[str, NDArray[Any]]
-        first = self.schedule.phases[0] if len(self.schedule) else "test"
-        given = self.model.initial_state(streams.generator(self.settings.seed, streams.INITIAL_WEIGHTS))
-        if type(self.model).calibrated is not Model.calibrated:
-            in_order = self.division.at(np.unique(self.division.split.train))
-            given = self.model.calibrated(dict(given), in_order.pixels)
-        if self.settings.warm_start:
-            other, own = Run.open(self.settings.warm_start), Run.open(self.folder.path)
-            trained = other.state
-            pins.refuse_state(self.folder.path, own.pins, pins.of_state(trained, other.pins))
-            anew = {k: given[k] for k in self.model.anew.get(first, ())}  # though it builds on another run
-            given = {k: trained[k] for k in responses.carried(self.model) if k in trained} | anew
-        if first in self.model.anew:
-            given = self.model.handed_on(dict(given))  # the layers below are as they are in testing
-        return dict(given) | initial_state(self.model, first, given)
+        carried_over = self._warm if self.settings.warm_start else dict
+        return beginning.initial_state(self.settings, self.model, self.division, self._first, carried_over)
+
+    def _warm(self, given: Arrays) -> Arrays:
+        """The state of the run that this one begins with."""
+        other, own = Run.open(str(self.settings.warm_start)), Run.open(self.folder.path)
+        trained = other.state
+        pins.refuse_state(self.folder.path, own.pins, pins.of_state(trained, other.pins))
+        anew = {k: given[k] for k in self.model.anew.get(self._first, ())}  # though it builds on another run
+        return {k: trained[k] for k in responses.carried(self.model) if k in trained} | anew
 
     def _needed(self) -> dict[Path, int]:
         """Files that later blocks and the results are made of: the first checkpoint that cannot make up for each."""
@@ -245,10 +241,10 @@ class RunUnderWay:
             return resumption.is_whole(self.folder.path, file)
 
         if not is_whole(self.folder.snapshot_file(0)):
-            self._snapshot(0, self._initial_state())
+            self.snapshot(0, self._initial_state())
         snapshots = self.schedule.snapshots(self.settings.snapshots)
         if done in snapshots and not is_whole(self.folder.snapshot_file(seen)):
-            self._snapshot(seen, state)
+            self.snapshot(seen, state)
         if done and self._is_evaluated(done - 1) and not is_whole(self.folder.accuracies_file(seen)):
             self._evaluate_on_the_way(done - 1, state)
 
@@ -273,7 +269,8 @@ class RunUnderWay:
         answered = decoded(readout, responses.read_by(readout, counts), known, truth)
         return f"running accuracy {accuracy(answered, truth):.1f} %"
 
-    def _snapshot(self, seen: int, state: Arrays) -> None:
+    def snapshot(self, seen: int, state: Arrays) -> None:
+        """Keep what the results show of weights and thresholds after so many samples."""
         arrays = {p.name: state[p.variable].astype(np.float32) for p in anatomy.projections(self.model)}
         for name, (population, _) in self.model.shown_state.items():
             if f"{population}.{name}" in state:

@@ -72,6 +72,27 @@ def of_block(answers: presentations.Answers, wanted: Iterable[str]) -> Responses
     return {key: read.get(key, presented) for key in wanted}
 
 
+def synaptic_events(
+    model: Model, phase: str, pixels: NDArray[np.uint8], counts: Mapping[str, NDArray[Any]]
+) -> int:
+    """Events at synapses in a block of training, from its responses; those of inputs by their expectation.
+
+    Parameters
+    ----------
+    pixels : (samples, pixels)
+        What was shown.
+    counts : mapping
+        Responses by key.
+    """
+    if model.controller:
+        presentations = counts[model.controller][:, 0].astype(np.int64)
+    else:
+        presentations = np.ones(len(pixels), np.int64)
+    spikes = {p: int(counts[p].sum()) for p in anatomy.populations(model) if p in counts}
+    spikes["input"] = round(model.input_spikes(phase, pixels, presentations))
+    return anatomy.synaptic_events(model, phase, spikes)
+
+
 def keep(folder: RunFolder, stage: str, index: int, responses: Mapping[str, NDArray[Any]]) -> None:
     """Keep a block's responses in a run's folder."""
     for key, array in responses.items():

@@ -1,0 +1,45 @@
+"""The state that a run begins with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from hebbarium.engine import anatomy, streams
+from hebbarium.engine.contract import Arrays
+from hebbarium.models.contract import Model
+from hebbarium.training.run_settings import RunSettings
+from hebbarium.training.samples import Division
+
+__all__ = ["initial_state"]
+
+
+def initial_state(
+    settings: RunSettings,
+    model: Model,
+    division: Division,
+    first: str,
+    carried_over: Callable[[Arrays], Arrays] = dict,
+) -> Arrays:
+    """Every state variable of the first phase: drawn, fitted to the images, or as its network begins.
+
+    Parameters
+    ----------
+    settings : RunSettings
+        Their seed draws it.
+    model : Model
+    division : Division
+    first : str
+        The phase.
+    carried_over : callable
+        What another run has learned, in place of what was drawn.
+    """
+    given = model.initial_state(streams.generator(settings.seed, streams.INITIAL_WEIGHTS))
+    if type(model).calibrated is not Model.calibrated:
+        in_order = division.at(np.unique(division.split.train))
+        given = model.calibrated(dict(given), in_order.pixels)
+    given = carried_over(given)
+    if first in model.anew:
+        given = model.handed_on(dict(given))  # the layers below are as they are in testing
+    return dict(given) | anatomy.initial_state(model, first, given)
