@@ -92,7 +92,7 @@ def handed_on(model: Model) -> list[Change]:
     elif own is SymmetricSTDP.handed_on and isinstance(model, SymmetricSTDP):
         for layer, variable, shape in model._weights():
             instead = model._constants(layer)
-            total = (*(instead.get(symbol, symbol) for symbol in ("beta", "w_max")), shape[0])
+            total = (instead.get("beta", "beta"), instead.get("w_max", "w_max"), shape[0])
             if layer != "classes":
                 changes.append(Change("scale", variable, shape, 1, total))
     elif own is not Model.handed_on:

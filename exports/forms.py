@@ -22,7 +22,8 @@ __all__ = ["InputForm", "forms"]
 
 LEVELS = 256
 """Intensities of a pixel."""
-_MOST_PROBED = 2000  # images of the run that every form is held against
+MOST_PROBED = 2000
+"""Images of the run that every form is held against."""
 _PER_BLOCK = 37  # no multiple of a usual batch: the last one of a block is not whole
 
 Table = NDArray[np.float64]
@@ -218,7 +219,7 @@ def _probes(shown: Samples, classes: int, passes: int) -> Iterator[Probe]:
         count = len(images)
         return Probe(images, generator.integers(0, classes, count), generator.integers(0, passes, count))
 
-    some = shown.pixels[:_MOST_PROBED]
+    some = shown.pixels[:MOST_PROBED]
     yield drawn(some)
     for first in range(0, min(len(some), 4 * _PER_BLOCK), _PER_BLOCK):
         yield drawn(some[first : first + _PER_BLOCK])

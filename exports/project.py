@@ -41,8 +41,8 @@ _DRIVER = _HERE / "driver"
 _BLOCK_IO = Path(devices.__file__).parent / "block_io.h"
 MOST_IMAGE_BYTES = 16 * 2**20
 """Of images that an exported project brings along: all of the run's, if they are no more."""
-_FEW = {"train": 1000, "test": 200}
-"""Images that it brings along otherwise."""
+FEW = {"train": 1000, "test": 200}
+"""How many it brings along otherwise."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -126,7 +126,7 @@ def write(exported: Exported, out: Path) -> Path:
 
 def _as_exported(settings: RunSettings) -> RunSettings:
     """Settings without what is measured on the way, or is a matter of one computer."""
-    return dataclasses.replace(settings, evaluate_every=None, jobs=1, profile=False)
+    return dataclasses.replace(settings, evaluate_every=None, recordings="", jobs=1, profile=False)
 
 
 def _fill(exported: Exported, folder: Path) -> None:
@@ -192,7 +192,7 @@ def _write_images(exported: Exported, folder: Path) -> None:
     folder.mkdir()
     parts = {"train": plan.all_trained} | ({} if plan.all_tested is plan.all_trained else {"test": plan.all_tested})
     for name, samples in parts.items():
-        some: Samples = samples if _brings_all(exported) else samples[: _FEW[name]]
+        some: Samples = samples if _brings_all(exported) else samples[: FEW[name]]
         cubes = some.pixels.reshape(-1, *images.shape)
         (folder / f"{name}-images.idx").write_bytes(idx.encode(np.ascontiguousarray(cubes)))
         (folder / f"{name}-labels.idx").write_bytes(idx.encode(some.labels.astype(np.uint8)))

@@ -13,6 +13,7 @@ import pytest
 from brian2 import ms
 
 from hebbarium.catalogue import registry
+from hebbarium.exports import forms, project
 from hebbarium.ledger import claims, ledger
 from hebbarium.ledger import figures as table_figures
 from hebbarium.ledger.tables import NEAR
@@ -416,6 +417,13 @@ def hodgkin_huxley() -> Iterator[str]:
     assert steps[1] == steps[2] == 10 * steps[0]
 
 
+def exported() -> Iterator[str]:
+    """What is in an exported project."""
+    few = " and ".join(f"{number:,}" for number in project.FEW.values())
+    yield f"take no more than {project.MOST_IMAGE_BYTES // 2**20} MB, and the first {few} otherwise"
+    yield f"compared on {forms.MOST_PROBED:,} images of the run"
+
+
 STATEMENTS = {
     "docs/notes/hodgkin_huxley.md": hodgkin_huxley,
     "docs/notes/sun_thesis.md": sun_thesis,
@@ -431,6 +439,7 @@ STATEMENTS = {
     "docs/notes/tssl_backprop.md": tssl_backprop,
     "docs/eighty_percent.md": switches,
     "docs/robustness.md": robustness,
+    "docs/exported_project.md": exported,
 }
 
 

@@ -29,8 +29,8 @@ from hebbarium_site.tables import RESULTS, ROOT
 FIGURES = RESULTS / "figures"
 NOTES = ROOT / "docs" / "notes"
 ROOMS = (
-    "models", "equations", "protocols", "record", "datasets", "analysis", "training", "studies", "ledger", "catalogue",
-    "engine", "files", "commands",
+    "models", "equations", "protocols", "record", "datasets", "analysis", "training", "exports", "studies", "ledger",
+    "catalogue", "engine", "files", "commands",
 )  # fmt: skip
 
 

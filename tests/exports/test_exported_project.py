@@ -96,7 +96,7 @@ def test_what_comes_back_has_the_bits_of_the_same_run(trained: Path, python: Pat
     assert_same_bits(python, back)
     assert Run.open(back).settings == Run.open(python).settings
     with results.open_run(python) as tree:
-        evaluation = tree["evaluation"]
+        evaluation = tree["evaluation"].to_dataset()
         names = [str(name) for name in evaluation["readout"].values]
         predicted = {name: evaluation["predicted"].sel(readout=name).values.ravel() for name in names}
     with open(trained / "answers" / "predictions.csv", newline="") as file:
@@ -114,10 +114,11 @@ def test_other_images_are_shown_in_the_order_that_python_would_show_them_in(
     trained: Path, settings: RunSettings, tmp_path: Path
 ) -> None:
     images = datasets.load("mnist-embedded")
-    few = {"images": images.train_images[100:145].reshape(-1, 28, 28), "labels": images.train_labels[100:145]}
-    tested = {"test_images": images.test_images[:25].reshape(-1, 28, 28), "test_labels": images.test_labels[:25]}
-    np.savez(tmp_path / "few.npz", **few, **tested)  # type: ignore[arg-type]
-    arrays: dict[str, np.ndarray[Any, Any]] = {**few, **tested}
+    arrays: dict[str, np.ndarray[Any, Any]] = {
+        "images": images.train_images[100:145].reshape(-1, 28, 28), "labels": images.train_labels[100:145],
+        "test_images": images.test_images[:25].reshape(-1, 28, 28), "test_labels": images.test_labels[:25],
+    }  # fmt: skip
+    np.savez(tmp_path / "few.npz", **arrays)  # type: ignore[arg-type]
     for name, array in arrays.items():
         (tmp_path / f"{name}.idx").write_bytes(idx.encode(array.astype(np.uint8)))
     out = str(tmp_path / "trained")
