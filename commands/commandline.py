@@ -64,7 +64,8 @@ app = typer.Typer(
 for _command in (
     looking.models, looking.describe, looking.devices,
     running.train, running.resume, running.demo,
-    trained.evaluate, trained.predict, trained.figures, trained.diagnose, trained.convergence,
+    trained.evaluate, trained.predict, trained.figures, trained.diagnose, trained.weights,
+    trained.convergence,
     closer.maps, closer.layers, closer.operations, closer.robustness, closer.hebbian_control,
     many.sweep, many.reproduce,
     encoding.encode, neurons.neuron, exporting.export,

@@ -6,21 +6,19 @@ import dataclasses
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from hebbarium.commands import options
 from hebbarium.commands.reporting import reporting
-
-if TYPE_CHECKING:
-    from hebbarium.training.run_settings import RunSettings
+from hebbarium.training.run_settings import RunSettings
 
 
 @options.of_settings(
     "dataset", "data", "images", "epochs", "schedule", "seed", "device", "precision", "block", "test_images",
     "validation", "evaluate_on", "evaluate_every", "evaluate_images", "labels_from", "labelling_images", "snapshots",
-    "profile", "warm_start",
+    "profile", "warm_start", "weights_from",
 )  # fmt: skip
 def train(
     model: options.ModelName,
@@ -31,7 +29,7 @@ def train(
         list[str] | None,
         typer.Option(
             "--record",
-            help="keep the course of a variable, such as excitatory.v[0:10]@image=3, or @test=0; can be repeated",
+            help=RunSettings.table()["recordings"].meaning,
             metavar="GROUP.VARIABLE[NEURONS]@image=NUMBER",
         ),
     ] = None,
@@ -143,7 +141,6 @@ def demo(
     """Train a small network on the digits that come along."""
     from hebbarium.analysis import figures
     from hebbarium.training import many_runs, training
-    from hebbarium.training.run_settings import RunSettings
 
     out = out or many_runs.unused_folder(Path("runs"), "demo")
     settings = RunSettings(changes={"neurons": neurons}, images=images)

@@ -76,6 +76,22 @@ def figures(run: options.RunFolder, formats: options.Formats = None) -> None:
         print(f"figure: {path}")
 
 
+def weights(
+    run: options.RunFolder,
+    out: Annotated[Path, typer.Option(help="file to write: .npz, .csv or .nir")],
+    projection: Annotated[str, typer.Option(help="of which projection; all if not given")] = "",
+    trust_model: options.TrustModel = False,
+) -> None:
+    """Write the weights of a trained run, for other programs or for `hebbarium train --weights-from`."""
+    from hebbarium.training import weights as files
+    from hebbarium.training.run import Run
+
+    opened = Run.open(run, trust_model=trust_model)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    for name in files.write(opened.state, opened.model, out, projection):
+        print(f"{name}: {out}")
+
+
 def diagnose(run: options.RunFolder, figures: options.Figures = True) -> None:
     """Say what looks wrong with a trained network: what is seen, what it means, what to try."""
     from hebbarium.analysis import diagnosis

@@ -193,13 +193,40 @@ def _library(file: Path) -> Any:
     return nir
 
 
-def _read_nir(file: Path) -> ConventionalNetwork:
+def _graph(file: Path) -> tuple[Any, Any]:
+    """The library, and the graph that it reads."""
     nir = _library(file)
     try:
-        graph = nir.read(file, type_check=False)
+        return nir, nir.read(file, type_check=False)
     except Exception as error:  # whatever the library makes of a damaged file, or of a node that it does not know
         raise ValueError(f"{file}: is no NIR file, or holds a node that nir {nir.__version__} does not know: {error!r}"
                          ) from error  # fmt: skip
+
+
+def _chain(file: Path, graph: Any) -> Iterator[tuple[str, Any]]:
+    """Nodes with their names from the input on."""
+    after: dict[str, str] = {}
+    for one, other in graph.edges:
+        if one in after or other in after.values() or one == other:
+            raise LayerRefused(
+                f"layer {one}: has several ways out, or {other} several in, or they make a loop; expected layers"
+                " one behind the other"
+            )
+        after[one] = other
+    begins = [name for name in graph.nodes if name not in after.values()]
+    if len(begins) != 1:
+        raise ValueError(f"{file}: the graph begins with {', '.join(begins) or 'nothing'}, expected one Input")
+    name: str | None = begins[0]
+    passed = 0
+    while name is not None:
+        yield name, graph.nodes[name]
+        name, passed = after.get(name), passed + 1
+    if passed != len(graph.nodes):
+        raise ValueError(f"{file}: the graph holds a loop; expected layers one behind the other")
+
+
+def _read_nir(file: Path) -> ConventionalNetwork:
+    nir, graph = _graph(file)
     return _FromNIR(nir, file).network(graph)
 
 
@@ -223,7 +250,7 @@ class _FromNIR:
 
     def network(self, graph: Any) -> ConventionalNetwork:
         """The network of a graph."""
-        nodes = list(self._chain(graph))
+        nodes = list(_chain(self.file, graph))
         if not nodes or not isinstance(nodes[0][1], self.nir.Input):
             raise ValueError(f"{self.file}: the graph does not begin with an Input")
         first = nodes[0][1].input_type["input"]
@@ -234,27 +261,6 @@ class _FromNIR:
         for name, node in nodes[1:]:
             self._take(name, node)
         return ConventionalNetwork(start, tuple(self.layers))
-
-    def _chain(self, graph: Any) -> Iterator[tuple[str, Any]]:
-        """Nodes with their names from the input on."""
-        after: dict[str, str] = {}
-        for one, other in graph.edges:
-            if one in after or other in after.values() or one == other:
-                raise LayerRefused(
-                    f"layer {one}: has several ways out, or {other} several in, or they make a loop; expected layers"
-                    " one behind the other"
-                )
-            after[one] = other
-        begins = [name for name in graph.nodes if name not in after.values()]
-        if len(begins) != 1:
-            raise ValueError(f"{self.file}: the graph begins with {', '.join(begins) or 'nothing'}, expected one Input")
-        name: str | None = begins[0]
-        passed = 0
-        while name is not None:
-            yield name, graph.nodes[name]
-            name, passed = after.get(name), passed + 1
-        if passed != len(graph.nodes):
-            raise ValueError(f"{self.file}: the graph holds a loop; expected layers one behind the other")
 
     def _take(self, name: str, node: Any) -> None:
         nir, kind = self.nir, type(node).__name__
@@ -390,3 +396,48 @@ def _write_nir(network: ConventionalNetwork, file: Path) -> None:
 
 READERS: Mapping[str, Callable[[Path], ConventionalNetwork]] = {".npz": _read_npz, ".nir": _read_nir}
 _WRITERS: Mapping[str, Callable[[ConventionalNetwork, Path], None]] = {".npz": _write_npz, ".nir": _write_nir}
+
+# -- weights alone -------------------------------------------------------------------------------------------------
+def read_linear(file: Path) -> dict[str, NDArray[np.float64]]:
+    """Weights of the layers of a NIR file, ``(sources, targets)`` by the names of its nodes, from the input on.
+
+    Neurons are left out.
+
+    Raises
+    ------
+    ValueError
+        It is no such file; or a layer has a bias, or connects otherwise than all to all.
+    """
+    nir, graph = _graph(file)
+    weights = {}
+    for name, node in _chain(file, graph):
+        if isinstance(node, nir.Conv2d | nir.Conv1d | nir.SumPool2d | nir.AvgPool2d):
+            raise LayerRefused(f"{file}: layer {name} ({type(node).__name__}): expected layers that connect all to all")
+        if isinstance(node, nir.Linear | nir.Affine):
+            w = np.asarray(node.weight)
+            if w.ndim != 2 or w.dtype.kind not in "fiu":
+                raise LayerRefused(f"{file}: layer {name}: weights of shape {w.shape}, expected (targets, sources)")
+            if np.asarray(getattr(node, "bias", 0)).any():
+                raise LayerRefused(f"{file}: layer {name}: has a bias, which a projection has none of")
+            weights[name] = w.T.astype(np.float64)
+    return weights
+
+
+def write_linear(file: Path, weights: Mapping[str, NDArray[Any]]) -> None:
+    """Write weights ``(sources, targets)`` as the layers of a NIR file, one behind the other.
+
+    Raises
+    ------
+    ValueError
+        The targets of one are not the sources of the next.
+    """
+    nir = _library(file)
+    arrays = list(weights.values())
+    if any(one.shape[1] != other.shape[0] for one, other in itertools.pairwise(arrays)):
+        raise ValueError(f"{file}: {', '.join(weights)} are not one behind the other, as NIR has layers; use .npz")
+    nodes = {
+        "input": nir.Input({"input": np.array(arrays[0].shape[:1])}),
+        **{name: nir.Linear(np.ascontiguousarray(w.T)) for name, w in weights.items()},
+        "output": nir.Output({"output": np.array(arrays[-1].shape[1:])}),
+    }
+    nir.write(file, nir.NIRGraph(nodes, list(itertools.pairwise(nodes)), type_check=False))

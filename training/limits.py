@@ -20,6 +20,10 @@ def refuse_settings(settings: RunSettings) -> None:
         row.refuse(getattr(settings, name))
     if settings.profile and settings.device not in devices.COMPILED:
         raise ValueError(f"profile: device {settings.device} has none; expected one of {', '.join(devices.COMPILED)}")
+    if settings.weights_from is not None and settings.warm_start is not None:
+        raise ValueError(
+            f"--weights-from {settings.weights_from}: the run begins with {settings.warm_start} as well; keep one"
+        )
     if settings.evaluate_on == "validation" and not settings.validation:
         raise ValueError("evaluate_on=validation: expected images that are held out, as with --validation 5000")
 

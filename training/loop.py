@@ -21,7 +21,7 @@ from hebbarium.engine.contract import Arrays, Block, Program, Structure
 from hebbarium.engine.run_folder import RunFolder
 from hebbarium.files.errors import ModelRefused, RunFolderError
 from hebbarium.models.contract import Model
-from hebbarium.training import beginning, fit, limits, pins, profiling, recording, responses, silence
+from hebbarium.training import beginning, fit, limits, pins, profiling, recording, responses, silence, weights
 from hebbarium.training.courses import Courses
 from hebbarium.training.progress import Reporter
 from hebbarium.training.responses import Responses
@@ -209,7 +209,8 @@ class RunUnderWay:
         return self.schedule.phases[0] if len(self.schedule) else "test"
 
     def _initial_state(self) -> Arrays:
-        carried_over = self._warm if self.settings.warm_start else dict
+        a = self.settings
+        carried_over = self._warm if a.warm_start else self._given if a.weights_from else dict
         return beginning.initial_state(self.settings, self.model, self.division, self._first, carried_over)
 
     def _warm(self, given: Arrays) -> Arrays:
@@ -219,6 +220,12 @@ class RunUnderWay:
         pins.refuse_state(self.folder.path, own.pins, pins.of_state(trained, other.pins))
         anew = {k: given[k] for k in self.model.anew.get(self._first, ())}  # though it builds on another run
         return {k: trained[k] for k in responses.carried(self.model) if k in trained} | anew
+
+    def _given(self, given: Arrays) -> Arrays:
+        """The weights of the file that this run begins with."""
+        own = weights.read(Path(str(self.settings.weights_from)), self.model)
+        pins.refuse_weights(self.folder.path, Run.open(self.folder.path).pins, own)
+        return {**given, **own}
 
     def _needed(self) -> dict[Path, int]:
         """Files that later blocks and the results are made of: the first checkpoint that cannot make up for each."""

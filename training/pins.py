@@ -60,12 +60,14 @@ def located(settings: RunSettings, model: Model | None = None) -> RunSettings:
         whole = "".join([_whole(file), *kind])
         before = settings.model
         places["model"] = Recorded.of(whole, before.run, before.files) if isinstance(before, Recorded) else whole
-    places |= {name: _whole(place) for name in ("data", "warm_start") if (place := getattr(settings, name)) is not None}
+    others = ("data", "warm_start", "weights_from")
+    places |= {name: _whole(place) for name in others if (place := getattr(settings, name)) is not None}
     return dataclasses.replace(settings, **places)
 
 
 def take(
-    configuration: Mapping[str, Any], model: Model, images: Dataset, warm_start: Mapping[str, Any] | None = None
+    configuration: Mapping[str, Any], model: Model, images: Dataset, warm_start: Mapping[str, Any] | None = None,
+    weights: Mapping[str, NDArray[Any]] | None = None,
 ) -> dict[str, bytes]:
     """The files to be kept in a new run's folder beside its configuration, by name.
 
@@ -73,6 +75,8 @@ def take(
     ----------
     warm_start : mapping, optional
         From `of_state`, of the state that the run begins with.
+    weights : mapping, optional
+        State that a user's file gives.
     """
     kept: dict[str, bytes] = {}
     file, own = own_models.file_in(configuration["model"]), None
@@ -87,14 +91,19 @@ def take(
         "versions": _versions(),
         "computer": _computer(configuration["device"]),
         "warm_start": warm_start,
+        "weights_from": None if weights is None else _state_digest(weights),
     }
     return {FILE: (json.dumps(pinned, indent=1) + "\n").encode(), **kept}
 
 
 def of_state(state: Mapping[str, NDArray[Any]], pinned: Pins | None) -> dict[str, Any]:
     """What is kept of the trained state of another run, and of what that began with."""
+    return {"state": _state_digest(state), "pins": pinned}
+
+
+def _state_digest(state: Mapping[str, NDArray[Any]]) -> str:
     whole = {f"{name} {array.dtype.str} {array.shape}": array.tobytes() for name, array in state.items()}
-    return {"state": sources.digest(whole), "pins": pinned}
+    return sources.digest(whole)
 
 
 # -- when it is opened again ---------------------------------------------------------------------------------
@@ -200,6 +209,15 @@ def refuse_state(run: Path, pinned: Pins | None, warm_start: Mapping[str, Any]) 
         raise RunFolderError(
             f"{run}: {pinned['configuration']['warm_start']}, with whose state it was to begin, was trained further or"
             " changed since; train anew"
+        )
+
+
+def refuse_weights(run: Path, pinned: Pins | None, weights: Mapping[str, NDArray[Any]]) -> None:
+    """Raise `RunFolderError` if the weights that a run begins with are not what they were when it was asked for."""
+    if pinned is not None and pinned["weights_from"] != _state_digest(weights):
+        raise RunFolderError(
+            f"{run}: {pinned['configuration']['weights_from']}, with whose weights it was to begin, holds others now;"
+            " put it back, or train anew"
         )
 
 

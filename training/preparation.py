@@ -6,13 +6,14 @@ What cannot be is refused here, before a folder is made or anything is compiled.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from hebbarium.catalogue import own_equations
 from hebbarium.datasets import by_name as datasets
 from hebbarium.datasets.labelled_images import Dataset
 from hebbarium.engine import devices
 from hebbarium.models.contract import Model
-from hebbarium.training import fit, limits, probes
+from hebbarium.training import fit, limits, probes, weights
 from hebbarium.training.run_settings import RunSettings
 from hebbarium.training.samples import Division
 from hebbarium.training.schedule import Schedule
@@ -71,5 +72,7 @@ def divided(settings: RunSettings, images: Dataset, model: Model | None = None) 
         model = fitted.make_model()
     division = Division.of(fitted, images)
     limits.refuse_length(fitted, model, division.trained)
+    if fitted.weights_from is not None:
+        weights.read(Path(fitted.weights_from).expanduser(), model)  # refuses what does not fit
     probes.of(fitted.recordings, model, division, Schedule.of(fitted, model, division))  # refuses what is not there
     return Prepared(fitted, model, division)

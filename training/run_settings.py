@@ -190,8 +190,11 @@ class RunSettings:
     )
     jobs: int = _setting(1, "processes at a time", option="--jobs", least=1, most=4096, role=Role.FREE)
     warm_start: str | None = _setting(None, "begin with a trained run", option="--from", metavar="RUN")
+    weights_from: str | None = _setting(
+        None, "begin with weights of your own, an .npz, .csv or .nir file", option="--weights-from", metavar="FILE"
+    )
     recordings: str = _setting(
-        "", "variables whose course is kept, such as excitatory.v[0:10]@image=3; several with ; between them",
+        "", "keep the course of a variable, such as excitatory.v[0:10]@image=3, or @test=0; can be repeated",
         option="--record", role=Role.KEPT,
     )  # fmt: skip
     profile: bool = _setting(

@@ -18,7 +18,7 @@ from hebbarium.engine.run_folder import RunFolder
 from hebbarium.files import folder_names
 from hebbarium.files.errors import RunFolderError
 from hebbarium.record import results
-from hebbarium.training import pins, preparation, provenance, warm_start
+from hebbarium.training import pins, preparation, provenance, warm_start, weights
 from hebbarium.training.loop import RunUnderWay
 from hebbarium.training.preparation import Prepared
 from hebbarium.training.progress import QuietReporter, Reporter
@@ -59,8 +59,9 @@ def begin(prepared: Prepared, out: Path, reporter: Reporter | None = None) -> Pa
         begun = pins.of_state(other.state, other.pins)
         for text in warm_start.refuse_learned(prepared.division, settings.warm_start):
             reporter.message(text)
+    given = None if settings.weights_from is None else weights.read(Path(settings.weights_from), model)
     configuration = {**settings.record(), "command": " ".join(sys.argv), "code": provenance.code_version()}
-    kept = pins.take(configuration, model, images, begun)
+    kept = pins.take(configuration, model, images, begun, given)
     configuration["pins"] = pins.digest(kept[pins.FILE])
     with RunFolder.create(Path(out), configuration, kept) as folder:
         run = RunUnderWay(folder, settings, model, prepared.division, reporter)

@@ -26,7 +26,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 
 COMMANDS = ["models", "describe", "train", "evaluate", "predict", "resume", "sweep", "reproduce", "figures",
             "data", "cache", "devices", "demo", "maps", "robustness", "hebbian-control", "encode",
-            "convergence", "diagnose"]  # fmt: skip
+            "convergence", "diagnose", "weights"]  # fmt: skip
 
 
 def hebbarium(*words: object) -> Result:
