@@ -30,7 +30,7 @@ Table = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class Probe:
+class ProbedSamples:
     """What a model may be asked for the inputs of.
 
     Parameters
@@ -74,12 +74,12 @@ class InputForm:
     number: float = 0.0
     table: Table | str | None = None
 
-    def of(self, probe: Probe, others: dict[str, Table]) -> Table:
+    def of(self, probe: ProbedSamples, others: dict[str, Table]) -> Table:
         """The input ``(samples, width)`` of a block, as the exported program computes it.
 
         Parameters
         ----------
-        probe : Probe
+        probe : ProbedSamples
         others : dict of arrays
             The inputs before it.
         """
@@ -161,14 +161,14 @@ class _Asked:
     def __init__(self, model: Model, phase: str, pixels: int, classes: int, passes: int) -> None:
         self.model, self.phase, self.pixels, self.classes, self.passes = model, phase, pixels, classes, passes
 
-    def __call__(self, probe: Probe) -> dict[str, Table]:
+    def __call__(self, probe: ProbedSamples) -> dict[str, Table]:
         given = self.model.all_inputs(self.phase, probe.pixels, probe.labels, probe.epochs)
         return {name: np.asarray(array, np.float64).reshape(len(probe), -1) for name, array in given.items()}
 
     def candidates(self, name: str, width: int, before: Sequence[str]) -> Iterator[InputForm]:
         """Forms that an input may be of; their constants are what the model says of the plainest samples."""
 
-        def said(probe: Probe) -> Table:
+        def said(probe: ProbedSamples) -> Table:
             return self(probe)[name]
 
         if width == self.pixels:
@@ -192,14 +192,14 @@ class _Asked:
             yield InputForm(name, width, "pass", table=said(self._black(self.passes, "epochs"))[:, 0].copy())
         yield InputForm(name, width, "class", table=said(self._black(self.classes, "labels")))
 
-    def _of_pixels(self, pixels: NDArray[np.uint8]) -> Probe:
+    def _of_pixels(self, pixels: NDArray[np.uint8]) -> ProbedSamples:
         zeros = np.zeros(len(pixels), np.int64)
-        return Probe(pixels, zeros, zeros)
+        return ProbedSamples(pixels, zeros, zeros)
 
-    def _black(self, samples: int, counted: str) -> Probe:
+    def _black(self, samples: int, counted: str) -> ProbedSamples:
         """Black images, whose labels or passes are 0, 1, and so on."""
         zeros, number = np.zeros(samples, np.int64), np.arange(samples)
-        return Probe(
+        return ProbedSamples(
             np.zeros((samples, self.pixels), np.uint8),
             number if counted == "labels" else zeros,
             number if counted == "epochs" else zeros,
@@ -210,14 +210,14 @@ def _of_one_level(pixels: int) -> NDArray[np.uint8]:
     return np.repeat(np.arange(LEVELS, dtype=np.uint8)[:, np.newaxis], pixels, axis=1)
 
 
-def _probes(shown: Samples, classes: int, passes: int) -> Iterator[Probe]:
+def _probes(shown: Samples, classes: int, passes: int) -> Iterator[ProbedSamples]:
     """Images of the run, random ones, and black ones, in blocks of several lengths, with every label and pass."""
     generator = np.random.default_rng(0)
     pixels = shown.pixels.shape[1]
 
-    def drawn(images: NDArray[np.uint8]) -> Probe:
+    def drawn(images: NDArray[np.uint8]) -> ProbedSamples:
         count = len(images)
-        return Probe(images, generator.integers(0, classes, count), generator.integers(0, passes, count))
+        return ProbedSamples(images, generator.integers(0, classes, count), generator.integers(0, passes, count))
 
     some = shown.pixels[:MOST_PROBED]
     yield drawn(some)
