@@ -76,7 +76,7 @@ def _train(settings: RunSettings, out: Path | None, figures: bool) -> None:
     prepared = preparation.prepare(settings)
     model, images = prepared.model, prepared.images
     presentations = estimates.presentations(prepared)
-    out = out or many_runs.unused_folder(Path("runs"), f"{model.name}-{images.name.removesuffix('.npz')}")
+    out = out or many_runs.unused_folder(Path("runs"), f"{model.name}-{Path(images.name).stem}")
     if out.exists() and not is_unbegun(out):
         raise ValueError(f"{out}: exists already; choose another --out, or go on with `hebbarium resume {out}`")
     room = estimates.disk_bytes(prepared, presentations)
@@ -113,7 +113,7 @@ def _saying_how_to_go_on(run: Path, model: str) -> Iterator[None]:
 def resume(
     run: Annotated[Path, typer.Argument(help="run folder", metavar="RUN")],
     model: Annotated[str | None, typer.Option(help="where the file of its model is now", metavar="FILE.py")] = None,
-    dataset: Annotated[str | None, typer.Option(help="where its .npz file is now", metavar="FILE.npz")] = None,
+    dataset: Annotated[str | None, typer.Option(help="where its file or folder is now", metavar="FILE")] = None,
     data: str | None = None,
     trust_model: options.TrustModel = False,
     figures: options.Figures = True,

@@ -42,7 +42,7 @@ def evaluate(
 @options.of_settings()
 def predict(
     run: options.RunFolder,
-    images: Annotated[Path, typer.Argument(help="your images, an .npz file with the array `images`")],
+    images: Annotated[Path, typer.Argument(help="your images, in a file or folder as --dataset takes")],
     out: Annotated[Path | None, typer.Option(help="CSV file; standard output if not given")] = None,
     readout: Annotated[str, typer.Option(help="most_active, class_mean or class_layer; the run's first one")] = "",
     jobs: int = 1,

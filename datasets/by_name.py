@@ -2,7 +2,7 @@
 
 The sets are ``mnist`` and ``fashion-mnist`` as published (60,000 training and 10,000 test images each),
 ``mnist-embedded`` (6,000 and 1,000) and ``fashion-mnist-embedded`` (3,000 and 1,000), which come with the
-project, and any ``.npz`` file of a user's own images (`hebbarium.datasets.own_images`).
+project, and files of a user's own: images, tables (`hebbarium.datasets.own_files`).
 
 Examples
 --------
@@ -18,8 +18,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from hebbarium.datasets import own_files
 from hebbarium.datasets.labelled_images import Dataset, DatasetError, listed
-from hebbarium.datasets.own_images import read_npz
 from hebbarium.datasets.published_sets import SETS, PublishedSet, download, locate, read_set
 
 __all__ = ["DEFAULT", "SETS", "Dataset", "DatasetError", "SetDescription", "describe", "fetch", "load"]
@@ -34,7 +34,7 @@ def load(name: str | Path = DEFAULT, data: str | Path | None = None) -> Dataset:
     Parameters
     ----------
     name : str or Path
-        Name of a published set, or the path of an ``.npz`` file of the user's own images.
+        Name of a published set, or the path of a user's own; see `hebbarium.datasets.own_files`.
     data : str or Path, optional
         Folder that holds the files of ``mnist`` or ``fashion-mnist``, directly or in a subfolder named after
         the set. Without it they are looked for in the folder named by the environment variable
@@ -47,8 +47,8 @@ def load(name: str | Path = DEFAULT, data: str | Path | None = None) -> Dataset:
         The name is unknown; or a file is missing, unreadable, cut short, swapped, altered or otherwise not
         what it should be; or nothing could be downloaded. The message says which file, and what to do.
     """
-    if str(name).endswith(".npz"):
-        return read_npz(Path(name).expanduser())
+    if own_files.place(str(name)) is not None:
+        return own_files.read(str(name))
     known = _known(str(name))
     location = locate(known, None if data is None else Path(data))
     return read_set(known, location or download(known))

@@ -1,4 +1,4 @@
-"""A user's own images and labels, from one ``.npz`` file.
+"""A user's own images and labels, from one ``.npz`` file, or from ``.npy`` files.
 
 The file is made by ``numpy.savez_compressed("mine.npz", images=..., labels=...)`` with the keys
 
@@ -59,7 +59,33 @@ def read_npz(path: Path) -> Dataset:
         The file is missing or damaged, holds pickled objects, lacks ``images``, has keys that mean nothing
         here, or has an array of a wrong shape, type, range or length.
     """
-    arrays = _arrays(path)
+    return dataset_of(_arrays(path), path)
+
+
+def read_npy(path: Path) -> Dataset:
+    """The same from ``mine.npy``, which holds the images, and files beside it that hold the other arrays.
+
+    These are ``mine_labels.npy``, ``mine_test_images.npy``, ``mine_test_labels.npy`` and ``mine_class_names.npy``.
+
+    Raises
+    ------
+    DatasetError
+        As `read_npz` says.
+    """
+    others = {key: path.with_name(f"{path.stem}_{key}.npy") for key in KEYS[1:]}
+    places = {"images": path, **{key: place for key, place in others.items() if place.exists()}}
+    return dataset_of({key: _array(place) for key, place in places.items()}, path)
+
+
+def dataset_of(arrays: Mapping[str, NDArray[Any]], path: Path) -> Dataset:
+    """Set of the arrays that the module's description names, wherever they were read.
+
+    Raises
+    ------
+    DatasetError
+        ``images`` are missing; there are keys that mean nothing here, or an array of a wrong shape, type, range or
+        length.
+    """
     if "images" not in arrays:
         raise DatasetError(
             f"{path}: has no array 'images' (found: {listed(sorted(arrays))}); "
@@ -96,34 +122,49 @@ def in_pixels(shape: tuple[int, int]) -> str:
 
 
 def _arrays(path: Path) -> Mapping[str, NDArray[Any]]:
+    stored = _stored(path)
+    if not isinstance(stored, np.lib.npyio.NpzFile):
+        raise DatasetError(f"{path}: holds a single array; expected an .npz file made by numpy.savez")
+    arrays: dict[str, NDArray[Any]] = {}
+    with stored:
+        for key in stored.files:
+            try:
+                arrays[key] = stored[key]
+            except _UNREADABLE as error:
+                raise _unreadable(path, f"the array {key!r}", error) from error
+    return arrays
+
+
+def _array(path: Path) -> NDArray[Any]:
+    stored = _stored(path)
+    if not isinstance(stored, np.ndarray):
+        raise DatasetError(f"{path}: holds several arrays; expected an .npy file made by numpy.save")
+    return stored
+
+
+def _stored(path: Path) -> Any:
     if not path.is_file():
         what = "is no plain file" if path.exists() else "no such file"
-        raise DatasetError(f"{path}: {what}; expected a user's images as an .npz file")
-    arrays: dict[str, NDArray[Any]] = {}
-    key = None
+        raise DatasetError(f"{path}: {what}; expected a user's images as an {path.suffix} file")
     try:
         # Pickled objects run code when they are read, and nothing here needs them.
-        stored = np.load(path, allow_pickle=False)
-        if not isinstance(stored, np.lib.npyio.NpzFile):
-            raise DatasetError(f"{path}: holds a single array; expected an .npz file made by numpy.savez")
-        with stored:
-            for key in stored.files:
-                arrays[key] = stored[key]
-    except DatasetError:
-        raise
-    except (OSError, EOFError, ValueError, zipfile.BadZipFile, zlib.error, NotImplementedError) as error:
-        what = f"the array {key!r}" if key else "the file"
-        if "pickle" in str(error):
-            reason = (
-                "it is no plain .npz file, or holds Python objects, which are refused as they can run code"
-            )
-        else:
-            reason = f"it is cut short, damaged or not readable ({error})"
-        raise DatasetError(
-            f"{path}: {what} cannot be read: {reason}; "
-            f"save plain arrays of numbers again with numpy.savez_compressed(path, images=..., labels=...)"
-        ) from error
-    return arrays
+        return np.load(path, allow_pickle=False)
+    except _UNREADABLE as error:
+        raise _unreadable(path, "the file", error) from error
+
+
+_UNREADABLE = (OSError, EOFError, ValueError, zipfile.BadZipFile, zlib.error, NotImplementedError)
+
+
+def _unreadable(path: Path, what: str, error: Exception) -> DatasetError:
+    if "pickle" in str(error):
+        reason = f"it is no plain {path.suffix} file, or holds Python objects, which are refused as they can run code"
+    else:
+        reason = f"it is cut short, damaged or not readable ({error})"
+    return DatasetError(
+        f"{path}: {what} cannot be read: {reason}; "
+        f"save plain arrays of numbers again with numpy.savez_compressed(path, images=..., labels=...)"
+    )
 
 
 def _images(array: NDArray[Any], name: str) -> tuple[NDArray[np.uint8], tuple[int, int], tuple[str, ...]]:

@@ -79,6 +79,10 @@ class Plan:
                 f"{named}: the run begins with what {self.settings.warm_start} has learned, without which its results"
                 " could not be brought back; export a run that begins by itself"
             )
+        for setting, what in (("weights_from", "weights of a file"), ("recordings", "recordings")):
+            if value := getattr(self.settings, setting):
+                option = self.settings.table()[setting].option
+                raise ModelRefused(f"{named}: {what} ({option} {value}) need Python; export a run without")
         if self.division.images.classes > forms.LEVELS:
             raise ModelRefused(
                 f"{named}: {self.division.images.classes} classes; labels of an exported project are bytes, expected"

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hebbarium.analysis.accuracy import accuracy
+from hebbarium.datasets import by_name as datasets
 from hebbarium.datasets.labelled_images import UNLABELLED
-from hebbarium.datasets.own_images import read_npz
 from hebbarium.files import whole_files
 from hebbarium.record import results
 from hebbarium.training import fit, responses, silence
@@ -56,7 +56,7 @@ def predict(
     run : Path
         A complete run; nothing is written into it.
     images : Path
-        An ``.npz`` file with ``images``; see `hebbarium.datasets.own_images`.
+        A file with images; see `hebbarium.datasets.own_files`.
     readout : str
         One that the run has: ``most_active`` and ``class_mean`` by the labels of neurons, ``class_layer`` where a
         layer of the network stands for the classes. The run's first one if empty.
@@ -71,7 +71,7 @@ def predict(
         Images or run cannot be read; or the images have another size than those that the run was trained on, or labels
         beyond its classes.
     """
-    own, reporter, opened = read_npz(images), reporter or QuietReporter(), Run.open(run)
+    own, reporter, opened = datasets.load(str(images)), reporter or QuietReporter(), Run.open(run)
     with opened.results() as tree:
         readouts = list(tree["evaluation"].to_dataset()["readout"].values)
         neuron_label = results.neuron_label(tree)

@@ -75,8 +75,8 @@ def test_commands_of_readme(followed: Path) -> None:
 
 @pytest.mark.long
 def test_commands_of_the_docs(followed: Path) -> None:
-    own_images, *_ = blocks("docs/own_images.md", "python")
-    subprocess.run([sys.executable, "-c", own_images], cwd=followed, check=True)
+    for code in blocks("docs/own_images.md", "python"):
+        subprocess.run([sys.executable, "-c", code], cwd=followed, check=True)
     seen = commands("README.md")
     typed = [line for document in DOCUMENTS for line in commands(document) if line not in seen]
     assert typed

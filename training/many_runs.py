@@ -20,6 +20,7 @@ from hebbarium.analysis import figures
 from hebbarium.catalogue import own_models
 from hebbarium.catalogue.own_models import Recorded
 from hebbarium.datasets import by_name as datasets
+from hebbarium.datasets import own_files
 from hebbarium.datasets.labelled_images import Dataset
 from hebbarium.engine import devices, interruption, run_folder, runtime
 from hebbarium.engine.contract import Structure
@@ -111,7 +112,11 @@ def _is_same(name: str, value: Any, other: Any) -> bool:
 
 
 def _changed(dataset: str) -> int:
-    return Path(dataset).stat().st_mtime_ns if Path(dataset).is_file() else 0
+    where = own_files.place(dataset)
+    if where is None or not where.exists():
+        return 0
+    files = [where, *where.rglob("*")] if where.is_dir() else [where]
+    return max(file.stat().st_mtime_ns for file in files)
 
 
 @functools.lru_cache(4)

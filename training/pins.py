@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from hebbarium.catalogue import own_models, papers
 from hebbarium.catalogue.own_models import Recorded
-from hebbarium.datasets import draws
+from hebbarium.datasets import draws, own_files
 from hebbarium.datasets.labelled_images import Dataset
 from hebbarium.engine import cache, compiler, devices, run_folder, sources
 from hebbarium.files import plain_files, whole_files
@@ -53,8 +53,8 @@ def located(settings: RunSettings, model: Model | None = None) -> RunSettings:
     if model is not None and (files := _files(model)):
         named_here = {symbol: _whole(str(file)) for symbol, file in files.items() if symbol in settings.changes}
         places["changes"] = {**settings.changes, **named_here}
-    if settings.dataset.endswith(".npz"):
-        places["dataset"] = _whole(settings.dataset)
+    if own_files.place(settings.dataset) is not None:
+        places["dataset"] = own_files.located(settings.dataset)
     if own_models.file_in(named := papers.located(settings.model)):
         file, *kind = named.partition(":")
         whole = "".join([_whole(file), *kind])

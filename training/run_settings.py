@@ -136,8 +136,9 @@ class RunSettings:
     #: a text, as after --set, is read at once; of a user's model, when its file runs
     changes: Mapping[str, Any] = _setting({}, "parameters of the model that are not its defaults", factory=dict)
     dataset: str = _setting(
-        "mnist-embedded", "a set from `hebbarium data`, or your own .npz file", option="--dataset"
-    )
+        "mnist-embedded", "a set from `hebbarium data`, or your own .npz, .npy or .csv file, or folder of PNGs",
+        option="--dataset",
+    )  # fmt: skip
     data: str | None = _setting(
         None, "folder that holds the files of the data sets", option="--data", metavar="DIR", role=Role.PLACE
     )

@@ -1,0 +1,56 @@
+"""Files of a user's own as a set, by what they are: which names mean one, and who reads it.
+
+``images.npz``, ``images.npy`` (`hebbarium.datasets.own_images`), a folder with a folder of PNG images for each class
+(`hebbarium.datasets.own_folders`), ``table.csv`` (`hebbarium.datasets.own_tables`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from hebbarium.datasets.labelled_images import Dataset
+from hebbarium.datasets.own_folders import read_folder
+from hebbarium.datasets.own_images import read_npy, read_npz
+from hebbarium.datasets.own_tables import read_csv
+from hebbarium.datasets.published_sets import SETS
+
+_READERS: Mapping[str, Callable[[Path], Dataset]] = {".npz": read_npz, ".npy": read_npy}
+ENDINGS = (*_READERS, ".csv")
+_TABLE = re.compile(r"(?P<file>.+\.csv)(?::(?P<neurons>[1-9]\d{0,3}))?")
+
+
+def place(name: str) -> Path | None:
+    """Where the files of a set lie that is a user's own; None for a published one, or an unknown name."""
+    if match := _TABLE.fullmatch(name):
+        return Path(match["file"]).expanduser()
+    path = Path(name).expanduser()
+    if path.suffix in _READERS or (name not in SETS and path.is_dir()):
+        return path
+    return None
+
+
+def located(name: str) -> str:
+    """The name of a set with a whole path, if it is a user's own."""
+    where = place(name)
+    if where is None:
+        return name
+    match = _TABLE.fullmatch(name)
+    neurons = f":{match['neurons']}" if match and match["neurons"] else ""
+    return f"{where.absolute()}{neurons}"
+
+
+def read(name: str) -> Dataset:
+    """A user's own set.
+
+    Raises
+    ------
+    DatasetError
+        It is missing or damaged, or is not what such a set is.
+    """
+    where = place(name)
+    assert where is not None
+    if match := _TABLE.fullmatch(name):
+        return read_csv(where, int(match["neurons"] or 1))
+    return _READERS.get(where.suffix, read_folder)(where)
