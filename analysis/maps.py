@@ -10,10 +10,8 @@ with ``pip install -e '.[maps]'``.
 
 from __future__ import annotations
 
-import importlib
 import math
 from dataclasses import dataclass
-from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -21,6 +19,7 @@ import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
 from hebbarium.analysis.labels import responses_of
+from hebbarium.files import libraries
 from hebbarium.record import results
 
 PERPLEXITY = 30.0
@@ -30,10 +29,6 @@ NEIGHBOURS = 10
 _MEMORY_MB = 128  # of the distances that scikit-learn holds at a time
 
 Points = NDArray[np.float64]
-
-
-class MapsNotInstalled(ImportError, ValueError):
-    """openTSNE or scikit-learn is missing."""
 
 
 @dataclass(frozen=True)
@@ -115,7 +110,7 @@ def make_map(
     ValueError
         If there are too few different points, for any map or for the perplexity asked for; if there are fewer than
         two features; or if shapes do not fit or a feature is not finite.
-    MapsNotInstalled
+    LibraryMissing
         Without openTSNE or scikit-learn.
     """
     values, classes = _checked(features, label)
@@ -301,10 +296,5 @@ def _checked(features: ArrayLike, label: ArrayLike) -> tuple[Points, NDArray[np.
     return values, classes.astype(np.int64)
 
 
-def _needed(module: str) -> ModuleType:
-    try:
-        return importlib.import_module(module)
-    except ImportError as error:
-        raise MapsNotInstalled(
-            f"Maps need openTSNE and scikit-learn ({error}): pip install -e '.[maps]' installs them."
-        ) from error
+def _needed(module: str) -> Any:
+    return libraries.needed(module, "maps", "A map")

@@ -13,7 +13,18 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from hebbarium.commands import closer, encoding, exporting, looking, many, neurons, running, stores, trained
+from hebbarium.commands import (
+    closer,
+    conversion,
+    encoding,
+    exporting,
+    looking,
+    many,
+    neurons,
+    running,
+    stores,
+    trained,
+)
 from hebbarium.training import standard_streams
 
 DEBUG = "HEBBARIUM_DEBUG"
@@ -68,7 +79,7 @@ for _command in (
     trained.convergence,
     closer.maps, closer.layers, closer.operations, closer.robustness, closer.hebbian_control,
     many.sweep, many.reproduce,
-    encoding.encode, neurons.neuron, exporting.export,
+    encoding.encode, neurons.neuron, exporting.export, conversion.convert,
 ):  # fmt: skip
     app.command()(_command)
 app.command("import")(exporting.bring_back)  # the word is one of Python's own

@@ -26,6 +26,7 @@ from hebbarium.models.operations import Shown, Work
 from hebbarium.models.ranges import ANY, Range
 from hebbarium.models.readouts import Measure, Readout, by_labels
 from hebbarium.models.slots import ONE_BY_ONE, Slots
+from hebbarium.models.spiking_layers import CannotBeHeld, SpikingLayers
 
 Arrays = dict[str, NDArray[Any]]
 
@@ -203,6 +204,8 @@ class Model:
     #: what has to hold between parameters, besides what the classes say that this one is derived from; see
     #: `hebbarium.models.ranges.broken`
     relations: ClassVar[tuple[str, ...]] = ()
+    #: why files for other simulators, such as NIR, cannot hold the network; see `spiking_layers`
+    beyond_layers: ClassVar[str] = "its model does not say what its layers and neurons are (Model.spiking_layers)"
     #: how printed slips of the paper were corrected
     slips: ClassVar[tuple[str, ...]] = ()
     #: what the paper leaves open and what was found, for the documentation
@@ -382,6 +385,21 @@ class Model:
             As `all_inputs` gives them in the phase ``test``.
         """
         return {}
+
+    def spiking_layers(self, state: Arrays) -> SpikingLayers:
+        """The trained network as layers of neurons that other simulators have; a pure function.
+
+        Parameters
+        ----------
+        state : dict of arrays
+            Of the phase ``test``.
+
+        Raises
+        ------
+        CannotBeHeld
+            It holds something else as well; `beyond_layers` says what.
+        """
+        raise CannotBeHeld(f"model {self.name}: {self.beyond_layers}")
 
     def handed_on(self, state: Arrays) -> Arrays:
         """What training hands to the phases in which nothing learns; a pure function."""

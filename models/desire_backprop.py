@@ -48,6 +48,10 @@ class DesireBackprop(Layered):
         "Algorithm for Multi-Layer Spiking Neural Networks based on Spike-Timing-Dependent Plasticity"
     )
     phases: ClassVar[tuple[str, ...]] = ("train", "test")
+    beyond_layers: ClassVar[str] = (
+        "a spike takes the threshold off its neuron's potential, and spikes of neurons that can be written set it to a"
+        " potential"
+    )
     readouts: ClassVar[tuple[Readout, ...]] = (class_layer("output", strict=True),)
 
     # Architecture (Section 5.2)

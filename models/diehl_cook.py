@@ -40,6 +40,7 @@ class DiehlCook(EncodedInputs):
         "Frontiers in Computational Neuroscience 9:99, 2015"
     )
     phases: ClassVar[tuple[str, ...]] = ("train", "respond", "test")
+    beyond_layers: ClassVar[str] = winner_take_all.BEYOND_LAYERS
     labels_from: ClassVar[str] = "last_pass"
     controller: ClassVar[str] = "controller"
     shown_state: ClassVar[Mapping[str, tuple[str, Any]]] = {"theta": ("excitatory", mV)}

@@ -13,6 +13,7 @@ The thesis writes no equation of this section; it names the neurons and leaves t
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -26,10 +27,11 @@ from numpy.typing import NDArray
 from hebbarium.equations.encoders import BERNOULLI
 from hebbarium.models import network_files
 from hebbarium.models.contract import Arrays, Model, choice, encoding, file, quantity, structure
-from hebbarium.models.conventional import AveragePooling, ConventionalLayer, ConventionalNetwork, Dense
+from hebbarium.models.conventional import AveragePooling, ConventionalLayer, ConventionalNetwork, Convolution, Dense
 from hebbarium.models.parts import BEGINS, At, Parts
 from hebbarium.models.ranges import POSITIVE, SIZE, Range
 from hebbarium.models.readouts import Computed, Readout, SpikeCount, Value, at_times
+from hebbarium.models.spiking_layers import CannotBeHeld, IntegrateAndFire, SpikingLayers
 
 SECTION = "Section 3.1"
 TOOLBOX = "not stated; Rueckauer et al. 2017"
@@ -252,6 +254,40 @@ class LeNetConversion(Model):
             if layer.weighted:
                 state[f"to_{name}.w"], state[f"{name}.b"] = layer.weights(shape), layer.biases(shape)
         return state
+
+    def spiking_layers(self, state: Arrays) -> SpikingLayers:
+        """See `Model.spiking_layers`: what is shown are levels from 0 to 1 as currents, or spikes.
+
+        Raises
+        ------
+        CannotBeHeld
+            A spike takes the threshold off the potential.
+        """
+        if self.reset != "zero":
+            raise CannotBeHeld(
+                f"model {self.name}: with reset={self.reset} a spike takes the threshold off its neuron's potential,"
+                " and spikes of neurons that can be written set it to a potential; convert with --set reset=zero"
+            )
+        network = self.conventional
+        layers: list[ConventionalLayer] = []
+        for (name, _, _), layer, shape in zip(self.layers, network.layers, network.shapes, strict=False):
+            w, b = (state.get(key) for key in (f"to_{name}.w", f"{name}.b"))
+            if isinstance(layer, Convolution) and w is not None and b is not None:
+                kernel = np.zeros(layer.weight.size)
+                kernel[layer.pairs(shape).weight] = w  # synapses have copies of it
+                layers.append(dataclasses.replace(
+                    layer, name=name, weight=kernel.reshape(layer.weight.shape), bias=b[: layer.weight.shape[3]]
+                ))
+            elif isinstance(layer, Dense) and w is not None and b is not None:
+                layers.append(dataclasses.replace(layer, name=name, weight=w.reshape(layer.weight.shape), bias=b))
+            else:
+                layers.append(dataclasses.replace(layer, name=name))
+        dt = float(self.dt)
+        neurons = IntegrateAndFire(self.theta, True, 1 / dt)
+        return SpikingLayers(
+            dataclasses.replace(network, layers=tuple(layers)), {name: neurons for name, _, _ in self.layers}, dt,
+            self.t_max,
+        )  # fmt: skip
 
     def computed(self, inputs: Arrays) -> Arrays:
         """See `Model.computed`: what the conventional network answers."""

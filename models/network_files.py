@@ -16,6 +16,8 @@ its kind and what they are:
 A NIR file (J. E. Pedersen et al., "Neuromorphic intermediate representation", Nature Communications 15:8122, 2024) is
 read and written by the library ``nir``. NIR has no rectifier: a neuron that integrates and fires, ``IF``, stands for
 it, whose rate is the rectified input times r/v_threshold. Its maps are (channels, rows, columns).
+
+A network of spiking neurons is written as NIR as well (`write_spiking`), with its own neurons behind the layers.
 """
 
 from __future__ import annotations
@@ -41,6 +43,7 @@ from hebbarium.models.conventional import (
     Shape,
     in_words,
 )
+from hebbarium.models.spiking_layers import IntegrateAndFire, SpikingLayers
 
 FOLDER = Path(__file__).parent / "networks"
 """Networks that come with the project: ``<name>.npz``."""
@@ -367,31 +370,80 @@ def _first_axis(shape: Shape) -> Shape:
     return shape if len(shape) == 1 else (shape[-1], *shape[:-1])
 
 
+def write_spiking(layers: SpikingLayers, file: Path, **told: str) -> None:
+    """Write a network of spiking neurons as NIR.
+
+    NIR's equations are continuous, and it has no step: ``dt`` and ``steps`` are in the graph's metadata. A layer
+    ``hidden_1`` is the nodes ``to_hidden_1``, its weights, and ``hidden_1_fires``, its neurons.
+
+    Parameters
+    ----------
+    layers : SpikingLayers
+    file : Path
+    **told : str
+        What the metadata say besides.
+
+    Raises
+    ------
+    ValueError
+        The library ``nir`` is missing.
+    """
+    nir = _library(file)
+
+    def fires(layer: ConventionalLayer, shape: Shape) -> Any:
+        neurons = layers.neurons.get(layer.name)
+        return None if neurons is None else _neurons(nir, neurons, _first_axis(shape))
+
+    graph = _graph(nir, layers.network, fires, "to_")
+    graph.metadata = {"dt": layers.dt, "steps": layers.steps, **told}
+    nir.write(file, graph)
+
+
 def _write_nir(network: ConventionalNetwork, file: Path) -> None:
     nir = _library(file)
+    rectifier = IntegrateAndFire(theta=1.0, reaches=False, r=1.0)
+    nir.write(file, _graph(nir, network, lambda layer, shape: _neurons(nir, rectifier, _first_axis(shape))))
+
+
+def _neurons(nir: Any, neurons: IntegrateAndFire, shape: Shape) -> Any:
+    def each(value: float) -> NDArray[np.float64]:
+        return np.full(shape, value, np.float64)
+
+    if neurons.tau_m is None or neurons.tau_s is None:
+        return nir.IF(each(neurons.r), each(neurons.exceeded))
+    return nir.CubaLIF(
+        tau_syn=each(neurons.tau_s), tau_mem=each(neurons.tau_m), r=each(neurons.r), v_leak=each(0.0),
+        v_threshold=each(neurons.exceeded),
+    )  # fmt: skip
+
+
+def _graph(
+    nir: Any, network: ConventionalNetwork, fires: Callable[[ConventionalLayer, Shape], Any], prefix: str = ""
+) -> Any:
+    """The graph of a network, with what ``fires`` gives behind each layer; a prefix tells a layer from an end."""
     nodes: dict[str, Any] = {"input": nir.Input({"input": np.array(_first_axis(network.shape))})}
     for layer, below, above in zip(network.layers, network.shapes, network.shapes[1:], strict=False):
-        ones = np.ones(_first_axis(above))
+        name = prefix + layer.name
         match layer:
             case Convolution():
                 weight = np.ascontiguousarray(layer.weight.transpose(3, 2, 0, 1))
-                nodes[layer.name] = nir.Conv2d(
+                nodes[name] = nir.Conv2d(
                     below[:2], weight, layer.stride, layer.padding, dilation=1, groups=1, bias=layer.bias
                 )
             case AveragePooling():
                 size = np.full(2, layer.size)
-                nodes[layer.name] = nir.AvgPool2d(size, size, np.zeros(2, int))
+                nodes[name] = nir.AvgPool2d(size, size, np.zeros(2, int))
             case Dense():
                 rows = layer.weight
                 if len(below) == 3:
-                    nodes[f"{layer.name}_flatten"] = nir.Flatten({"input": np.array(_first_axis(below))}, 0)
+                    nodes[f"{name}_flatten"] = nir.Flatten({"input": np.array(_first_axis(below))}, 0)
                     order = np.arange(len(rows)).reshape(below).transpose(2, 0, 1).ravel()
                     rows = rows[order]
-                nodes[layer.name] = nir.Affine(np.ascontiguousarray(rows.T), layer.bias)
-        nodes[f"{layer.name}_fires"] = nir.IF(ones, ones.copy())
+                nodes[name] = nir.Affine(np.ascontiguousarray(rows.T), layer.bias)
+        if (neurons := fires(layer, above)) is not None:
+            nodes[f"{layer.name}_fires"] = neurons
     nodes["output"] = nir.Output({"output": np.array(network.shapes[-1])})
-    names = list(nodes)
-    nir.write(file, nir.NIRGraph(nodes, list(itertools.pairwise(names)), type_check=False))
+    return nir.NIRGraph(nodes, list(itertools.pairwise(nodes)), type_check=False)
 
 
 READERS: Mapping[str, Callable[[Path], ConventionalNetwork]] = {".npz": _read_npz, ".nir": _read_nir}

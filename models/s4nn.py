@@ -48,6 +48,9 @@ class S4NN(Layered):
         "neuron, International Journal of Neural Systems (2020)"
     )
     phases: ClassVar[tuple[str, ...]] = ("train", "test")
+    beyond_layers: ClassVar[str] = (
+        "its neurons spike once an image, and neurons that can be written spike as often as they reach the threshold"
+    )
 
     # Architecture
     layers: tuple[int, ...] = structure((400,), 1, "neurons of the hidden layers, from the input on", CODE, SIZE)

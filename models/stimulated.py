@@ -27,6 +27,7 @@ class Stimulated(Model):
     """A model with the parameters ``neurons`` and ``dt`` that learns nothing from images."""
 
     phases: ClassVar[tuple[str, ...]] = (RUN,)
+    beyond_layers: ClassVar[str] = "it is no network of layers"
     #: the population whose neurons are given stimuli
     population: ClassVar[str] = "neuron"
     #: variables whose course is kept: their unit, and what they are

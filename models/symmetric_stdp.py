@@ -64,6 +64,7 @@ class SymmetricSTDP(EncodedInputs):
         "neural networks using the symmetric STDP rule"
     )
     phases: ClassVar[tuple[str, ...]] = ("train", "train_hidden", "train_classes", "respond", "test")
+    beyond_layers: ClassVar[str] = winner_take_all.BEYOND_LAYERS
     passes: ClassVar[Mapping[str, int]] = {"train_classes": 1}
     anew: ClassVar[Mapping[str, tuple[str, ...]]] = {"train_classes": ("to_classes.w",)}
     labels_from: ClassVar[str] = "last_pass"

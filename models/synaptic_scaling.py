@@ -37,6 +37,7 @@ class SynapticScaling(EncodedInputs):
         "S. Touda and H. Okuno, Effects of Introducing Synaptic Scaling on Spiking Neural Network Learning"
     )
     phases: ClassVar[tuple[str, ...]] = ("train", "respond", "test")
+    beyond_layers: ClassVar[str] = winner_take_all.BEYOND_LAYERS
     shown_state: ClassVar[Mapping[str, tuple[str, Any]]] = {"theta": ("excitatory", mV)}
 
     # Architecture and protocol (Sections III.A and V.A)

@@ -103,6 +103,9 @@ class TimingBackprop(Layered):
         "Single-Spike Restrictions"
     )
     phases: ClassVar[tuple[str, ...]] = ("train", "test")
+    beyond_layers: ClassVar[str] = (
+        "its neurons spike at exact times within steps, and the neurons that can be written do not say such times"
+    )
     readouts: ClassVar[tuple[Readout, ...]] = (Readout("potential", Value("output", symbol="v"), "largest"),)
     shown_state: ClassVar[Mapping[str, tuple[str, Any]]] = {
         "active": ("hidden_1", 1), "n_tangent": ("hidden_1", 1), "n_late": ("hidden_1", 1)

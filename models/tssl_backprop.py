@@ -24,17 +24,20 @@ import numpy as np
 from brian2 import Network, NeuronGroup, Quantity, Synapses, linked_var, ms
 from numpy.typing import NDArray
 
+from hebbarium.equations.convolution import Maps
 from hebbarium.equations.optimisers import ADAMW, CLIPPING, Optimiser, in_group
 from hebbarium.equations.strings import lines, renamed
 from hebbarium.equations.surrogates import SURROGATES
 from hebbarium.equations.unrolling import summed, unrolled, variables
 from hebbarium.models import layer_notation
 from hebbarium.models.contract import Arrays, Model, choice, encoding, notation, quantity, structure
+from hebbarium.models.conventional import AveragePooling, ConventionalLayer, ConventionalNetwork, Convolution, Dense
 from hebbarium.models.layer_notation import Placed
 from hebbarium.models.parts import BEGINS, ENDS, At, Parts
 from hebbarium.models.ranges import FRACTION, NOT_NEGATIVE, POSITIVE, PROBABILITY, SIZE, WEIGHT, Range
 from hebbarium.models.readouts import Readout, Value
 from hebbarium.models.slots import ONE_BY_ONE, Slots
+from hebbarium.models.spiking_layers import IntegrateAndFire, SpikingLayers
 
 CODE = "the authors' code"
 WHITE = 255
@@ -441,6 +444,35 @@ class TSSLBackprop(Model):
     def sample_steps(self, phase: str) -> int:
         """See `Model.sample_steps`."""
         return self.steps
+
+    def spiking_layers(self, state: Arrays) -> SpikingLayers:
+        """See `Model.spiking_layers`: what is shown are pixels of which 1 is white, at every step.
+
+        The first layer's weights and biases hold what `black` and `pixel_transmission` make of a pixel; the gain of a
+        pool is in the weights above it.
+        """
+        dt, below = float(self.dt), self.pixels
+        neurons = IntegrateAndFire(self.theta, False, self.tau_m, self.tau_m * dt, self.tau_s * dt)
+        made: list[ConventionalLayer] = []
+        factor = 1 / self.x_sd
+        for name, placed in self._layers.items():
+            side, kind = placed.layer.side, placed.layer.kind
+            if kind == "pool":
+                made.append(AveragePooling(name, side))
+                factor = self.gain * side**2
+            else:
+                w = state[f"to_{name}.w" if placed.pairs is None else f"kernel_{name.removeprefix('hidden_')}.w"]
+                shape = (below, -1) if kind == "dense" else (side, side, -1, placed.maps.channels)
+                w = w.astype(np.float64).reshape(shape)
+                black = -self.x_mean * w.reshape(-1, w.shape[-1]).sum(axis=0) if not made else np.zeros(w.shape[-1])
+                layer = Dense(name, w, black) if kind == "dense" else Convolution(name, w, black)
+                made.append(layer.scaled(factor, factor))
+                factor = 1.0
+            below = placed.maps.size
+        dense = all(placed.pairs is None for placed in self._layers.values())
+        image = (self.pixels,) if dense else tuple(Maps.square(self.pixels))
+        spiking = {layer.name: neurons for layer in made if layer.weighted}
+        return SpikingLayers(ConventionalNetwork(image, tuple(made)), spiking, dt, self.steps)
 
     def encode(self, images: NDArray[np.uint8]) -> Arrays:
         """Levels ``(samples, pixels)``, of which 1 is white."""

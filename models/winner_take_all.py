@@ -31,6 +31,12 @@ RELATIONS = (
 )
 """What has to hold between the parameters of a network with a controller; see `Model.relations`."""
 
+BEYOND_LAYERS = (
+    "its synapses are conductances, its thresholds adapt and its neurons inhibit each other, which layers of"
+    " integrate-and-fire neurons one behind the other do not hold; nor do they hold how weights change"
+)
+"""See `Model.beyond_layers`."""
+
 
 def controller(parts: Parts, counts: bool) -> NeuronGroup:
     """One neuron that fires when a sample is over.

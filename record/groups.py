@@ -227,6 +227,7 @@ def raster(
     spike_presentation: ArrayLike,
     n_neurons: int,
     presentation_ms: float,
+    step_ms: float | None = None,
 ) -> xr.Dataset:
     """Spikes of some presentations of one population, one entry a spike.
 
@@ -238,6 +239,8 @@ def raster(
         Index of the neuron, below `n_neurons`.
     spike_presentation : (spike,)
         Which presentation, counted from 0.
+    step_ms : float, optional
+        The time step, of which spike times are multiples.
     """
     neurons = whole_numbers(spike_neuron, np.int32, "spike_neuron")
     if neurons.size and (neurons.min() < 0 or neurons.max() >= n_neurons):
@@ -258,7 +261,8 @@ def raster(
             ),
         },
         {},
-        {"n_neurons": int(n_neurons), "presentation_ms": float(presentation_ms)},
+        {"n_neurons": int(n_neurons), "presentation_ms": float(presentation_ms)}
+        | ({} if step_ms is None else {"step_ms": float(step_ms)}),
     )
 
 

@@ -170,7 +170,7 @@ class CurrentClamp:
         step, neuron = np.nonzero(observed.answers[population][:, :n])
         raster = results.raster(
             spike_time=step * dt_ms, spike_neuron=neuron, spike_presentation=np.zeros(len(step), int), n_neurons=n,
-            presentation_ms=number * dt_ms,
+            presentation_ms=number * dt_ms, step_ms=dt_ms,
         )  # fmt: skip
         plane = {"phase_plane": _phase_plane(model, variables)} if len(model.traces) == 2 else {}
         return {"trace": {population: trace}, "raster": {population: raster}, "more": plane}

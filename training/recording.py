@@ -74,6 +74,7 @@ def raster(
             spike_presentation=s.step // steps,
             n_neurons=sizes[name],
             presentation_ms=steps * ms_per_step,
+            step_ms=ms_per_step,
         )
         for name, s in ((name, spikes[name]) for name in sizes if name in spikes)
     }

@@ -16,6 +16,7 @@ import xarray as xr
 
 from hebbarium.analysis import figures, maps
 from hebbarium.analysis.figures import style
+from hebbarium.files.libraries import LibraryMissing
 from hebbarium.record import results
 from tests.analysis import synthetic
 
@@ -200,7 +201,7 @@ def test_missing_packages_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
         raise ImportError(f"No module named {name!r}")
 
     monkeypatch.setattr(importlib, "import_module", without)
-    with pytest.raises(maps.MapsNotInstalled, match=re.escape("'openTSNE'): pip install -e '.[maps]'")):
+    with pytest.raises(LibraryMissing, match=re.escape("'openTSNE'): pip install \"hebbarium[maps]\"")):
         maps.make_map(*blobs(1.0))
 
 
