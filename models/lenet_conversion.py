@@ -31,7 +31,7 @@ from hebbarium.models.conventional import AveragePooling, ConventionalLayer, Con
 from hebbarium.models.parts import BEGINS, At, Parts
 from hebbarium.models.ranges import POSITIVE, SIZE, Range
 from hebbarium.models.readouts import Computed, Readout, SpikeCount, Value, at_times
-from hebbarium.models.spiking_layers import CannotBeHeld, IntegrateAndFire, SpikingLayers
+from hebbarium.models.spiking_layers import CannotBeHeld, LayerNeurons, SpikingLayers
 
 SECTION = "Section 3.1"
 TOOLBOX = "not stated; Rueckauer et al. 2017"
@@ -283,7 +283,7 @@ class LeNetConversion(Model):
             else:
                 layers.append(dataclasses.replace(layer, name=name))
         dt = float(self.dt)
-        neurons = IntegrateAndFire(self.theta, True, 1 / dt)
+        neurons = LayerNeurons(self.theta, True, 1 / dt)
         return SpikingLayers(
             dataclasses.replace(network, layers=tuple(layers)), {name: neurons for name, _, _ in self.layers}, dt,
             self.t_max,

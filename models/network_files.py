@@ -43,7 +43,7 @@ from hebbarium.models.conventional import (
     Shape,
     in_words,
 )
-from hebbarium.models.spiking_layers import IntegrateAndFire, SpikingLayers
+from hebbarium.models.spiking_layers import LayerNeurons, SpikingLayers
 
 FOLDER = Path(__file__).parent / "networks"
 """Networks that come with the project: ``<name>.npz``."""
@@ -394,18 +394,18 @@ def write_spiking(layers: SpikingLayers, file: Path, **told: str) -> None:
         neurons = layers.neurons.get(layer.name)
         return None if neurons is None else _neurons(nir, neurons, _first_axis(shape))
 
-    graph = _graph(nir, layers.network, fires, "to_")
+    graph = _chain(nir, layers.network, fires, "to_")
     graph.metadata = {"dt": layers.dt, "steps": layers.steps, **told}
     nir.write(file, graph)
 
 
 def _write_nir(network: ConventionalNetwork, file: Path) -> None:
     nir = _library(file)
-    rectifier = IntegrateAndFire(theta=1.0, reaches=False, r=1.0)
-    nir.write(file, _graph(nir, network, lambda layer, shape: _neurons(nir, rectifier, _first_axis(shape))))
+    rectifier = LayerNeurons(theta=1.0, reaches=False, r=1.0)
+    nir.write(file, _chain(nir, network, lambda layer, shape: _neurons(nir, rectifier, _first_axis(shape))))
 
 
-def _neurons(nir: Any, neurons: IntegrateAndFire, shape: Shape) -> Any:
+def _neurons(nir: Any, neurons: LayerNeurons, shape: Shape) -> Any:
     def each(value: float) -> NDArray[np.float64]:
         return np.full(shape, value, np.float64)
 
@@ -417,7 +417,7 @@ def _neurons(nir: Any, neurons: IntegrateAndFire, shape: Shape) -> Any:
     )  # fmt: skip
 
 
-def _graph(
+def _chain(
     nir: Any, network: ConventionalNetwork, fires: Callable[[ConventionalLayer, Shape], Any], prefix: str = ""
 ) -> Any:
     """The graph of a network, with what ``fires`` gives behind each layer; a prefix tells a layer from an end."""

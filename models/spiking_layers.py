@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from hebbarium.models.conventional import ConventionalNetwork
 
-__all__ = ["CannotBeHeld", "IntegrateAndFire", "SpikingLayers"]
+__all__ = ["CannotBeHeld", "LayerNeurons", "SpikingLayers"]
 
 
 class CannotBeHeld(ValueError):
@@ -19,7 +19,7 @@ class CannotBeHeld(ValueError):
 
 
 @dataclass(frozen=True)
-class IntegrateAndFire:
+class LayerNeurons:
     """Neurons that are reset to 0 by a spike.
 
     Parameters
@@ -64,6 +64,6 @@ class SpikingLayers:
     """
 
     network: ConventionalNetwork
-    neurons: Mapping[str, IntegrateAndFire]
+    neurons: Mapping[str, LayerNeurons]
     dt: float
     steps: int

@@ -37,7 +37,7 @@ from hebbarium.models.parts import BEGINS, ENDS, At, Parts
 from hebbarium.models.ranges import FRACTION, NOT_NEGATIVE, POSITIVE, PROBABILITY, SIZE, WEIGHT, Range
 from hebbarium.models.readouts import Readout, Value
 from hebbarium.models.slots import ONE_BY_ONE, Slots
-from hebbarium.models.spiking_layers import IntegrateAndFire, SpikingLayers
+from hebbarium.models.spiking_layers import LayerNeurons, SpikingLayers
 
 CODE = "the authors' code"
 WHITE = 255
@@ -452,7 +452,7 @@ class TSSLBackprop(Model):
         pool is in the weights above it.
         """
         dt, below = float(self.dt), self.pixels
-        neurons = IntegrateAndFire(self.theta, False, self.tau_m, self.tau_m * dt, self.tau_s * dt)
+        neurons = LayerNeurons(self.theta, False, self.tau_m, self.tau_m * dt, self.tau_s * dt)
         made: list[ConventionalLayer] = []
         factor = 1 / self.x_sd
         for name, placed in self._layers.items():
