@@ -394,7 +394,7 @@ def write_spiking(layers: SpikingLayers, file: Path, **told: str) -> None:
         neurons = layers.neurons.get(layer.name)
         return None if neurons is None else _neurons(nir, neurons, _first_axis(shape))
 
-    graph = _chain(nir, layers.network, fires, "to_")
+    graph = _as_graph(nir, layers.network, fires, "to_")
     graph.metadata = {"dt": layers.dt, "steps": layers.steps, **told}
     nir.write(file, graph)
 
@@ -402,7 +402,7 @@ def write_spiking(layers: SpikingLayers, file: Path, **told: str) -> None:
 def _write_nir(network: ConventionalNetwork, file: Path) -> None:
     nir = _library(file)
     rectifier = LayerNeurons(theta=1.0, reaches=False, r=1.0)
-    nir.write(file, _chain(nir, network, lambda layer, shape: _neurons(nir, rectifier, _first_axis(shape))))
+    nir.write(file, _as_graph(nir, network, lambda layer, shape: _neurons(nir, rectifier, _first_axis(shape))))
 
 
 def _neurons(nir: Any, neurons: LayerNeurons, shape: Shape) -> Any:
@@ -417,7 +417,7 @@ def _neurons(nir: Any, neurons: LayerNeurons, shape: Shape) -> Any:
     )  # fmt: skip
 
 
-def _chain(
+def _as_graph(
     nir: Any, network: ConventionalNetwork, fires: Callable[[ConventionalLayer, Shape], Any], prefix: str = ""
 ) -> Any:
     """The graph of a network, with what ``fires`` gives behind each layer; a prefix tells a layer from an end."""
