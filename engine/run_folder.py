@@ -164,9 +164,9 @@ class RunFolder:
         """
         self.sync()
         self._write(self.path / CHECKPOINTS / f"{blocks:06d}", arrays, durable=True)
-        for old, file in checkpoints(self.path).items():
-            if old <= blocks - _KEPT:
-                file.unlink(missing_ok=True)
+        earlier = [file for number, file in sorted(checkpoints(self.path).items()) if number < blocks]
+        for file in earlier[: 1 - _KEPT]:
+            file.unlink(missing_ok=True)
 
     # -- responses and snapshots -----------------------------------------------------------------------
     def responses_file(self, stage: str, block: int) -> Path:

@@ -9,6 +9,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from hebbarium.training import checkpoints
+
 # At its usual level Brian2 records every line of generated code, which would be shown for each failing test.
 logging.getLogger("brian2").setLevel(logging.WARNING)
 
@@ -17,6 +19,12 @@ def pytest_collection_finish() -> None:
     """Leave what was imported out of every collection of garbage to come: Brian2 asks for one at each run."""
     gc.collect()
     gc.freeze()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def every_block() -> None:
+    """Runs of these tests take less time than there is between two checkpoints: they keep one of each block."""
+    checkpoints.EVERY = 0.0
 
 
 @pytest.fixture(scope="session", autouse=True)

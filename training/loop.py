@@ -22,6 +22,7 @@ from hebbarium.engine.run_folder import RunFolder
 from hebbarium.files.errors import ModelRefused, RunFolderError
 from hebbarium.models.contract import Model
 from hebbarium.training import beginning, fit, limits, pins, profiling, recording, responses, silence, weights
+from hebbarium.training.checkpoints import Checkpoints
 from hebbarium.training.courses import Courses
 from hebbarium.training.progress import Reporter
 from hebbarium.training.responses import Responses
@@ -80,6 +81,7 @@ class RunUnderWay:
         self.results = ResultFile(folder, settings, model, division, self.schedule)
         self.kept = responses.keys(model, learns=True)
         self.courses = Courses(folder, settings, model, division, self.schedule)
+        self.checkpoints = Checkpoints(folder)
         self.warnings: list[str] = []
 
     def remark(self) -> None:
@@ -90,7 +92,8 @@ class RunUnderWay:
     def go(self) -> None:
         """Pass through all stages."""
         with interruption.stopping_on_signals():
-            state, totals = self._train()
+            with self.checkpoints:
+                state, totals = self._train()
             groups: dict[str, Any] = {}
             if self.settings.labels_from == "labelling":
                 shown = self.division.part("labelling")
@@ -164,14 +167,14 @@ class RunUnderWay:
                 self.reporter.message(f"{said}. {silence.advice(model)}")
             if index + 1 in snapshots:
                 self.snapshot(int(schedule.ends[index]), state)
-            self.folder.write_checkpoint(index + 1, state | {k: np.array([v]) for k, v in totals.items()})
+            self.checkpoints.of_block(index + 1, state | {k: np.array([v]) for k, v in totals.items()})
             self.reporter.advance(len(shown), self._score(means, index, counts))
             if self._is_evaluated(index):
                 self._evaluate_on_the_way(index, state)
             if index + 1 < len(schedule) and index + 1 in snapshots:
                 self._write(totals, index + 1, {}, complete=False)
         if not len(schedule):
-            self.folder.write_checkpoint(0, state | {k: np.array([v]) for k, v in totals.items()})
+            self.checkpoints.of_block(0, state | {k: np.array([v]) for k, v in totals.items()})
         self._warn(firing.warning("training"))
         if program is not None and profile:
             images = len(schedule.order) - schedule.seen(done)

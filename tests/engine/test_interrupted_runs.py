@@ -29,7 +29,9 @@ def start(asked: RunSettings, out: Path, before: str = "") -> subprocess.Popen[b
     code = (
         "import json, os, signal, sys\n"
         "from hebbarium.training.run_settings import RunSettings\n"
+        "from hebbarium.training import checkpoints\n"
         "from hebbarium.training.training import train\n"
+        "checkpoints.EVERY = 0.0\n"
         f"{before}\n"
         "train(RunSettings(**json.loads(sys.argv[1])), __import__('pathlib').Path(sys.argv[2]))\n"
     )

@@ -1,0 +1,58 @@
+"""When checkpoints of a run are written."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from hebbarium.engine import run_folder
+from hebbarium.engine.run_folder import RunFolder
+from hebbarium.files.errors import RunFolderError, Stopped
+from hebbarium.training import checkpoints
+from hebbarium.training.checkpoints import Checkpoints
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    now = [0.0]
+    monkeypatch.setattr(checkpoints.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(checkpoints, "EVERY", 2.0)
+    return now
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> RunFolder:
+    return RunFolder.create(tmp_path / "run", {})
+
+
+def numbers(folder: RunFolder) -> list[int]:
+    return sorted(run_folder.checkpoints(folder.path))
+
+
+def test_the_last_two_of_those_that_were_due_are_kept(folder: RunFolder, clock: list[float]) -> None:
+    with folder, Checkpoints(folder) as kept:
+        for block in range(1, 10):
+            clock[0] += 0.7
+            kept.of_block(block, {"w": np.arange(block)})
+        assert numbers(folder) == [6, 9]
+        kept.of_block(10, {"w": np.arange(10)})
+        assert numbers(folder) == [6, 9]
+    assert numbers(folder) == [9, 10]
+
+
+def test_a_run_that_is_stopped_loses_no_block(folder: RunFolder, clock: list[float]) -> None:
+    with folder, pytest.raises(Stopped), Checkpoints(folder) as kept:  # noqa: PT012
+        kept.of_block(1, {"w": np.arange(1)})
+        raise Stopped("by a signal")
+    last = run_folder.last_checkpoint(folder.path)
+    assert last is not None
+    assert last[0] == 1
+
+
+def test_where_the_folder_failed_its_error_is_what_is_told(folder: RunFolder, clock: list[float]) -> None:
+    with folder, pytest.raises(RunFolderError, match="full"), Checkpoints(folder) as kept:  # noqa: PT012
+        kept.of_block(1, {"w": np.arange(1)})
+        raise RunFolderError("the disk is full")
+    assert numbers(folder) == []
