@@ -17,7 +17,7 @@ from hebbarium.training.checkpoints import Checkpoints
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     now = [0.0]
-    monkeypatch.setattr(checkpoints.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr("hebbarium.training.checkpoints.time.monotonic", lambda: now[0])
     monkeypatch.setattr(checkpoints, "EVERY", 2.0)
     return now
 
