@@ -156,6 +156,7 @@ class Parts:
         on_pre: Mapping[str, At | Literal[False]],
         on_post: Mapping[str, At | Literal[False]] | None = None,
         one_to_one: bool = False,
+        terminals: int = 0,
         pairs: Connections | None = None,
         kernel: NeuronGroup | None = None,
         shares: Sequence[str] = ("w",),
@@ -169,6 +170,8 @@ class Parts:
             As Brian2's. Quantities that the target declares are read from there, or else from the source.
         on_pre, on_post : mapping of str to At
             Name of a pathway to what it does at each event of its side, spikes unless said otherwise.
+        terminals : int
+            Synapses of each pair, where there are several: ``k`` is the number of one in its pair, from 0 on.
         pairs : Connections, optional
             Which neurons are connected, where it is not all to all.
         kernel : NeuronGroup, optional
@@ -197,10 +200,13 @@ class Parts:
             name=name,
             clock=self.clock,
             namespace=self.namespace,
+            multisynaptic_index="k" if terminals else None,
             **options,
         )
         if pairs is not None:
             synapses.connect(i=pairs.source, j=pairs.target)
+        elif terminals:
+            synapses.connect(n=terminals)
         else:
             synapses.connect(**({"j": "i"} if one_to_one else {}))
         if kernel is not None and pairs is not None:

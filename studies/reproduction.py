@@ -163,7 +163,7 @@ class Paper:
         Experiments with the network as it is built, which take no training on images.
     drawings : mapping, optional
         Figures of the trials' result files, by the file's name behind the model's: ``Fig11.svg``. A trial is called by
-        its item and its name, ``Fig. 11 RS``.
+        its item and its name, ``Fig. 11 RS``, which is that of its first seed, and with a seed ``Fig. 11 RS seed=3``.
     """
 
     protocol: RunSettings
@@ -460,12 +460,11 @@ def reproduce_trials(
 
 def draw_trials(reproduction: Reproduction) -> list[Path]:
     """Figures of the trials of a paper whose result files are there, in the folder of the ledger."""
-    folders = {
-        f"{trial.item} {trial.name}".strip(): trials.folder_of(
-            trial, reproduction.out, (trial.seeds or reproduction.seeds)[0]
-        )
-        for trial in reproduction.paper.trials
-    }
+    folders: dict[str, Path] = {}
+    for trial in reproduction.paper.trials:
+        called, seeds = f"{trial.item} {trial.name}".strip(), trial.seeds or reproduction.seeds
+        of_seeds = {seed: trials.folder_of(trial, reproduction.out, seed) for seed in seeds}
+        folders |= {called: of_seeds[seeds[0]], **{f"{called} seed={seed}": of_seeds[seed] for seed in seeds}}
     there = {called: folder for called, folder in folders.items() if results.file_of(folder).is_file()}
     folder = reproduction.results / results.FIGURES
     drawn = []

@@ -23,6 +23,7 @@ from hebbarium.analysis.figures.saving import folder_of, save, save_all
 from hebbarium.analysis.figures.spike_examples import membrane_example, stdp_example
 from hebbarium.analysis.figures.stdp_window import stdp_window
 from hebbarium.analysis.figures.surrogates import surrogates
+from hebbarium.analysis.figures.taught_times import learned_by, taught_times
 from hebbarium.analysis.figures.time_course import time_course
 from hebbarium.analysis.figures.weight_time_lapse import weight_time_lapse
 
@@ -40,6 +41,7 @@ __all__ = [
     "encoding_costs",
     "f_i_curve",
     "folder_of",
+    "learned_by",
     "learned_train",
     "learning_curve",
     "local_losses",
@@ -57,6 +59,7 @@ __all__ = [
     "stdp_example",
     "stdp_window",
     "surrogates",
+    "taught_times",
     "time_course",
     "weight_map",
     "weight_time_lapse",
