@@ -18,7 +18,7 @@ from hebbarium.files.errors import BlockFailed, RunFolderError
 from hebbarium.models.contract import Model
 from hebbarium.record import results
 from hebbarium.training import probes, responses
-from hebbarium.training.probes import Recording
+from hebbarium.training.probes import Probe
 from hebbarium.training.run_settings import RunSettings
 from hebbarium.training.samples import Division
 from hebbarium.training.schedule import Schedule
@@ -103,13 +103,13 @@ class Courses:
         }
 
     # -- training --------------------------------------------------------------------------------------
-    def _of_training(self) -> Iterator[tuple[int, Recording]]:
+    def _of_training(self) -> Iterator[tuple[int, Probe]]:
         return ((k, probe) for k, probe in enumerate(self.probes) if not probe.is_test)
 
     def _file(self, number: int) -> Path:
         return self.folder.responses_file(_stage(number), self.probes[number].block)
 
-    def _trained(self, number: int, probe: Recording) -> xr.Dataset:
+    def _trained(self, number: int, probe: Probe) -> xr.Dataset:
         kept = self.folder.read_responses(_stage(number), probe.block)
         if kept is None:
             raise RunFolderError(
@@ -125,7 +125,7 @@ class Courses:
         return probes.recording(probe, self.model, course, shown, presented)
 
     # -- testing ---------------------------------------------------------------------------------------
-    def _tested(self, probe: Recording, state: Mapping[str, NDArray[Any]]) -> xr.Dataset:
+    def _tested(self, probe: Probe, state: Mapping[str, NDArray[Any]]) -> xr.Dataset:
         """The block of testing in which the images are, with the spikes that they were tested with."""
         shown = self.division.tested[probe.offset : probe.offset + responses.EVALUATION_BLOCK]
         block = Block(
@@ -140,22 +140,22 @@ class Courses:
         wanted = None if presented is None else presented[probe.first : probe.end]
         return probes.recording(probe, self.model, course, shown[probe.first : probe.end], wanted)
 
-    def _presented(self, probe: Recording, block: Block) -> NDArray[np.int64]:
+    def _presented(self, probe: Probe, block: Block) -> NDArray[np.int64]:
         """How often each image of a block is shown."""
         return presentations.show(self._program(probe), block).presentations
 
     # -- both ------------------------------------------------------------------------------------------
     def _again(
-        self, probe: Recording, block: Block, presented: NDArray[np.int64] | None
+        self, probe: Probe, block: Block, presented: NDArray[np.int64] | None
     ) -> presentations.Answers:
         controlled = presented if self.model.controller else None
         part = probe.presentations(self.model, block.samples, controlled)
         return presentations.show(self._program(probe), block, part)
 
-    def _program(self, probe: Recording) -> Program:
+    def _program(self, probe: Probe) -> Program:
         return devices.program(self._structure(probe), self.folder.scratch)
 
-    def _structure(self, probe: Recording) -> Structure:
+    def _structure(self, probe: Probe) -> Structure:
         """The program of a probe's phase, with all that is recorded in it."""
         a = self.settings
         made = responses.frozen_structure if probe.is_test else responses.learning_structure

@@ -37,7 +37,7 @@ from hebbarium.training.responses import EVALUATION_BLOCK
 from hebbarium.training.samples import Division, Samples
 from hebbarium.training.schedule import Schedule
 
-__all__ = ["EXAMPLE", "SEPARATOR", "Recording", "names", "of", "recording"]
+__all__ = ["EXAMPLE", "SEPARATOR", "Probe", "names", "of", "recording"]
 
 SEPARATOR = ";"
 EXAMPLE = "excitatory.v[0:10]@image=3"
@@ -52,7 +52,7 @@ _UNITS = (mV, ms, nS, pA, hertz)
 
 
 @dataclass(frozen=True)
-class Recording:
+class Probe:
     """One recording.
 
     Parameters
@@ -113,7 +113,7 @@ class Recording:
 
 
 # -- what is asked for -----------------------------------------------------------------------------------------
-def of(texts: str, model: Model, division: Division, schedule: Schedule) -> tuple[Recording, ...]:
+def of(texts: str, model: Model, division: Division, schedule: Schedule) -> tuple[Probe, ...]:
     """The recordings of a run, in the order in which they were asked for.
 
     Parameters
@@ -130,7 +130,7 @@ def of(texts: str, model: Model, division: Division, schedule: Schedule) -> tupl
     return tuple(_probe(text, model, division, schedule) for text in asked)
 
 
-def _probe(text: str, model: Model, division: Division, schedule: Schedule) -> Recording:
+def _probe(text: str, model: Model, division: Division, schedule: Schedule) -> Probe:
     match = _FORM.fullmatch(text)
     if match is None:
         raise ValueError(
@@ -164,7 +164,7 @@ def _probe(text: str, model: Model, division: Division, schedule: Schedule) -> R
             f"--record {text}: {values:,} values, {len(elements):,} a step; expected {MOST_VALUES:,} at most: choose"
             " fewer neurons, synapses or images"
         )
-    return Recording(
+    return Probe(
         text, Watched(variable.name, elements), shape, phase, is_test, block, first - offset, end - offset, offset,
         begin, until, _unit(model, variable),
     )  # fmt: skip
@@ -249,7 +249,7 @@ def _unit(model: Model, variable: anatomy.StateVariable) -> Any:
 
 # -- results --------------------------------------------------------------------------------------
 def recording(
-    probe: Recording, model: Model, course: NDArray[np.floating], samples: Samples,
+    probe: Probe, model: Model, course: NDArray[np.floating], samples: Samples,
     presented: NDArray[np.integer] | None,
 ) -> xr.Dataset:  # fmt: skip
     """The group of one recording.
@@ -257,7 +257,7 @@ def recording(
     Parameters
     ----------
     course : (presentations, steps, elements)
-        What `Recording.cut` left.
+        What `Probe.cut` left.
     samples : Samples
         The images that were asked for.
     presented : (samples,), optional
@@ -292,7 +292,7 @@ def recording(
     )
 
 
-def names(probes: Sequence[Recording]) -> list[str]:
+def names(probes: Sequence[Probe]) -> list[str]:
     """What the groups of recordings are called: the variable, with a number behind it where there are several."""
     taken: dict[str, int] = {}
     called = []
