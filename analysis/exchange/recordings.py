@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from hebbarium.files.errors import EngineError
 from hebbarium.record import results
 
-__all__ = ["NothingRecorded", "PopulationSpikes", "Recording", "Trace", "described", "recording"]
+__all__ = ["NothingRecorded", "PopulationSpikes", "SpikesAndTraces", "Trace", "described", "recording"]
 
 
 class NothingRecorded(EngineError, ValueError):
@@ -75,7 +75,7 @@ class Trace:
 
 
 @dataclass(frozen=True, eq=False)
-class Recording:
+class SpikesAndTraces:
     """What was recorded of a run.
 
     Parameters
@@ -109,7 +109,7 @@ class Recording:
         return max(self.presentations * self.presentation, traced)
 
 
-def recording(tree: xr.DataTree) -> Recording:
+def recording(tree: xr.DataTree) -> SpikesAndTraces:
     """What a result file has recorded in time.
 
     Raises
@@ -131,7 +131,7 @@ def recording(tree: xr.DataTree) -> Recording:
     last = max((int(r["spike_presentation"].max()) for r in rasters.values() if r.sizes["spike"]), default=0)
     spikes = {name: _spikes(raster, length) for name, raster in rasters.items()}
     steps = [float(raster.attrs["step_ms"]) / 1e3 for raster in rasters.values() if "step_ms" in raster.attrs]
-    return Recording(length, last + 1 if rasters else 0, spikes, traces, min(steps, default=None))
+    return SpikesAndTraces(length, last + 1 if rasters else 0, spikes, traces, min(steps, default=None))
 
 
 def described(tree: xr.DataTree) -> str:

@@ -14,7 +14,7 @@ import h5py
 import numpy as np
 import xarray as xr
 
-from hebbarium.analysis.exchange.recordings import PopulationSpikes, Recording, Trace, recording
+from hebbarium.analysis.exchange.recordings import PopulationSpikes, SpikesAndTraces, Trace, recording
 from hebbarium.files import new_outputs
 
 __all__ = ["SPIKES", "write"]
@@ -52,7 +52,7 @@ def _begin(file: h5py.File) -> None:
     file.attrs["version"] = np.array(_VERSION, np.uint32)
 
 
-def _spikes(recorded: Recording, path: Path) -> None:
+def _spikes(recorded: SpikesAndTraces, path: Path) -> None:
     with h5py.File(path, "w") as file:
         _begin(file)
         for population, spikes in recorded.spikes.items():
