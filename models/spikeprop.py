@@ -58,7 +58,9 @@ class SpikeProp(Stimulated):
     given: ClassVar[tuple[Any, str]] = (ms, "spike times")
 
     # Architecture
-    inputs_: int = structure(3, 1, "inputs: two with a bit each, and one that spikes at the beginning", BOHTE, Range(2))
+    inputs_: int = structure(
+        3, 1, "inputs: two with a bit each, and one that spikes at the beginning", BOHTE, Range(2, SIZE.most)
+    )
     neurons: int = structure(5, 1, "hidden neurons, the last of which inhibits", BOHTE, SIZE)
     terminals: int = structure(16, 1, "terminals of a connection", BOHTE, SIZE)
     dt: Quantity = structure(0.2 * ms, ms, "length of a time step, in which crossings are looked for", "own", POSITIVE)
