@@ -59,6 +59,7 @@ def write_sources(structure: Structure, folder: Path) -> dict[str, str]:
     kind = _GENERATED[structure.device]
     generated = kind.__new__(kind)  # as it is before anything is compiled
     generated.structure, generated.path = structure, folder
+    generated.toolchain()  # says what is missing
     generated.generate(folder)
     return generated.types()
 

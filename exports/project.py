@@ -158,8 +158,10 @@ def _take_along(program: Path) -> None:
     """Let a program be compiled on another computer: no paths of this one, and the processor as make is told."""
     makefile = program / "makefile"
     text = makefile.read_text(encoding="utf-8")
-    text = re.sub(r' ?-(?:I|L|Wl,-rpath,)(?:"/[^"]*"|/\S*)', "", text)
-    text = text.replace("-march=native", "-march=$(ARCH)").replace(" -Wl,--enable-new-dtags", "")
+    text = re.sub(r' ?(?:-I|-L|-Wl,-rpath,|-Xlinker -rpath,)(?:"/[^"]*"|/\S*)', "", text)
+    text = re.sub(r" (?:-Wl,|-Xlinker )--enable-new-dtags", "", text)
+    text = re.sub(r"@/\S*/nvcc\b", "@nvcc", text)
+    text = text.replace("-march=native", "-march=$(ARCH)")
     text = re.sub(r"-arch=sm_\d+", "-arch=$(GPU)", text)
     makefile.write_text(f"ARCH ?= native\n{text}", encoding="utf-8")
     (program / "results").mkdir(exist_ok=True)
@@ -271,34 +273,40 @@ def _licences(exported: Exported) -> str:
     return "\n".join(lines)
 
 
+_GPU = """It is for a GPU, and needs `nvcc` with cuRAND as well: `make GPU=sm_90`. **It was never run**: what it
+computes was compared with nothing."""
+_WITHOUT = "Without a folder `trained`, `./test` asks the network that was exported."
+_SAME = """`images/` holds $holds of $name, the run's own set. Where `train` and `test` are given the whole of it, they
+show the images that the run trains and tests on, in its order (seed $seed), and all results $bits
+
+    $command
+
+on the same computer, with the same compiler and flags. With other images, all of the file are shown. Other flags,
+another compiler, another kind of processor (`make ARCH=x86-64-v3`) change the last digits, and with them in time the
+spikes."""
+
+
 def _write_readme(exported: Exported, folder: Path) -> None:
     plan, images, settings = exported.plan, exported.division.images, exported.settings
     tested = "train" if plan.all_tested is plan.all_trained else "test"
     is_cuda = settings.device == cuda.DEVICE
-    whole = _brings_all(exported)
     text = string.Template((_DRIVER / "README.md").read_text(encoding="utf-8")).substitute(
         model=exported.model.name,
         title=exported.model.title,
         paper=exported.model.paper,
-        remark=(
-            "It is for a GPU, needs `nvcc` with cuRAND as well (`make GPU=sm_90`), and **was never run**: what it"
-            " computes was not compared with anything." if is_cuda else "On Linux."
-        ),
-        unpack="cd FOLDER",
+        remark=f"\n{_GPU}" if is_cuda else "",
         tested=tested,
         rows=images.shape[0],
         columns=images.shape[1],
         last_class=images.classes - 1,
-        without=(
-            "Without a `trained` folder, `./test` asks the network that was exported."
-            if exported.state is not None else ""
+        without=f"\n{_WITHOUT}" if exported.state is not None else "",
+        same=string.Template(_SAME).substitute(
+            holds="all images" if _brings_all(exported) else "the first images",
+            name=images.name,
+            seed=settings.seed,
+            bits="ought to be those of" if is_cuda else "have the bits of",
+            command=command(exported),
         ),
-        images_said=(
-            f"`images/` holds all images of {images.name}, the run's own."
-            if whole else f"`images/` holds the first images of {images.name}; the run's own are the whole files."
-        ),
-        seed=settings.seed,
-        command=command(exported),
         phases=", ".join(structure.phase for structure in plan.structures),
         licences=_licences(exported),
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import json
 import os
 import shutil
@@ -13,10 +14,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
+from hebbarium.commands import commandline
 from hebbarium.datasets import by_name as datasets
 from hebbarium.datasets import idx
-from hebbarium.engine import block_file
+from hebbarium.engine import block_file, devices
+from hebbarium.engine.standalone import StandaloneProgram
 from hebbarium.exports import project, returned
 from hebbarium.exports.project import Exported
 from hebbarium.exports.returned import NotReturned
@@ -92,7 +96,10 @@ def copy(trained: Path, tmp_path: Path) -> Path:
 
 
 def test_what_comes_back_has_the_bits_of_the_same_run(trained: Path, python: Path, tmp_path: Path) -> None:
-    back = returned.bring_back(trained, tmp_path / "back")
+    back = tmp_path / "back"
+    done = CliRunner().invoke(commandline.app, ["import", str(trained), "--out", str(back)])
+    assert done.exit_code == 0, done.output
+    assert "class mean" in done.output
     assert_same_bits(python, back)
     assert Run.open(back).settings == Run.open(python).settings
     with results.open_run(python) as tree:
@@ -154,6 +161,15 @@ def test_a_trained_run_answers_before_anything_is_trained(python: Path, trained:
         (shutil.copytree if (trained / name).is_dir() else shutil.copy)(trained / name, out / name)
     called(out, *TEST)
     assert (out / "answers" / "predictions.csv").read_bytes() == (trained / "answers" / "predictions.csv").read_bytes()
+
+
+def test_a_run_has_its_settings(python: Path, tmp_path: Path) -> None:
+    arguments = ["export", str(python), "--seed", "1", "--out", str(tmp_path / "out")]
+    done = CliRunner().invoke(commandline.app, arguments)
+    assert done.exit_code == 1
+    assert "--seed: " in done.stderr
+    assert "is a run, which has it" in done.stderr
+    assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.parametrize(
@@ -284,7 +300,6 @@ FORMS: dict[str, tuple[str, dict[str, str], dict[str, Any]]] = {
         "labels_from": "labelling", "labelling_images": 50, "evaluate_on": "validation", "validation": 40}),
     "lit pixels": ("synaptic_scaling", {"neurons": "20", "norm": "none", "rate_coding": "binary"}, {}),
     "by latency": ("synaptic_scaling", {"neurons": "20", "encoder": "latency"}, {"precision": "float64"}),
-    "standalone": ("synaptic_scaling", {"neurons": "20"}, {"device": "cpp"}),
     "shown again": ("diehl_cook", {"neurons": "20"}, {"epochs": 2}),
     "delays": ("diehl_cook", {"neurons": "20", "delays": "uniform"}, {"device": "cpp", "images": 30}),
     "two layers of phases": ("symmetric_stdp", {"neurons": "20"}, {"epochs": 2}),
@@ -296,15 +311,38 @@ FORMS: dict[str, tuple[str, dict[str, str], dict[str, Any]]] = {
 }  # fmt: skip
 
 
+def with_programs_of(run: Path, driver: Path, folder: Path) -> Path:
+    """A project with the programs that a run has compiled, and the driver of another: what make would make."""
+    exported = Exported.of_settings(Run.open(run).settings)
+    out = project.write(exported, folder / "project")
+    for structure in exported.plan.structures:
+        program = devices.program(structure, folder / "scratch")
+        assert isinstance(program, StandaloneProgram)
+        shutil.copy(program.path / "main", out / "programs" / structure.phase / "main")
+    for name in ("train", "test"):
+        shutil.copy(driver / name, out / name)
+    return out
+
+
 @pytest.mark.long
 @pytest.mark.parametrize("form", FORMS)
-def test_every_model_comes_back_with_the_bits_of_the_same_run(form: str, tmp_path: Path) -> None:
+def test_every_model_comes_back_with_the_bits_of_the_same_run(form: str, trained: Path, tmp_path: Path) -> None:
     model, changes, more = FORMS[form]
     settings = RunSettings(model=model, changes=changes, **{**SMALL, **more})
-    out = made(settings, tmp_path)
+    run = by_python(settings, tmp_path)
+    out = with_programs_of(run, trained, tmp_path)
     called(out, *TRAIN)
     part = "train" if settings.evaluate_on == "validation" else "test"
     called(out, "./test", f"images/{part}-images.idx", f"images/{part}-labels.idx")
+    assert_same_bits(run, returned.bring_back(out, tmp_path / "back"))
+
+
+@pytest.mark.long
+def test_standalone_programs_are_made_without_python(settings: RunSettings, tmp_path: Path) -> None:
+    settings = dataclasses.replace(settings, device="cpp")
+    out = made(settings, tmp_path)
+    called(out, *TRAIN)
+    called(out, *TEST)
     assert_same_bits(by_python(settings, tmp_path), returned.bring_back(out, tmp_path / "back"))
 
 
