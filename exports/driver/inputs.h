@@ -23,7 +23,9 @@ struct Samples {
 
 inline void fill(std::vector<double>& values, const InputForm& input, const Plan& plan, const Samples& samples, const Inputs& before) {
     const size_t width = input.width, count = samples.size();
-    const double* const table = input.table == "-" ? nullptr : plan.table(input.table).data<double>();
+    // of the brightest of another input, it names that input
+    const bool is_name = input.table == "-" || input.form == "brightest";
+    const double* const table = is_name ? nullptr : plan.table(input.table).data<double>();
     const std::string& form = input.form;
     const size_t every = static_cast<size_t>(input.number);
     for (size_t k = 0; k < count; k++) {
