@@ -94,6 +94,9 @@ def _cells() -> Iterator[Cell]:
             yield Cell("search", "mnist", f"{spikes}, floor {floor}", changes, run=held_out)
         for sd in ("0.1", "0.548"):
             yield Cell("search", "mnist", f"{spikes}, sd {sd}", {"spikes": spikes, "w_sd": sd}, run=held_out)
+    both = {"spikes": "one", "slope_floor": "1*kHz", "w_sd": "0.1"}
+    yield Cell("search", "mnist", "one, floor 1*kHz, sd 0.1", both, run=held_out)
+    yield Cell("search", "mnist", "one, floor 1*kHz, sd 0.03", {**both, "w_sd": "0.03"}, run=held_out)
 
 
 READOUT, OUTPUT = "potential", "output"
