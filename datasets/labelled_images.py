@@ -67,10 +67,11 @@ class Dataset:
             ("test", self.test_images, self.test_labels),
         )
         for part, images, labels in parts:
-            if images.dtype != np.uint8 or images.ndim != 2 or images.shape[1] != self.pixels:
+            width = self.row_shape[0] * self.row_shape[1]
+            if images.dtype != np.uint8 or images.ndim != 2 or images.shape[1] != width:
                 raise DatasetError(
                     f"{self.name}: the {part} images have shape {images.shape} and type {images.dtype}; "
-                    f"expected (images, {self.pixels}) of uint8"
+                    f"expected (images, {width}) of uint8"
                 )
             if labels.shape != (len(images),):
                 raise DatasetError(
@@ -96,10 +97,15 @@ class Dataset:
         """Pixels of an image."""
         return self.shape[0] * self.shape[1]
 
+    @property
+    def row_shape(self) -> tuple[int, int]:
+        """Rows and columns of the bytes of a sample; of images, those of its pixels."""
+        return self.shape
+
     def _digest(self) -> str:
         whole = hashlib.sha256()
         for images, labels in ((self.train_images, self.train_labels), (self.test_images, self.test_labels)):
-            cubes = images.reshape(-1, *self.shape)
+            cubes = images.reshape(-1, *self.row_shape)
             # Labels beyond one byte (and the -1 of unlabelled images) have no IDX form of unsigned bytes.
             narrow = labels.size == 0 or (labels.min() >= 0 and labels.max() <= 255)
             content = idx.encode(labels.astype(np.uint8)) if narrow else labels.astype("<i8").tobytes()

@@ -1,7 +1,8 @@
 """Files of a user's own as a set, by what they are: which names mean one, and who reads it.
 
 ``images.npz``, ``images.npy`` (`hebbarium.datasets.own_images`), a folder with a folder of PNG images for each class
-(`hebbarium.datasets.own_folders`), ``table.csv`` (`hebbarium.datasets.own_tables`).
+(`hebbarium.datasets.own_folders`), ``table.csv`` (`hebbarium.datasets.own_tables`), and spikes
+(`hebbarium.datasets.own_spikes`), in an ``.npz`` file or a folder of events.
 """
 
 from __future__ import annotations
@@ -10,13 +11,22 @@ import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from hebbarium.datasets import own_folders, own_images, own_spikes
 from hebbarium.datasets.labelled_images import Dataset
-from hebbarium.datasets.own_folders import read_folder
-from hebbarium.datasets.own_images import read_npy, read_npz
 from hebbarium.datasets.own_tables import read_csv
 from hebbarium.datasets.published_sets import SETS
 
-_READERS: Mapping[str, Callable[[Path], Dataset]] = {".npz": read_npz, ".npy": read_npy}
+
+def _npz(path: Path) -> Dataset:
+    arrays = own_images.arrays_of(path)
+    return (own_spikes.of_arrays if own_spikes.KEYS[0] in arrays else own_images.dataset_of)(arrays, path)
+
+
+def _folder(path: Path) -> Dataset:
+    return (own_spikes if own_spikes.is_events(path) else own_folders).read_folder(path)
+
+
+_READERS: Mapping[str, Callable[[Path], Dataset]] = {".npz": _npz, ".npy": own_images.read_npy}
 ENDINGS = (*_READERS, ".csv")
 _TABLE = re.compile(r"(?P<file>.+\.csv)(?::(?P<neurons>[1-9]\d{0,3}))?")
 
@@ -53,4 +63,4 @@ def read(name: str) -> Dataset:
     assert where is not None
     if match := _TABLE.fullmatch(name):
         return read_csv(where, int(match["neurons"] or 1))
-    return _READERS.get(where.suffix, read_folder)(where)
+    return _READERS.get(where.suffix, _folder)(where)

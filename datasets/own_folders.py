@@ -36,16 +36,45 @@ def read_folder(path: Path) -> Dataset:
         It holds no folders of PNG images, or other classes in ``test`` than in ``train``; or an image is damaged, too
         large, of another size than the first, transparent, or has more than 8 bits a colour.
     """
-    parts = _folders(path)
-    if set(parts) != set(PARTS):
-        arrays = _part(path, sorted(parts, key=_order))
-        return dataset_of({**arrays, "class_names": _names(parts)}, path)
-    classes = _folders(path / "train")
-    if unknown := sorted(set(_folders(path / "test")) - set(classes)):
-        raise DatasetError(f"{path / 'test'}: has the classes {listed(unknown)}, which {path / 'train'} has not")
-    order = sorted(classes, key=_order)
-    test = {f"test_{name}": array for name, array in _part(path / "test", order).items()}
-    return dataset_of({**_part(path / "train", order), **test, "class_names": _names(classes)}, path)
+    names, parts = files_by_class(path, (".png",))
+    arrays: dict[str, NDArray[Any]] = {"class_names": np.array(names)}
+    for part, files in parts.items():
+        prefix = "test_" if part == "test" else ""
+        arrays[f"{prefix}images"] = _pictures(path, [file for file, _ in files])
+        arrays[f"{prefix}labels"] = np.array([label for _, label in files])
+    return dataset_of(arrays, path)
+
+
+def files_by_class(
+    path: Path, endings: tuple[str, ...]
+) -> tuple[tuple[str, ...], dict[str, list[tuple[Path, int]]]]:
+    """Names of the classes in a folder, and the files of ``train`` and ``test``, each with its class.
+
+    Raises
+    ------
+    DatasetError
+        There are no folders, or no such files in them; or there are other classes in ``test`` than in ``train``.
+    """
+    found = {name.lower(): path / name for name in _folders(path)}
+    places = {part: found[part] for part in PARTS} if set(found) == set(PARTS) else {"train": path}
+    names = sorted(_folders(places["train"]), key=_order)
+    if "test" in places and (unknown := sorted(set(_folders(places["test"])) - set(names))):
+        raise DatasetError(f"{places['test']}: has the classes {listed(unknown)}, which {places['train']} has not")
+    parts = {
+        part: [
+            (file, number)
+            for number, name in enumerate(names)
+            if (place / name).is_dir()
+            for file in sorted((place / name).iterdir())
+            if file.suffix in endings
+        ]
+        for part, place in places.items()
+    }
+    for part, files in parts.items():
+        if not files:
+            wanted = " or ".join(f"*{ending}" for ending in endings)
+            raise DatasetError(f"{places[part]}: its folders hold no files {wanted}: {listed(names[:8])}")
+    return tuple(names), parts
 
 
 def _folders(path: Path) -> list[str]:
@@ -65,29 +94,20 @@ def _order(name: str) -> tuple[int, str]:
     return (int(name), name) if name.isdecimal() else (-1, name)
 
 
-def _names(classes: list[str]) -> NDArray[np.str_]:
-    return np.array(sorted(classes, key=_order))
-
-
-def _part(path: Path, classes: list[str]) -> dict[str, NDArray[Any]]:
-    """Images and labels; grey ones ``(n, rows, columns)``, or ``(n, rows, columns, 3)`` if one is in colour."""
+def _pictures(path: Path, files: list[Path]) -> NDArray[np.uint8]:
+    """Grey images ``(n, rows, columns)``, or ``(n, rows, columns, 3)`` if one is in colour."""
     pictures: list[NDArray[np.uint8]] = []
-    labels: list[int] = []
-    for number, name in enumerate(classes):
-        for file in sorted((path / name).glob("*.png")) if (path / name).is_dir() else ():
-            pictures.append(_picture(file))
-            labels.append(number)
-            first = pictures[0]
-            if pictures[-1].shape[:2] != first.shape[:2]:
-                size, wanted = (" x ".join(map(str, one.shape[:2])) for one in (pictures[-1], first))
-                raise DatasetError(f"{file}: has {size} pixels, and the first image {wanted}; bring all to one size")
-            if len(pictures) * first.shape[0] * first.shape[1] * 3 > MOST_BYTES:
-                raise DatasetError(f"{path}: its images would take more than {MOST_BYTES // 10**9} GB; use fewer")
-    if not pictures:
-        raise DatasetError(f"{path}: its folders hold no PNG images (*.png): {listed(classes[:8])}")
+    for file in files:
+        pictures.append(_picture(file))
+        first = pictures[0]
+        if pictures[-1].shape[:2] != first.shape[:2]:
+            size, wanted = (" x ".join(map(str, one.shape[:2])) for one in (pictures[-1], first))
+            raise DatasetError(f"{file}: has {size} pixels, and the first image {wanted}; bring all to one size")
+        if len(pictures) * first.shape[0] * first.shape[1] * 3 > MOST_BYTES:
+            raise DatasetError(f"{path}: its images would take more than {MOST_BYTES // 10**9} GB; use fewer")
     if any(one.ndim == 3 for one in pictures):
         pictures = [one if one.ndim == 3 else np.repeat(one[..., np.newaxis], 3, axis=2) for one in pictures]
-    return {"images": np.stack(pictures), "labels": np.array(labels)}
+    return np.stack(pictures)
 
 
 def _picture(file: Path) -> NDArray[np.uint8]:

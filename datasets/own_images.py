@@ -59,7 +59,7 @@ def read_npz(path: Path) -> Dataset:
         The file is missing or damaged, holds pickled objects, lacks ``images``, has keys that mean nothing
         here, or has an array of a wrong shape, type, range or length.
     """
-    return dataset_of(_arrays(path), path)
+    return dataset_of(arrays_of(path), path)
 
 
 def read_npy(path: Path) -> Dataset:
@@ -108,10 +108,10 @@ def dataset_of(arrays: Mapping[str, NDArray[Any]], path: Path) -> Dataset:
                 f"{path}: 'test_images' have {in_pixels(test_shape)} and 'images' {in_pixels(shape)}; "
                 f"bring both to one size"
             )
-    train_labels = _labels(arrays.get("labels"), len(train_images), f"{path}: 'labels'")
-    test_labels = _labels(arrays.get("test_labels"), len(test_images), f"{path}: 'test_labels'")
+    train_labels = labels(arrays.get("labels"), len(train_images), f"{path}: 'labels'")
+    test_labels = labels(arrays.get("test_labels"), len(test_images), f"{path}: 'test_labels'")
     classes = 1 + max(int(labels.max(initial=UNLABELLED)) for labels in (train_labels, test_labels))
-    names = _class_names(arrays.get("class_names"), classes, f"{path}: 'class_names'")
+    names = class_names(arrays.get("class_names"), classes, f"{path}: 'class_names'")
     return Dataset(path.name, train_images, train_labels, test_images, test_labels, names, shape, remarks)
 
 
@@ -121,7 +121,8 @@ def in_pixels(shape: tuple[int, int]) -> str:
     return f"{rows} x {columns} = {rows * columns:,} pixels"
 
 
-def _arrays(path: Path) -> Mapping[str, NDArray[Any]]:
+def arrays_of(path: Path) -> Mapping[str, NDArray[Any]]:
+    """The arrays of an ``.npz`` file. Raises `DatasetError`."""
     stored = _stored(path)
     if not isinstance(stored, np.lib.npyio.NpzFile):
         raise DatasetError(f"{path}: holds a single array; expected an .npz file made by numpy.savez")
@@ -250,7 +251,8 @@ def _levels(array: NDArray[Any], name: str) -> NDArray[np.uint8]:
     return np.asarray(np.rint(array.astype(np.float64) * 255), dtype=np.uint8)
 
 
-def _labels(array: NDArray[Any] | None, images: int, name: str) -> NDArray[np.int64]:
+def labels(array: NDArray[Any] | None, images: int, name: str) -> NDArray[np.int64]:
+    """Labels of samples, -1 where there are none. Raises `DatasetError`."""
     if array is None:
         return np.full(images, UNLABELLED, dtype=np.int64)
     if array.dtype.kind in "US":
@@ -275,7 +277,8 @@ def _labels(array: NDArray[Any] | None, images: int, name: str) -> NDArray[np.in
     return array.astype(np.int64)
 
 
-def _class_names(array: NDArray[Any] | None, classes: int, name: str) -> tuple[str, ...]:
+def class_names(array: NDArray[Any] | None, classes: int, name: str) -> tuple[str, ...]:
+    """Names of classes, their numbers where there are none. Raises `DatasetError`."""
     if array is None:
         return digit_names(classes)
     if array.ndim != 1 or array.dtype.kind not in "US":

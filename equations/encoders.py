@@ -113,6 +113,26 @@ POPULATION = GEOMETRIC._replace(
     )
 )
 
+# Spikes as they are: a sample says at which of its steps each neuron fires next. In `spike`, {next} is that step.
+GIVEN = Encoder(
+    equations="""
+        n_fired : integer                                   # spikes of the sample so far
+        begun : 1                                           # the step at which the sample began
+        due : 1                                             # the step of the next spike
+    """,
+    fires="t_in_timesteps >= due",
+    spike="""
+        n_fired += 1
+        due = begun + {next}
+    """,
+    begins="""
+        n_fired = 0
+        begun = t_in_timesteps
+        due = begun + {rate}
+    """,
+    rests="due = t_in_timesteps + longest",
+)
+
 # Synchrony: all neurons copy spikes of one mother train, each with its own probability. A white neuron copies a part
 # of them that is called `copied`, and the mother fires so often that its rate is what it ought to be.
 SYNCHRONY = Encoder(

@@ -205,7 +205,7 @@ class DiehlCook(EncodedInputs):
     # -- the network -----------------------------------------------------------------------------------
     def build(self, phase: str, inputs: Arrays) -> Network:
         """See `Model.build`. Phases: ``train``; ``respond`` and ``test``, in which nothing learns."""
-        encoded_inputs.refuse_long_block(self, phase, len(inputs["rates"]))
+        encoded_inputs.refuse_long_block(self, phase, inputs)
         learns, clamped = phase == "train", self.integration == "clamped"
         method = "exponential_euler" if self.integration == "exponential_euler" else "euler"
         parts = Parts(

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from hebbarium.equations import encoders, presentation
 from hebbarium.equations.encoders import Encoder
+from hebbarium.models import given_spikes
 from hebbarium.models.contract import Arrays, Model, choice, quantity, structure
 from hebbarium.models.parts import BEGINS, RESTS, At, Parts, follow
 from hebbarium.models.ranges import POSITIVE, Range
@@ -40,6 +41,8 @@ ENCODINGS: Mapping[str, str] = {
 }
 """What the option `encoder` may be, in words."""
 _BY_WHITE = ("latency", "phase", "population", "synchrony")
+GIVEN = "given"
+"""The option `encoder` for samples that are spikes already; see `hebbarium.models.given_spikes`."""
 IN_TIME = "encoder in ('modulated', 'latency', 'phase')"
 """Condition of relations of ``t_code``."""
 IN_CYCLES = "encoder in ('modulated', 'phase')"
@@ -62,7 +65,8 @@ class EncodedInputs(Model):
     poisson: ClassVar[Encoder] = encoders.GEOMETRIC
 
     encoder: str = choice(
-        "geometric", tuple(ENCODINGS), "what a rate becomes: " + "; ".join(f"{k}, {v}" for k, v in ENCODINGS.items()),
+        "geometric", (*ENCODINGS, GIVEN), "what a rate becomes: "
+        + "; ".join(f"{k}, {v}" for k, v in ENCODINGS.items()) + f"; {GIVEN}, the set holds spikes, and says so itself",
         "Sun's thesis, 2.6.1",
     )
     t_code: Quantity = quantity(
@@ -78,6 +82,11 @@ class EncodedInputs(Model):
     copied: float = quantity(
         0.5, 1, "part of the mother train's spikes that a white neuron copies, encoder=synchrony", "not stated",
         Range(0, 1, open_below=True),
+    )
+
+    n_given: int = structure(
+        16, 1, "spikes of an input neuron in a sample, at most, encoder=given; follows the data", "not stated",
+        Range(1, 4096),
     )
 
     relations: ClassVar[tuple[str, ...]] = (f"whole(t_code/dt) if {IN_TIME}",)
@@ -100,8 +109,12 @@ class EncodedInputs(Model):
         Raises
         ------
         ValueError
-            A neuron would have to fire more than once a step.
+            A neuron would have to fire more than once a step; or spikes that are given do not fit, see
+            `hebbarium.models.given_spikes.due`.
         """
+        if self.encoder == GIVEN:
+            steps = min(round(self.shown_time(phase) / float(self.dt)) for phase in self.phases)
+            return {GIVEN: given_spikes.due(images, self.pixels, self.n_given, float(self.dt), steps)}
         rates = self.rates(images)
         return self.with_whites(rates, _whites(rates))
 
@@ -116,6 +129,9 @@ class EncodedInputs(Model):
         Where images are shown again, each presentation is more intense than the one before: higher rates, but not more
         spikes of an encoder that goes by how bright neurons are.
         """
+        if self.encoder == GIVEN:
+            sample, _, _ = given_spikes.events(images)
+            return float((np.bincount(sample, minlength=len(images)) * presentations).sum())
         rates, seconds = self.rates(images), self.shown_time(phase)
         if self.encoder not in ("latency", "phase", "population"):
             return float((rates.sum(axis=1) * self.total_intensity(presentations)).sum() * seconds)
@@ -156,8 +172,9 @@ def _whites(rates: NDArray[np.float64]) -> NDArray[np.float64]:
     return rates.max(axis=1, keepdims=True, initial=0)
 
 
-def refuse_long_block(model: Model, phase: str, images: int) -> None:
+def refuse_long_block(model: Model, phase: str, inputs: Arrays) -> None:
     """Raise `ValueError` for a block whose steps single precision cannot count."""
+    images = len(next(iter(inputs.values())))
     if images * model.sample_steps(phase) >= WHOLE_IN_SINGLE:
         raise ValueError(f"blocks of {images} images: a step's number has to stay below 2**24")
 
@@ -181,20 +198,25 @@ def image_neurons(
     }
     # + dt: at its very beginning, rounding could put t into the sample before
     at = "t, {}" if controller is None else "sample*t_sample + dt, {}"
+    rate = f"rates({at.format('i')})" + ("" if controller is None else "*intensity")
+    encoder = by_name.get(model.encoder, encoders.GIVEN)
+    if model.encoder == GIVEN:  # a neuron reads its next spike, behind those of the neurons before it
+        rate = f"given({at.format('i*(n_given + 1) + n_fired')})"
+        encoder = encoder._replace(spike=encoder.spike.format(next=rate))
     return neurons(
         parts,
         "input",
         model.pixels,
-        f"rates({at.format('i')})" + ("" if controller is None else "*intensity"),
+        rate,
         white=f"whites({at.format('0')})" + ("" if controller is None else "*intensity_first"),
-        encoder=by_name[model.encoder],
+        encoder=encoder,
         controller=controller,
         equations=equations,
         spike=spike,
         begins=begins,
         events=events,
         runs=runs,
-        constants={"n_tuned": model.n_tuned},
+        constants={"n_tuned": model.n_tuned, "n_given": model.n_given},
     )
 
 

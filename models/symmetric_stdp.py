@@ -278,7 +278,7 @@ class SymmetricSTDP(EncodedInputs):
         Phases: ``train`` (both pathways learn), ``train_hidden`` (there is no class layer), ``train_classes`` (hidden
         weights and thresholds are fixed), ``respond`` and ``test`` (nothing learns).
         """
-        encoded_inputs.refuse_long_block(self, phase, len(inputs["rates"]))
+        encoded_inputs.refuse_long_block(self, phase, inputs)
         parts = Parts(
             self, self.dt, self.sample_steps(phase), inputs,
             encoded_inputs.UNITS | {"teacher_rates": hertz},

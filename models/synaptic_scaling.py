@@ -193,7 +193,7 @@ class SynapticScaling(EncodedInputs):
     # -- the network -----------------------------------------------------------------------------------
     def build(self, phase: str, inputs: Arrays) -> Network:
         """See `Model.build`. Phases: ``train``; ``respond`` (as long, but nothing learns) and ``test``."""
-        encoded_inputs.refuse_long_block(self, phase, len(inputs["rates"]))
+        encoded_inputs.refuse_long_block(self, phase, inputs)
         learns, theta = phase == "train", self._theta(phase)
         at_images = learns and self.norm != "none" and self.scaling_at == "image"
         at_spikes = learns and self.norm != "none" and self.scaling_at == "spike"

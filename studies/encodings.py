@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from hebbarium.analysis import decoders, figures
 from hebbarium.datasets import by_name as datasets
-from hebbarium.datasets import draws
+from hebbarium.datasets import draws, own_spikes
 from hebbarium.datasets.draws import Purpose
 from hebbarium.engine import devices
 from hebbarium.engine.anatomy import initial_state
@@ -76,7 +76,7 @@ class Encoding(EncodedInputs):
 
     def build(self, phase: str, inputs: Arrays) -> Network:
         """See `Model.build`."""
-        encoded_inputs.refuse_long_block(self, phase, len(inputs["rates"]))
+        encoded_inputs.refuse_long_block(self, phase, inputs)
         parts = Parts(self, self.dt, self.sample_steps(phase), inputs, encoded_inputs.UNITS)
         return Network(encoded_inputs.image_neurons(parts, self))
 
@@ -120,7 +120,9 @@ def test_images(name: str, data: str | None, number: int) -> Levels:
     DatasetError, ValueError
         The set is not there, or has fewer.
     """
-    images = datasets.load(name, data).test_images
+    loaded = datasets.load(name, data)
+    own_spikes.refuse(loaded, "an encoder")
+    images = loaded.test_images
     if number > len(images):
         raise ValueError(f"--images {number}: {name} has {len(images)} test images; expected at most as many")
     return images[:number] / 255
@@ -168,6 +170,8 @@ def model_of(encoder: str, changes: Mapping[str, str] | None = None) -> Encoding
     SettingError, ValueError
         There is no such encoder or parameter, or a value is none of it.
     """
+    if encoder == encoded_inputs.GIVEN:
+        raise ValueError(f"--encoder {encoder}: encodes nothing; expected one of {', '.join(encoded_inputs.ENCODINGS)}")
     model = parameters.apply(Encoding, {**(changes or {}), "encoder": encoder})
     assert isinstance(model, Encoding)
     return model

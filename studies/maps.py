@@ -11,7 +11,7 @@ import xarray as xr
 from hebbarium.analysis import figures
 from hebbarium.analysis import maps as analysis_maps
 from hebbarium.analysis.maps import Map
-from hebbarium.datasets import draws
+from hebbarium.datasets import draws, own_spikes
 from hebbarium.datasets.draws import Purpose
 from hebbarium.files import whole_files
 from hebbarium.ledger import networks
@@ -51,6 +51,7 @@ def of_activity(
         See `hebbarium.analysis.maps.activity_maps`.
     """
     opened = Run.open(run, data=data)
+    own_spikes.refuse(opened.images, "a map of activity")
     tested = opened.samples("tested")
     with opened.results() as stored:
         tree = stored.load()

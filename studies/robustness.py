@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from hebbarium.analysis import figures
 from hebbarium.analysis.accuracy import accuracy
 from hebbarium.analysis.chance import share_of_most_common
-from hebbarium.datasets import draws
+from hebbarium.datasets import draws, own_spikes
 from hebbarium.datasets.draws import Purpose
 from hebbarium.datasets.published_sets import SETS
 from hebbarium.engine import anatomy
@@ -241,6 +241,7 @@ class Subject:
             for k, level in enumerate(chosen):
                 title = f"{perturbation} {level:g}"
                 if on_images:
+                    own_spikes.refuse(self.run.images, perturbation)
                     pixels = perturb_images(self.shown.pixels, perturbation, level, seed)
                     percent[i, k] = self._tested(pixels, self.state, title, reporter)
                 else:

@@ -7,7 +7,8 @@ has them, are set to what the images and labels say.
 from __future__ import annotations
 
 import dataclasses
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,9 +18,11 @@ from hebbarium.catalogue import registry
 from hebbarium.datasets import draws
 from hebbarium.datasets.labelled_images import UNLABELLED, Dataset, DatasetError, listed
 from hebbarium.datasets.own_images import in_pixels
+from hebbarium.datasets.own_spikes import SpikeSet
 from hebbarium.datasets.published_sets import SETS
 from hebbarium.engine import anatomy
-from hebbarium.models.contract import Model
+from hebbarium.models.contract import Model, Parameter
+from hebbarium.models.encoded_inputs import GIVEN, EncodedInputs
 from hebbarium.training import parameters
 
 if TYPE_CHECKING:
@@ -43,6 +46,7 @@ def fitted(settings: RunSettings, images: Dataset) -> RunSettings:
     for symbol, number, what in (
         ("pixels", images.pixels, f"images of {in_pixels(images.shape)}"),
         ("classes", images.classes, f"labels of {images.classes} classes"),
+        *_of_spikes(settings, table, images),
     ):
         if symbol not in table:
             continue
@@ -55,8 +59,37 @@ def fitted(settings: RunSettings, images: Dataset) -> RunSettings:
                 + like * bool(settings.warm_start)
             )
     fit = settings if changes == dict(settings.changes) else dataclasses.replace(settings, changes=changes)
-    _refuse_other_sizes(fit.make_model(), images)
+    made = fit.make_model()
+    _refuse_other_sizes(made, images)
+    _refuse_short(made, images)
     return fit
+
+
+def _of_spikes(
+    settings: RunSettings, table: Mapping[str, Parameter], images: Dataset
+) -> list[tuple[str, Any, str]]:
+    """Parameters of input neurons that follow a set of spikes, with why."""
+    if not isinstance(images, SpikeSet):
+        if "encoder" in table and settings.changes.get("encoder") == GIVEN:
+            raise DatasetError(f"encoder={GIVEN}: {images.name} has no spikes; leave it out")
+        return []
+    if "encoder" not in table or "n_given" not in table:
+        raise DatasetError(f"{images.name}: holds spikes, and {settings.model} turns images into its inputs itself")
+    return [
+        ("encoder", GIVEN, "spikes"),
+        ("n_given", images.most, f"up to {images.most} spikes of a neuron in a sample"),
+    ]
+
+
+def _refuse_short(model: Model, images: Dataset) -> None:
+    """Refuse spikes that would come when a presentation is over."""
+    if isinstance(model, EncodedInputs) and isinstance(images, SpikeSet):
+        shown = {phase: model.shown_time(phase) for phase in model.phases}
+        if short := [f"{1e3 * time:g} ms in phase '{phase}'" for phase, time in shown.items() if time < images.lasts]:
+            raise DatasetError(
+                f"{images.name}: its spikes come within {1e3 * images.lasts:.6g} ms, and inputs are shown for"
+                f" {short[0]}; lengthen the presentation (`hebbarium describe {model.name}`), or cut the spikes"
+            )
 
 
 def refuse_other_set(model: Model, learned: tuple[str, ...], shape: tuple[int, int] | None, images: Dataset) -> None:
@@ -85,6 +118,10 @@ def refuse_other_set(model: Model, learned: tuple[str, ...], shape: tuple[int, i
             f"{images.name}: has images of {in_pixels(images.shape)}, but the network was trained on {wanted}; "
             f"bring them to that size"
         )
+    if isinstance(images, SpikeSet) != (getattr(model, "encoder", "") == GIVEN):
+        have = "spikes" if isinstance(images, SpikeSet) else "no spikes"
+        raise DatasetError(f"{images.name}: has {have}, unlike what the network was trained on")
+    _refuse_short(model, images)
     layers = [anatomy.shown_to(model, layer) for layer in class_layers(model)]
     known = len(learned) if learned else min(layers, default=images.classes)
     if images.classes > known:
@@ -148,7 +185,8 @@ def remarks(images: Dataset, split: draws.Split, tested: NDArray[np.int64]) -> l
             f"{share_of_most_common(tested):.0f} % of the images tested on are of one class: to name it always is as "
             "right"
         )
-    texts += _looks(images.train_images[split.train])
+    if not isinstance(images, SpikeSet):
+        texts += _looks(images.train_images[split.train])
     texts += _twice(images)
     return [f"{images.name}: {text.removeprefix(f'{images.name}: ')}" for text in texts]
 

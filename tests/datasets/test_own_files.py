@@ -88,7 +88,7 @@ def test_folders_that_are_none_are_refused(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     assert "holds no folders; expected a folder of PNG images for each class" in refused(tmp_path / "empty")
     (tmp_path / "bare" / "cat").mkdir(parents=True)
-    assert "its folders hold no PNG images (*.png): cat" in refused(tmp_path / "bare")
+    assert "its folders hold no files *.png: cat" in refused(tmp_path / "bare")
     mine = folder_of(tmp_path / "mine", images(2), ["cat"])
     other = mine / "cat" / "002.png"
     Image.fromarray(np.zeros((9, 4), np.uint8)).save(other)
