@@ -15,6 +15,7 @@ from typer.core import TyperGroup
 
 from hebbarium.commands import (
     closer,
+    clusters,
     conversion,
     encoding,
     exporting,
@@ -83,6 +84,8 @@ for _command in (
 ):  # fmt: skip
     app.command()(_command)
 app.command("import")(exporting.bring_back)  # the word is one of Python's own
+# options of the commands that it writes down are handed on
+app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})(clusters.workflow)
 app.add_typer(stores.data_app, name="data")
 app.add_typer(stores.cache_app, name="cache")
 

@@ -34,6 +34,7 @@ def sweep(
     neurons: options.Neurons = None,
     layers: options.Layers = None,
     jobs: int = 1,
+    part: options.Part = None,
     *,
     out: Annotated[Path, typer.Option(help="folder of the sweep; a sweep that is there goes on")],
     **given: Any,
@@ -45,6 +46,9 @@ def sweep(
     options.sizes_of(values, neurons, layers)
     base = options.run_settings(model, options.changes_of(model, [], neurons, layers), snapshots=1, **given)
     planned = sweeps.plan(base, values, sweeps.seeds_of(seeds), out)
+    if part is not None:
+        _carry_out([swept.run for swept in planned], part)
+        return
     with reporting() as reporter:
         _announce([swept.run for swept in planned], out, jobs, reporter)
         outcomes = sweeps.go(planned, out, jobs, reporter)
@@ -72,6 +76,7 @@ def reproduce(
     keep: Annotated[bool, typer.Option(help="keep the checkpoints")] = False,
     claims: Annotated[bool, typer.Option(help="hold the paper's claims against the ledger")] = False,
     measure: Annotated[bool, typer.Option(help="with --claims: measure training with images shown again")] = False,
+    part: options.Part = None,
     **given: Any,
 ) -> None:
     """Make a paper's tables again; goes on where it was stopped."""
@@ -105,6 +110,9 @@ def reproduce(
     reproduced = reproduction.Reproduction(
         paper, chosen, sweeps.seeds_of(seeds) if seeds else paper.seeds, out, ledgers, settings, keep
     )
+    if part is not None:
+        _carry_out(reproduction.planned(reproduced), part)
+        return
     outcomes: list[Outcome] = []
     if chosen and (table or not claims):
         started, version = time.monotonic(), provenance.code_version()
@@ -130,6 +138,13 @@ def reproduce(
     if claims or (paper.trials and paper.claims and not table):
         _claims(reproduced, measure)
     _exit_if_failed(outcomes)
+
+
+def _carry_out(runs: Sequence[PlannedRun], part: str) -> None:
+    from hebbarium.training import parts
+
+    with reporting() as reporter:
+        parts.carry_out(runs, part, reporter)
 
 
 def _trials(reproduced: Reproduction, items: Sequence[str]) -> None:

@@ -49,6 +49,9 @@ Layers = Annotated[
 ]
 Seeds = Annotated[str, typer.Option(help="such as 0-2 or 0,3,7")]
 Formats = Annotated[list[str] | None, typer.Option("--format", help="png (default), svg or pdf")]
+Part = Annotated[
+    str | None, typer.Option("--only", hidden=True, help="a part, as jobs of a workflow ask for it; see `workflow`")
+]
 Figures = Annotated[bool, typer.Option(help="draw the figures")]
 LedgerFolder = Annotated[Path | None, typer.Option(help="folder of the ledgers to add to; none if not given")]
 

@@ -55,6 +55,7 @@ __all__ = [
     "missing",
     "note_wall_time",
     "paper_of",
+    "planned",
     "printed",
     "reproduce",
     "reproduce_trials",
@@ -375,6 +376,14 @@ def missing(reproduction: Reproduction) -> dict[PlannedRun, Cell]:
         for run, cell in runs.items()
         if not all((row.cell, row.seed) in keys for row in _expected_rows(cell, run.settings))
     }
+
+
+def planned(reproduction: Reproduction) -> list[PlannedRun]:
+    """Runs whose rows are missing, done or not, and before them the runs that they begin with."""
+    lacking = missing(reproduction)
+    first = [reproduction.run_of(c.before, run.settings.seed) for run, c in lacking.items() if c.before]
+    by_folder = {run.folder: run for run in [*first, *sorted(lacking, key=lambda run: lacking[run].before is not None)]}
+    return list(by_folder.values())
 
 
 def reproduce(

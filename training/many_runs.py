@@ -31,7 +31,16 @@ from hebbarium.training.run import Run
 from hebbarium.training.run_settings import Role, RunSettings, of_role
 from hebbarium.training.samples import Division
 
-__all__ = ["Outcome", "PlannedRun", "compile_programs", "ignore_casts", "is_done", "run_all", "unused_folder"]
+__all__ = [
+    "Outcome",
+    "PlannedRun",
+    "carry_out",
+    "compile_programs",
+    "ignore_casts",
+    "is_done",
+    "run_all",
+    "unused_folder",
+]
 
 _TRAINING = "Training"  # the stage whose images are counted
 _SECONDS_TO_STOP = 60.0
@@ -353,7 +362,7 @@ def _work(pipe: Any) -> None:
     with contextlib.suppress(EOFError, BrokenPipeError):
         while (run := pipe.recv()) is not None:
             try:
-                _carry_out(run, _Sender(pipe))
+                carry_out(run, _Sender(pipe))
             except Stopped as error:
                 pipe.send(("stopped", str(error)))
                 return
@@ -363,7 +372,8 @@ def _work(pipe: Any) -> None:
                 pipe.send(("ended", ""))
 
 
-def _carry_out(run: PlannedRun, reporter: Reporter) -> None:
+def carry_out(run: PlannedRun, reporter: Reporter) -> None:
+    """Carry out one run in this process: it is begun, or goes on."""
     if (run.folder / run_folder.CONFIGURATION).is_file():
         trust_model = Run.open(run.folder).settings.model == pins.located(run.settings).model
         training.resume(run.folder, reporter, trust_model=trust_model)
