@@ -198,15 +198,15 @@ def timing_backprop() -> Iterator[str]:
     yield f"After the {slots.batch} samples of a batch stands therefore a {slots.batch + 1}st presentation"
 
     def held_out(**symbols: str) -> float:
-        usual = {"spikes": "one", "slope_floor": "0*kHz", "w_sd": ""}
-        if "w_sd" in symbols:
-            usual["slope_floor"] = ""
+        usual = {"spikes": "one", "slope_floor": "" if "w_sd" in symbols else "0*kHz", "w_sd": ""}
         return only("timing_backprop", item="search", readout=timing.READOUT, **usual | symbols)
 
     best = max(held_out(slope_floor=f"{floor}*kHz") for floor in ("0.01", "0.1", "1", "10"))
     assert round(held_out(w_sd="0.1") - held_out(), 1) == round(best - held_out(), 1)
     assert held_out(w_sd="0.548") < held_out()
     yield f"brings up to {best - held_out():.1f} points, smaller first weights"
+    yield f"and both together {held_out(w_sd='0.1', slope_floor='1*kHz') - held_out():.1f}. Many spikes are"
+    yield f"{held_out(spikes='many') - held_out():.1f} points better than one at this length"
     run = paper.short_runs["run"]
     assert run.epochs == 1
     yield f"τ_I = {float(run.changes['tau_i'] / ms):g} ms after one epoch"
