@@ -21,12 +21,13 @@ _EXTRA, _WHAT = "neo", "Neo"
 
 
 def block(tree: xr.DataTree) -> Any:
-    """What was recorded, as one ``neo.Block`` with one segment.
+    """What was recorded, as one ``neo.Block``.
 
-    It holds a ``SpikeTrain`` for each neuron, silent ones included, annotated with ``population`` and ``neuron``, in
-    milliseconds; an ``Epoch`` for the presentations; and an ``AnalogSignal`` for each variable that was recorded, with
-    a channel for each stimulus. A unit that the library ``quantities`` does not know is kept as the annotation
-    ``unit``, and the signal is a pure number.
+    The first segment holds a ``SpikeTrain`` for each neuron, silent ones included, annotated with ``population`` and
+    ``neuron``, in milliseconds; an ``Epoch`` for the presentations; and an ``AnalogSignal`` for each variable that was
+    recorded, with a channel for each stimulus. Each presentation of a recording that was asked for (``--record``) is a
+    segment of its own. A unit that the library ``quantities`` does not know is kept as the annotation ``unit``, and the
+    signal is a pure number.
 
     Raises
     ------
@@ -61,10 +62,13 @@ def block(tree: xr.DataTree) -> Any:
         )  # fmt: skip
     for trace in recorded.traces:
         units, annotations = _units(quantities, trace)
+        if trace.alone:
+            segment = neo.Segment(name=f"{trace.population} {trace.name}")
+            made.segments.append(segment)
         segment.analogsignals.append(
             neo.AnalogSignal(
                 trace.values, units=units, sampling_period=trace.interval * second, name=trace.name,
-                description=trace.meaning, population=trace.population,
+                t_start=trace.begins * second, description=trace.meaning, population=trace.population,
                 array_annotations={"stimulus": list(trace.neurons)}, **annotations,
             )
         )  # fmt: skip

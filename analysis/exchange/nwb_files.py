@@ -77,9 +77,9 @@ def file(tree: xr.DataTree, begun: datetime) -> Any:
                 data=trace.values[:, 0] if trace.values.shape[1] == 1 else trace.values,
                 unit=trace.unit or "1",
                 rate=1 / trace.interval,
-                starting_time=0.0,
+                starting_time=trace.begins,
                 description=f"{trace.meaning}; columns: {'; '.join(trace.neurons)}",
-                comments="simulated",
+                comments="simulated" + "; times are from the beginning of its own presentation" * trace.alone,
             )
         )
     return made

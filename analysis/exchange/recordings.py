@@ -6,6 +6,7 @@ begins at k times its length.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -62,7 +63,13 @@ class Trace:
     interval : float
         Seconds from a value to the next.
     neurons : tuple of str
-        What each neuron is given.
+        What each neuron is given; of a recording that was asked for, which neuron or synapse it is.
+    begins : float
+        Seconds from the beginning of its axis to the first value.
+    alone : bool
+        Whether it has an axis of its own, from the beginning of its presentation: of a recording that was asked for.
+    numbers : tuple of int or None
+        Neurons in their population; None of synapses.
     """
 
     population: str
@@ -72,6 +79,9 @@ class Trace:
     meaning: str
     interval: float
     neurons: tuple[str, ...]
+    begins: float = 0.0
+    alone: bool = False
+    numbers: tuple[int, ...] | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,7 +115,7 @@ class SpikesAndTraces:
     @property
     def lasts(self) -> float:
         """Seconds of the whole recording."""
-        traced = max((len(trace.values) * trace.interval for trace in self.traces), default=0.0)
+        traced = max((len(trace.values) * trace.interval for trace in self.traces if not trace.alone), default=0.0)
         return max(self.presentations * self.presentation, traced)
 
 
@@ -115,10 +125,11 @@ def recording(tree: xr.DataTree) -> SpikesAndTraces:
     Raises
     ------
     NothingRecorded
-        It holds neither the groups ``raster`` nor ``trace``.
+        It holds none of the groups ``raster``, ``trace`` and ``recorded``.
     """
     rasters = {name: node.to_dataset() for name, node in _groups(tree, results.RASTER)}
     traces = tuple(trace for name, node in _groups(tree, results.TRACE) for trace in _traces(name, node.to_dataset()))
+    traces += tuple(t for name, node in _groups(tree, results.RECORDED) for t in _asked_for(name, node.to_dataset()))
     if not rasters and not traces:
         raise NothingRecorded(
             "no spikes and no potentials were recorded: expected the results of a run that is complete, which records"
@@ -162,5 +173,24 @@ def _traces(population: str, group: xr.Dataset) -> Iterator[Trace]:
         unit = str(variable.attrs["units"])
         yield Trace(
             population, str(name), variable.transpose("time", "stimulus").to_numpy(), "" if unit == "1" else unit,
-            str(variable.attrs["long_name"]), interval, neurons,
+            str(variable.attrs["long_name"]), interval, neurons, numbers=tuple(range(len(neurons))),
+        )  # fmt: skip
+
+
+def _asked_for(name: str, group: xr.Dataset) -> Iterator[Trace]:
+    """A recording that was asked for: a trace for each presentation."""
+    population, _, variable = name.partition(".")
+    value = group["value"]
+    axes = [group[axis].to_numpy().tolist() for axis in value.dims[2:]]
+    elements = list(itertools.product(*axes))
+    time = group["time"].to_numpy() / 1e3
+    unit = str(value.attrs["units"])
+    for k, course in enumerate(value.to_numpy()):
+        values = course.reshape(len(time), -1).astype(np.float32)
+        image = f", image {int(group['image'][k])} of its set" if "image" in group.coords else ""
+        yield Trace(
+            population, f"{variable.replace('.', '_')}_presentation_{k}", values,
+            "" if unit == "1" else unit, f"{group.attrs['asked']} in the phase {group.attrs['phase']}{image}",
+            float(np.diff(time[:2])[0]) if len(time) > 1 else 0.0, tuple(" to ".join(map(str, e)) for e in elements),
+            float(time[0]), True, tuple(e[0] for e in elements) if len(axes) == 1 else None,
         )  # fmt: skip

@@ -14,7 +14,13 @@ import h5py
 import numpy as np
 import xarray as xr
 
-from hebbarium.analysis.exchange.recordings import PopulationSpikes, SpikesAndTraces, Trace, recording
+from hebbarium.analysis.exchange.recordings import (
+    NothingRecorded,
+    PopulationSpikes,
+    SpikesAndTraces,
+    Trace,
+    recording,
+)
 from hebbarium.files import new_outputs
 
 __all__ = ["SPIKES", "write"]
@@ -44,6 +50,11 @@ def write(tree: xr.DataTree, folder: Path) -> None:
         if recorded.spikes:
             _spikes(recorded, place / SPIKES)
         for trace in recorded.traces:
+            if trace.numbers is None:
+                raise NothingRecorded(
+                    f"{trace.population}.{trace.name}: is of synapses, and a SONATA report is of neurons; convert to"
+                    " neo, nwb, csv or npz"
+                )
             _report(trace, place / f"{trace.population}_{trace.name}.h5")
 
 
@@ -75,10 +86,10 @@ def _report(trace: Trace, path: Path) -> None:
         data = group.create_dataset("data", data=trace.values.astype(np.float32))
         data.attrs["units"] = trace.unit or "1"
         mapping = group.create_group("mapping")
-        node_ids = mapping.create_dataset("node_ids", data=np.arange(neurons, dtype=np.uint64))
+        node_ids = mapping.create_dataset("node_ids", data=np.array(trace.numbers, np.uint64))
         node_ids.attrs.create("sorted", 1, dtype=np.uint8)
         mapping.create_dataset("index_pointers", data=np.arange(neurons + 1, dtype=np.uint64))
         mapping.create_dataset("element_ids", data=np.zeros(neurons, np.uint32))
         # begin, end and step
-        course = np.array([0.0, times * trace.interval * 1e3, trace.interval * 1e3])
+        course = np.array([trace.begins, trace.begins + times * trace.interval, trace.interval]) * 1e3
         mapping.create_dataset("time", data=course).attrs["units"] = "ms"

@@ -62,6 +62,47 @@ def test_presentations_follow_each_other(tree: xr.DataTree) -> None:
     assert {trace.name: trace.unit for trace in recorded.traces} == {"given": "uA/cm^2", "v": "mV", "n": ""}
 
 
+def asked_for(*axes: str) -> xr.Dataset:
+    numbers = {axis: [3, 7] for axis in axes}
+    value = np.arange(2 * 3 * 2 ** len(axes), dtype=float).reshape(2, 3, *[2] * len(axes))
+    return results.recording(
+        value, variable="excitatory.v", unit="mV", axes=numbers, time_ms=[1.0, 1.5, 2.0], sample=[4, 5], image=[40, 50],
+        label=[0, 1], asked="excitatory.v[3,7]@image=4:6@ms=1:2.5", phase="train",
+    )  # fmt: skip
+
+
+def test_what_was_asked_for_has_an_axis_of_its_own(tmp_path: Path) -> None:
+    recorded = recording(small_tree(more={"recorded/excitatory.v": asked_for("element")}))
+    first, second = recorded.traces
+    assert (first.name, second.name, recorded.lasts) == ("v_presentation_0", "v_presentation_1", 0.0)
+    assert second.values.tolist() == [[6, 7], [8, 9], [10, 11]]
+    assert (second.begins, second.interval, second.numbers) == (0.001, pytest.approx(0.0005), (3, 7))
+    assert "image 50 of its set" in second.meaning
+    sonata_files.write(small_tree(more={"recorded/excitatory.v": asked_for("element")}), tmp_path / "a")
+    with h5py.File(tmp_path / "a" / "excitatory_v_presentation_1.h5") as file:
+        assert file["report/excitatory/mapping/node_ids"][:].tolist() == [3, 7]
+        assert file["report/excitatory/mapping/time"][:].tolist() == pytest.approx([1.0, 2.5, 0.5])
+    synapses = small_tree(more={"recorded/plastic.w": asked_for("pre", "post")})
+    assert recording(synapses).traces[0].neurons == ("3 to 3", "3 to 7", "7 to 3", "7 to 7")
+    with pytest.raises(NothingRecorded, match=r"plastic.w_presentation_0: is of synapses, and a SONATA report is of"):
+        sonata_files.write(synapses, tmp_path / "b")
+
+
+def test_neo_and_nwb_hold_what_was_asked_for(tmp_path: Path) -> None:
+    pytest.importorskip("neo", reason="Neo is not installed")
+    pytest.importorskip("pynwb", reason="PyNWB is not installed")
+    asked = small_tree(more={
+        "recorded/excitatory.v": asked_for("element"), "recorded/plastic.w": asked_for("pre", "post")
+    })  # fmt: skip
+    segments = {segment.name: segment for segment in neo_files.block(asked).segments}
+    (v,) = segments["excitatory v_presentation_1"].analogsignals
+    assert v.rescale("mV").magnitude.tolist() == [[6, 7], [8, 9], [10, 11]]
+    assert float(v.t_start.rescale("ms")) == pytest.approx(1.0)
+    series = nwb_files.file(asked, BEGUN).acquisition
+    assert series["excitatory_v_presentation_1"].starting_time == 0.001
+    assert series["plastic_w_presentation_0"].data.shape == (3, 4)
+
+
 def test_results_without_a_recording_are_refused(tmp_path: Path) -> None:
     with pytest.raises(NothingRecorded, match="no spikes and no potentials were recorded: expected the results of"):
         sonata_files.write(small_tree(), tmp_path / "a")
