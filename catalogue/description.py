@@ -26,12 +26,12 @@ from brian2.synapses.synapses import SynapticPathway
 from brian2.units.fundamentalunits import get_unit, have_same_dimensions
 
 from hebbarium.engine import anatomy, runtime
-from hebbarium.models.contract import Model
+from hebbarium.models.contract import Model, Parameter
 
 # The network is read and dropped: that it never ran is meant.
 BrianLogger.suppress_name("unused_brian_object")
 
-__all__ = ["FORMATS", "Description", "Operation", "Population", "describe"]
+__all__ = ["FORMATS", "Description", "Operation", "Population", "describe", "meaning", "readable"]
 
 _WIDTH = 110
 _GREEK = {
@@ -131,14 +131,24 @@ def gather(model: Model, phase: str) -> Description:
 
 def _parameters(model: Model) -> Iterator[tuple[str, str, str, str]]:
     for symbol, row in model.parameters().items():
-        meaning = row.meaning
-        if row.among and set(row.among) != {True, False}:
-            meaning += f" (one of {', '.join(map(str, row.among))})"
-        elif row.within.short:
-            meaning += f" ({row.within.short})"
-        value = re.sub(r"\*\((1?)(.*)\)", lambda m: m[2] if m[1] else f" {m[2]}", row.show(getattr(model, symbol)))
-        value = value.replace("**", "^").replace("*", " ")
-        yield symbol, value, meaning, row.source
+        yield symbol, readable(row.show(getattr(model, symbol))), meaning(row), row.source
+
+
+def readable(value: str) -> str:
+    """A value of a parameter as it is printed, from what can be typed.
+
+    >>> readable("20*ms"), readable("0.1*(1/ms)"), readable("1*(uF/cm2)")
+    ('20 ms', '0.1/ms', '1 uF/cm2')
+    """
+    value = re.sub(r"\*\((1?)(.*)\)", lambda m: m[2] if m[1] else f" {m[2]}", value)
+    return value.replace("**", "^").replace("*", " ")
+
+
+def meaning(row: Parameter) -> str:
+    """What a parameter means, and which values it may have."""
+    if row.among and set(row.among) != {True, False}:
+        return f"{row.meaning} (one of {', '.join(map(str, row.among))})"
+    return f"{row.meaning} ({row.within.short})" if row.within.short else row.meaning
 
 
 def _comments(model: Model) -> dict[str, str]:

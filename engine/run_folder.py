@@ -53,14 +53,70 @@ class Misplaced(block_file.BlockFileError):
         self.what = what
 
 
-class RunFolder:
+class KeptRun:
+    """What a run has kept in its folder so far: to be read, also while another process works in it.
+
+    Files are written whole, so that each is there or not; which ones may change between two calls.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    @property
+    def configuration(self) -> dict[str, Any]:
+        """What the run was asked to do."""
+        return configuration(self.path)
+
+    @property
+    def begun(self) -> str:
+        """What tells the run from others: the digest of what it began with; empty where nothing was kept."""
+        return _begun(self.path)
+
+    def responses_file(self, stage: str, block: int) -> Path:
+        """Where the responses of a block are kept."""
+        return self.path / BLOCKS / stage / f"{block:06d}"
+
+    def snapshot_file(self, samples_seen: int) -> Path:
+        """Where a snapshot is kept."""
+        return self.path / SNAPSHOTS / f"{samples_seen:09d}"
+
+    def accuracies_file(self, samples_seen: int) -> Path:
+        """Where accuracies measured on the way are kept."""
+        return self.path / ACCURACIES / f"{samples_seen:09d}"
+
+    def read_responses(self, stage: str, block: int) -> NDArray[Any] | None:
+        """Responses of a block, or None if they are not there, not whole, or no responses."""
+        try:
+            stored = read(self.path, self.responses_file(stage, block))
+            shape = tuple(map(int, stored["shape"]))
+            if len(shape) != 2 or not 0 <= shape[0] * shape[1] <= _MOST_RESPONSES:
+                return None
+            if "values" in stored:
+                return stored["values"].reshape(shape) if stored["values"].dtype.kind == "f" else None
+            counts = np.zeros(shape, np.uint16)
+            counts[stored["sample"], stored["neuron"]] = stored["count"]
+        except (block_file.BlockFileError, KeyError, IndexError, ValueError, TypeError):
+            return None
+        return counts
+
+    def snapshots(self, up_to: int) -> dict[int, Arrays]:
+        """Snapshots by samples seen."""
+        return {n: read(self.path, f) for n, f in _numbered(self.path / SNAPSHOTS).items() if n <= up_to}
+
+    def accuracies(self, up_to: int) -> dict[int, dict[str, float]]:
+        """Accuracies by samples seen, by readout."""
+        stored = {n: read(self.path, f) for n, f in _numbered(self.path / ACCURACIES).items() if n <= up_to}
+        return {seen: {name: float(value[0]) for name, value in a.items()} for seen, a in stored.items()}
+
+
+class RunFolder(KeptRun):
     """One run on disk, locked while this object is open.
 
     Use `create` or `open`, in a ``with`` statement.
     """
 
     def __init__(self, path: Path, lock: IO[bytes]) -> None:
-        self.path = path
+        super().__init__(path)
         self._lock = lock
         self._waiting: list[Path] = []  # files that are not on the disk for certain
         self._waits = threading.Lock()
@@ -145,16 +201,6 @@ class RunFolder:
         """Folder for private files of blocks."""
         return self.path / _SCRATCH
 
-    @property
-    def configuration(self) -> dict[str, Any]:
-        """What the run was asked to do."""
-        return configuration(self.path)
-
-    @property
-    def begun(self) -> str:
-        """What tells the run from others: the digest of what it began with; empty where nothing was kept."""
-        return _begun(self.path)
-
     # -- checkpoints -----------------------------------------------------------------------------------
     def write_checkpoint(self, blocks: int, arrays: Mapping[str, NDArray[Any]]) -> None:
         """State after ``blocks`` blocks, once all that was written before is on the disk.
@@ -169,18 +215,6 @@ class RunFolder:
             file.unlink(missing_ok=True)
 
     # -- responses and snapshots -----------------------------------------------------------------------
-    def responses_file(self, stage: str, block: int) -> Path:
-        """Where the responses of a block are kept."""
-        return self.path / BLOCKS / stage / f"{block:06d}"
-
-    def snapshot_file(self, samples_seen: int) -> Path:
-        """Where a snapshot is kept."""
-        return self.path / SNAPSHOTS / f"{samples_seen:09d}"
-
-    def accuracies_file(self, samples_seen: int) -> Path:
-        """Where accuracies measured on the way are kept."""
-        return self.path / ACCURACIES / f"{samples_seen:09d}"
-
     def sync(self) -> None:
         """Wait until what was written is on the disk. Raises `RunFolderError`."""
         with self._waits:
@@ -201,28 +235,9 @@ class RunFolder:
             arrays["values"] = responses
         self._write(self.responses_file(stage, block), arrays)
 
-    def read_responses(self, stage: str, block: int) -> NDArray[Any] | None:
-        """Responses of a block, or None if they are not there, not whole, or no responses."""
-        try:
-            stored = read(self.path, self.responses_file(stage, block))
-            shape = tuple(map(int, stored["shape"]))
-            if len(shape) != 2 or not 0 <= shape[0] * shape[1] <= _MOST_RESPONSES:
-                return None
-            if "values" in stored:
-                return stored["values"].reshape(shape) if stored["values"].dtype.kind == "f" else None
-            counts = np.zeros(shape, np.uint16)
-            counts[stored["sample"], stored["neuron"]] = stored["count"]
-        except (block_file.BlockFileError, KeyError, IndexError, ValueError, TypeError):
-            return None
-        return counts
-
     def write_snapshot(self, samples_seen: int, arrays: Mapping[str, NDArray[Any]]) -> None:
         """What the results show of weights and thresholds after so many samples."""
         self._write(self.snapshot_file(samples_seen), arrays)
-
-    def snapshots(self, up_to: int) -> dict[int, Arrays]:
-        """Snapshots by samples seen."""
-        return {n: read(self.path, f) for n, f in _numbered(self.path / SNAPSHOTS).items() if n <= up_to}
 
     def write_accuracies(self, samples_seen: int, accuracies: Mapping[str, float]) -> None:
         """Accuracy by readout after so many samples, measured while training went on."""
@@ -230,11 +245,6 @@ class RunFolder:
             self.accuracies_file(samples_seen),
             {name: np.array([value]) for name, value in accuracies.items()},
         )
-
-    def accuracies(self, up_to: int) -> dict[int, dict[str, float]]:
-        """Accuracies by samples seen, by readout."""
-        stored = {n: read(self.path, f) for n, f in _numbered(self.path / ACCURACIES).items() if n <= up_to}
-        return {seen: {name: float(value[0]) for name, value in a.items()} for seen, a in stored.items()}
 
     def drop_intermediate(self) -> None:
         """Delete what the result file holds as well."""
@@ -282,6 +292,18 @@ def reading(path: Path) -> Iterator[Path]:
         with contextlib.suppress(OSError):
             _hold(stack.enter_context(plain_files.lock(path / _LOCK, existing=True)), fcntl.LOCK_SH, path)
         yield Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="hebbarium-")))
+
+
+def is_in_use(path: Path) -> bool:
+    """Whether another process works in a run folder at this moment."""
+    try:
+        with plain_files.lock(path / _LOCK, existing=True) as lock:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False  # nobody has locked it yet
+    return False
 
 
 def _refuse_other_folders(path: Path) -> None:

@@ -21,7 +21,18 @@ from hebbarium.engine.contract import Arrays, Block, Program, Structure
 from hebbarium.engine.run_folder import RunFolder
 from hebbarium.files.errors import ModelRefused, RunFolderError
 from hebbarium.models.contract import Model
-from hebbarium.training import beginning, fit, limits, pins, profiling, recording, responses, silence, weights
+from hebbarium.training import (
+    beginning,
+    fit,
+    limits,
+    pins,
+    profiling,
+    recording,
+    responses,
+    result_file,
+    silence,
+    weights,
+)
 from hebbarium.training.checkpoints import Checkpoints
 from hebbarium.training.courses import Courses
 from hebbarium.training.progress import Reporter
@@ -281,11 +292,7 @@ class RunUnderWay:
 
     def snapshot(self, seen: int, state: Arrays) -> None:
         """Keep what the results show of weights and thresholds after so many samples."""
-        arrays = {p.name: state[p.variable].astype(np.float32) for p in anatomy.projections(self.model)}
-        for name, (population, _) in self.model.shown_state.items():
-            if f"{population}.{name}" in state:
-                arrays[f"{population}.{name}"] = state[f"{population}.{name}"].astype(np.float64)
-        self.folder.write_snapshot(seen, arrays)
+        self.folder.write_snapshot(seen, result_file.shown(self.model, state))
 
     # -- accuracy while training goes on ---------------------------------------------------------------
     def _is_evaluated(self, index: int) -> bool:

@@ -15,7 +15,7 @@ from hebbarium.analysis.readouts import decoded
 from hebbarium.engine import anatomy, devices, presentations, streams
 from hebbarium.engine.anatomy import initial_state
 from hebbarium.engine.contract import Arrays, Block, Structure
-from hebbarium.engine.run_folder import RunFolder
+from hebbarium.engine.run_folder import KeptRun, RunFolder
 from hebbarium.models.contract import Model
 from hebbarium.models.readouts import Readout
 from hebbarium.training.progress import QuietReporter, Reporter
@@ -99,7 +99,7 @@ def keep(folder: RunFolder, stage: str, index: int, responses: Mapping[str, NDAr
         folder.write_responses(f"{stage}/{key}", index, array)
 
 
-def kept(folder: RunFolder, stage: str, index: int, wanted: Iterable[str]) -> Responses | None:
+def kept(folder: KeptRun, stage: str, index: int, wanted: Iterable[str]) -> Responses | None:
     """A block's responses as they were kept; None unless all are there and whole."""
     responses: Responses = {}
     for key in wanted:

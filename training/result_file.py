@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from hebbarium.analysis.accuracy import evaluate
 from hebbarium.engine import anatomy, run_folder
 from hebbarium.engine.contract import Arrays
-from hebbarium.engine.run_folder import RunFolder
+from hebbarium.engine.run_folder import KeptRun
 from hebbarium.files.errors import FileNotWritten
 from hebbarium.models.contract import Model
 from hebbarium.record import results
@@ -24,7 +24,7 @@ from hebbarium.training.run_settings import RunSettings
 from hebbarium.training.samples import Division, Samples
 from hebbarium.training.schedule import Schedule
 
-__all__ = ["ResultFile", "versions"]
+__all__ = ["ResultFile", "shown", "versions"]
 
 
 class ResultFile:
@@ -32,7 +32,7 @@ class ResultFile:
 
     Parameters
     ----------
-    folder : RunFolder
+    folder : KeptRun
     settings : RunSettings
     model : Model
     division : Division
@@ -40,7 +40,7 @@ class ResultFile:
     """
 
     def __init__(
-        self, folder: RunFolder, settings: RunSettings, model: Model, division: Division, schedule: Schedule
+        self, folder: KeptRun, settings: RunSettings, model: Model, division: Division, schedule: Schedule
     ) -> None:
         self.folder, self.settings, self.model = folder, settings, model
         self.division, self.schedule = division, schedule
@@ -72,15 +72,16 @@ class ResultFile:
             for population in dict.fromkeys(measure.population for measure in self.model.measures(False))
         }
 
-    def write(
+    def tree(
         self,
         totals: Mapping[str, float],
         parts: Sequence[Responses],
         groups: Mapping[str, Any],
-        warnings: Sequence[str],
-        complete: bool,
-    ) -> None:
-        """Write the file.
+        warnings: Sequence[str] = (),
+        complete: bool = False,
+        latest: Mapping[int, Arrays] | None = None,
+    ) -> xr.DataTree:
+        """What the file holds, put together.
 
         Parameters
         ----------
@@ -92,17 +93,14 @@ class ResultFile:
             What came after training: `labelling`, `test`, and what was recorded.
         warnings : sequence of str
             Why accuracies mean little.
-
-        Raises
-        ------
-        RunFolderError
-            It cannot be written.
+        latest : mapping, optional
+            Snapshots by samples seen, besides those in the folder; see `shown`.
         """
         model, population, schedule = self.model, self.model.readout, self.schedule
         samples_seen = schedule.seen(len(parts))
         samples = self.division.at(schedule.order[:samples_seen])
         counts = responses.together(model, responses.keys(model, True), parts)
-        snapshots = self.folder.snapshots(samples_seen)
+        snapshots = {**self.folder.snapshots(samples_seen), **(latest or {})}
         tree = results.build(
             self._attributes(totals, samples_seen, complete),
             activity={
@@ -136,6 +134,24 @@ class ResultFile:
         )
         if warnings:
             tree["evaluation"].attrs["warning"] = f"{'; '.join(warnings)}. {silence.advice(model)}"
+        return tree
+
+    def write(
+        self,
+        totals: Mapping[str, float],
+        parts: Sequence[Responses],
+        groups: Mapping[str, Any],
+        warnings: Sequence[str],
+        complete: bool,
+    ) -> None:
+        """Write the file; see `tree`.
+
+        Raises
+        ------
+        RunFolderError
+            It cannot be written.
+        """
+        tree = self.tree(totals, parts, groups, warnings, complete)
         try:
             results.write(tree, self.folder.path)
         except FileNotWritten as error:
@@ -192,6 +208,21 @@ class ResultFile:
             run=self.folder.begun,
             complete=complete,
         )
+
+
+def shown(model: Model, state: Mapping[str, NDArray[Any]]) -> Arrays:
+    """A snapshot: what results show of a network's state, weights by projection and variables by ``population.name``.
+
+    Parameters
+    ----------
+    state : mapping
+        Variables of the network by name, in SI units.
+    """
+    arrays = {p.name: state[p.variable].astype(np.float32) for p in anatomy.projections(model)}
+    for name, (population, _) in model.shown_state.items():
+        if f"{population}.{name}" in state:
+            arrays[f"{population}.{name}"] = state[f"{population}.{name}"].astype(np.float64)
+    return arrays
 
 
 def versions() -> dict[str, str]:

@@ -19,6 +19,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from hebbarium.analysis import summary
 from hebbarium.catalogue import own_models
 from hebbarium.datasets import by_name as datasets
 from hebbarium.datasets.labelled_images import Dataset
@@ -234,6 +235,23 @@ class Run:
     def is_complete(self) -> bool:
         """Whether it has written its final results, and they are whole."""
         return self.condition == "complete"
+
+    # -- what a notebook shows of it -------------------------------------------------------------------
+    def __repr__(self) -> str:
+        try:
+            with self.results() as tree:
+                said = summary.of(tree).sentence
+        except (OSError, ValueError, KeyError):
+            said = "no results yet"
+        return f"<Run {self.path}: {said}>"
+
+    def _repr_html_(self) -> str | None:
+        """A summary with a figure; None, and with it the plain text, where there are no results that can be read."""
+        try:
+            with self.results() as tree:
+                return summary.as_html(tree, str(self.path))
+        except (OSError, ValueError, KeyError):
+            return None
 
     @cached_property
     def class_names(self) -> tuple[str, ...]:

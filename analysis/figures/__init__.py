@@ -13,13 +13,14 @@ from hebbarium.analysis.figures.distributions import distributions
 from hebbarium.analysis.figures.encodings import encoded_spikes, encoding_costs
 from hebbarium.analysis.figures.layers import activity_by_class, contributions, local_losses
 from hebbarium.analysis.figures.learning_curve import learning_curve
+from hebbarium.analysis.figures.learning_curves import learning_curves
 from hebbarium.analysis.figures.neurons import courses, f_i_curve, learned_train, panels, phase_plane, rate_curves
 from hebbarium.analysis.figures.raster_plot import raster_plot
 from hebbarium.analysis.figures.receptive_field_grid import receptive_field_grid
 from hebbarium.analysis.figures.recordings import recordings
 from hebbarium.analysis.figures.responding_neurons import responding_neurons
 from hebbarium.analysis.figures.robustness_curve import robustness_curve
-from hebbarium.analysis.figures.saving import folder_of, save, save_all
+from hebbarium.analysis.figures.saving import content, drawable, folder_of, save, save_all
 from hebbarium.analysis.figures.spike_examples import membrane_example, stdp_example
 from hebbarium.analysis.figures.stdp_window import stdp_window
 from hebbarium.analysis.figures.surrogates import surrogates
@@ -32,11 +33,13 @@ __all__ = [
     "activity_panel",
     "answer_times",
     "confusion_matrix",
+    "content",
     "contributions",
     "convergence",
     "courses",
     "diagnosed",
     "distributions",
+    "drawable",
     "encoded_spikes",
     "encoding_costs",
     "f_i_curve",
@@ -44,6 +47,7 @@ __all__ = [
     "learned_by",
     "learned_train",
     "learning_curve",
+    "learning_curves",
     "local_losses",
     "membrane_example",
     "panels",

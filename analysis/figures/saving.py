@@ -79,16 +79,24 @@ def save_all(run: str | os.PathLike[str], formats: Sequence[str] = ("png",)) -> 
     folder = folder_of(run)
     paths = []
     with results.open_run(run) as tree:
-        projection = receptive_fields.from_input(tree)
-        for name, (draw, needs) in _FIGURES.items():
-            pictured = draw in (receptive_field_grid, weight_time_lapse)
-            holds_any = not needs or any(_holds(tree, path.format(projection=projection)) for path in needs)
-            if not (holds_any and _WHERE.get(name, lambda _: True)(tree)):
-                continue
-            if not pictured or receptive_fields.shape_of(tree):
-                figure = draw(tree)
-                paths += [save(figure, folder / f"{name}.{kind}") for kind in formats]
+        for name, draw in drawable(tree).items():
+            figure = draw(tree)
+            paths += [save(figure, folder / f"{name}.{kind}") for kind in formats]
     return paths
+
+
+def drawable(tree: xr.DataTree) -> dict[str, Callable[[xr.DataTree], Figure]]:
+    """How each figure is drawn that a run has the numbers for, by name, receptive fields first."""
+    projection = receptive_fields.from_input(tree)
+    drawn = {}
+    for name, (draw, needs) in _FIGURES.items():
+        pictured = draw in (receptive_field_grid, weight_time_lapse)
+        holds_any = not needs or any(_holds(tree, path.format(projection=projection)) for path in needs)
+        if not (holds_any and _WHERE.get(name, lambda _: True)(tree)):
+            continue
+        if not pictured or receptive_fields.shape_of(tree):
+            drawn[name] = draw
+    return drawn
 
 
 def save(figure: Figure, path: str | os.PathLike[str]) -> Path:
@@ -99,15 +107,20 @@ def save(figure: Figure, path: str | os.PathLike[str]) -> Path:
     FileNotWritten
         The disk is full, or the folder cannot be written; what was there is left.
     """
-    path, content = Path(path), io.BytesIO()
+    path = Path(path)
     if not path.suffix:
         path = path.with_name(f"{path.name}.png")
-    with style.saving():
-        kind = path.suffix.removeprefix(".")
-        # without the time of day, the same numbers give the same file
-        figure.savefig(content, format=kind, metadata={"Date": None} if kind == "svg" else None)
-    whole_files.write(path, [content.getbuffer()])
+    whole_files.write(path, [content(figure, path.suffix.removeprefix("."))])
     return path
+
+
+def content(figure: Figure, kind: str = "png") -> bytes:
+    """One figure as a file of some format holds it, in this style's resolution."""
+    written = io.BytesIO()
+    with style.saving():
+        # without the time of day, the same numbers give the same file
+        figure.savefig(written, format=kind, metadata={"Date": None} if kind == "svg" else None)
+    return written.getvalue()
 
 
 def folder_of(run: str | os.PathLike[str]) -> Path:
