@@ -45,7 +45,7 @@ def watch(
     every: Annotated[float, typer.Option(min=1, help="seconds at least between two looks at the run")] = 5.0,
     trust_model: options.TrustModel = False,
 ) -> None:
-    """Show a run in the browser while it trains: accuracy and receptive fields, renewed after each block."""
+    """Show a run in the browser while it trains: accuracy and receptive fields, renewed every few seconds."""
     from hebbarium.studies.reports import watching
     from hebbarium.training.run import Run
 

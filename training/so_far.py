@@ -1,7 +1,7 @@
 """A run under way, as far as it has come: what its result file will hold, put together from what its folder keeps.
 
-Training writes its result file after a few blocks only. What it keeps after every block is enough to see more:
-responses, accuracies that were measured on the way, and the state of the last checkpoint. Nothing is written, and no
+Training writes its result file after a few blocks only. What it keeps besides is enough to see more: responses of each
+block, accuracies that were measured on the way, and the state of the last checkpoint. Nothing is written, and no
 lock is held.
 """
 
