@@ -13,13 +13,19 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from typer.testing import CliRunner, Result
+from typer.testing import CliRunner
 
 from hebbarium.analysis import figures
 from hebbarium.commands import commandline
 from hebbarium.studies.reports.watching import HOST, Watch
+from hebbarium.training import training
 from hebbarium.training.run import Run
+from hebbarium.training.run_settings import RunSettings
 
+TINY = RunSettings(
+    model="desire_backprop", changes={"layers": "6", "steps": "5", "margin": "1", "eta": "1e-3"},
+    images=20, block=10, test_images=20, snapshots=1, device="numpy",
+)  # fmt: skip
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 
 
@@ -28,6 +34,11 @@ def one_figure(monkeypatch: pytest.MonkeyPatch) -> None:
     """Drawing takes long: receptive fields alone."""
     drawable = figures.drawable
     monkeypatch.setattr(figures, "drawable", lambda tree: dict(list(drawable(tree).items())[:1]))
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return training.train(TINY, tmp_path_factory.mktemp("reported") / "run")
 
 
 @contextmanager
@@ -53,8 +64,7 @@ def ask(watch: Watch, name: str = "", method: str = "GET", **headers: str) -> tu
     return answer.status, answer.headers, answer.read().decode()
 
 
-def test_a_report_is_one_file_and_no_link_is_written_through(trained: tuple[Path, Result], tmp_path: Path) -> None:
-    run, _ = trained
+def test_a_report_is_one_file_and_no_link_is_written_through(run: Path, tmp_path: Path) -> None:
     out = tmp_path / "new" / "digits.html"
     done = CliRunner().invoke(commandline.app, ["report", str(run), "--out", str(out)])
     assert done.exit_code == 0, done.output
@@ -62,7 +72,7 @@ def test_a_report_is_one_file_and_no_link_is_written_through(trained: tuple[Path
     text = out.read_text(encoding="utf-8")
     assert text.lstrip().startswith("<!DOCTYPE html>")
     assert "data:image/png;base64," in text
-    assert "tau_p" in text
+    assert "beta_p" in text
     elsewhere = tmp_path / "elsewhere.html"
     (tmp_path / "link.html").symlink_to(elsewhere)
     refused = CliRunner().invoke(commandline.app, ["report", str(run), "--out", str(tmp_path / "link.html")])
@@ -74,8 +84,7 @@ def test_a_report_is_one_file_and_no_link_is_written_through(trained: tuple[Path
     assert "No results.nc" in nothing.stderr
 
 
-def test_only_this_computer_by_its_own_name_sees_the_run(trained: tuple[Path, Result]) -> None:
-    run, _ = trained
+def test_only_this_computer_by_its_own_name_sees_the_run(run: Path) -> None:
     with serving(run) as watch:
         status, headers, text = ask(watch)
         assert status == 200
@@ -104,8 +113,7 @@ def test_only_this_computer_by_its_own_name_sees_the_run(trained: tuple[Path, Re
             assert ask(watch, "run", method)[0] == 501
 
 
-def test_two_pages_lie_at_addresses_that_nobody_guesses(trained: tuple[Path, Result]) -> None:
-    run, _ = trained
+def test_two_pages_lie_at_addresses_that_nobody_guesses(run: Path) -> None:
     with Watch(Run.open(run)) as first, Watch(Run.open(run)) as second:
         tokens = {urlsplit(watch.address).path.strip("/") for watch in (first, second)}
     assert len(tokens) == 2
@@ -118,14 +126,13 @@ def test_watching_what_is_no_run_is_refused(tmp_path: Path) -> None:
     assert "is not a run folder" in refused.stderr
 
 
-def test_a_notebook_shows_a_run(trained: tuple[Path, Result], tmp_path: Path) -> None:
-    run, _ = trained
+def test_a_notebook_shows_a_run(run: Path, tmp_path: Path) -> None:
     opened = Run.open(run)
     shown = opened._repr_html_()
     assert shown is not None
     assert "data:image/png;base64," in shown
-    assert "most_active" in shown
-    assert "synaptic_scaling, seed 0; 60 samples of mnist-embedded seen" in repr(opened)
+    assert "class_layer" in shown
+    assert "desire_backprop, seed 0; 20 samples of mnist-embedded seen" in repr(opened)
     begun = tmp_path / "begun"
     shutil.copytree(run, begun, ignore=shutil.ignore_patterns("results.nc"))
     assert Run.open(begun)._repr_html_() is None
@@ -134,21 +141,20 @@ def test_a_notebook_shows_a_run(trained: tuple[Path, Result], tmp_path: Path) ->
 
 @pytest.mark.long
 @pytest.mark.skipif(BROWSER is None, reason="there is no Chromium here")
-def test_a_browser_renews_the_page(trained: tuple[Path, Result], tmp_path: Path) -> None:
+def test_a_browser_renews_the_page(run: Path, tmp_path: Path) -> None:
     """The results come while the browser looks: it shows them without being asked to."""
-    whole, _ = trained
-    run = tmp_path / "run"
-    shutil.copytree(whole, run, ignore=shutil.ignore_patterns("results.nc"))
-    with serving(run) as watch:
+    looked_at = tmp_path / "run"
+    shutil.copytree(run, looked_at, ignore=shutil.ignore_patterns("results.nc"))
+    with serving(looked_at) as watch:
         answer, asked = watch._server.answer, []
 
         def note(path: str) -> Any:
             told = answer(path)
             asked.append(path)
-            if path.endswith("/run") and not (run / "results.nc").exists():
+            if path.endswith("/run") and not (looked_at / "results.nc").exists():
                 assert "data:image/png" not in told[1]
-                shutil.copy(whole / "results.nc", tmp_path / "new.nc")
-                (tmp_path / "new.nc").rename(run / "results.nc")
+                shutil.copy(run / "results.nc", tmp_path / "new.nc")
+                (tmp_path / "new.nc").rename(looked_at / "results.nc")
             return told
 
         watch._server.answer = note
