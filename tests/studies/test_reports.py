@@ -61,7 +61,9 @@ def of_run(settings: RunSettings, dataset: str, percent: float = 85.0, **more: A
     """The example's numbers under a run's name, with an accuracy by both readouts."""
     model = settings.make_model()
     tree = example_tree(n_neurons=9, n_samples=40, n_tested=20, block=20, seed=settings.seed)
-    tree[results.EVALUATION]["accuracy"][:] = percent
+    evaluation = tree[results.EVALUATION].to_dataset()
+    evaluation["accuracy"] = xr.full_like(evaluation["accuracy"], percent)
+    tree[results.EVALUATION] = xr.DataTree(evaluation)
     return with_attributes(
         tree, model=model.name, parameters=parameters.table(model), options=settings.record(), seed=settings.seed,
         dataset=dataset, **{"complete": 1, **more},
@@ -224,7 +226,8 @@ def test_runs_side_by_side_say_in_what_they_differ_and_average_over_seeds(as_the
     assert together.columns == ("seed",)
     assert [line.values for line in together.lines] == [("0",), ("1",), ("2",)]
     mean = next(mean for mean in together.means if mean.paper is not None)
-    assert (mean.seeds, mean.mean) == (3, pytest.approx(paper + 1))
+    assert mean.seeds == 3
+    assert mean.mean == pytest.approx(paper + 1)
     assert mean.error == pytest.approx(ledger.mean_and_error([0.0, 1.0, 2.0])[1])
     assert "difference +1.00" in together.verdict
     assert together.curves is not None
@@ -278,7 +281,7 @@ def test_a_summary_is_one_line_and_a_small_page() -> None:
 def test_numbers_that_are_missing_leave_their_place_empty() -> None:
     attributes = results.root_attributes(model="small", seed=0, samples_seen=0)
     told = contents.gather("empty", results.build(attributes))
-    assert told.answers == told.pictures == told.rows == ()
+    assert not any((told.answers, told.pictures, told.rows))
     assert "No accuracy was measured yet" in pages.render("report.html.jinja", runs=[told], comparison=None)
     assert np.isnan(summary.Accuracy("most_active", 50.0, 10).error)
 
