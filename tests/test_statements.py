@@ -24,6 +24,7 @@ from hebbarium.models.izhikevich import Izhikevich
 from hebbarium.models.synaptic_scaling import SynapticScaling
 from hebbarium.models.timing_backprop import TimingBackprop
 from hebbarium.models.tssl_backprop import TSSLBackprop
+from hebbarium.protocols import spikeprop as xor
 from hebbarium.protocols import timing_backprop as timing
 from hebbarium.protocols import tssl_backprop as tssl
 from hebbarium.studies import encodings, synaptic_scaling_claims
@@ -421,6 +422,29 @@ def sun_thesis() -> Iterator[str]:
         "teach one neuron a train of five spikes: each of ten neurons learns all of them, the furthest is off by "
         f"{furthest[0]:.1f} ms and by {furthest[1]:.1f} ms"
     )
+    yield from spikeprop()
+
+
+def spikeprop() -> Iterator[str]:
+    """What the thesis's page and the model's own say of XOR in spike times."""
+    rows = ledger.select(ledger.read(RESULTS / "spikeprop.csv"), item=xor.ITEM)
+    needed: dict[str, list[float]] = {}
+    for rule in xor.RULES:
+        mine = [row for row in rows if row.symbols.get("rule", xor.GRADIENT) == rule]
+        assert len({row.seed for row in mine}) == len(xor.SEEDS)
+        needed[rule] = [row.value for row in ledger.select(mine, measure="cycles_needed")]
+    learned = [len(needed[rule]) for rule in (xor.GRADIENT, xor.PERTURBATION, xor.RANDOM_FEEDBACK, xor.OUTPUT_ONLY)]
+    off = [row.value for row in ledger.select(rows, measure="furthest") if "rule" not in row.symbols]
+    yield (
+        f"Of ten networks each, the gradient teaches {learned[0]}, perturbation {learned[1]}, random feedback "
+        f"{learned[2]}, and the gradient of the output's weights alone {learned[3]}"
+    )
+    gradient, perturbed = (xor.median_cycles(needed[rule]) for rule in (xor.GRADIENT, xor.PERTURBATION))
+    yield (
+        f"The gradient needs {gradient:g} cycles (median; {max(needed[xor.GRADIENT]):.0f} at most), perturbation "
+        f"{perturbed:g}"
+    )
+    yield f"After 1,000 cycles spikes are off by {1e3 * max(off):.1g} µs at most"
 
 
 def _neuron_seconds() -> dict[str, float]:
@@ -452,6 +476,7 @@ def exported() -> Iterator[str]:
 STATEMENTS = {
     "docs/notes/hodgkin_huxley.md": hodgkin_huxley,
     "docs/notes/sun_thesis.md": sun_thesis,
+    "docs/notes/spikeprop.md": spikeprop,
     "docs/notes/encodings.md": encoded,
     "README.md": readme,
     "docs/notes/synaptic_scaling.md": synaptic_scaling,
