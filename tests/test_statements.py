@@ -21,6 +21,7 @@ from hebbarium.models.diehl_cook import DiehlCook
 from hebbarium.models.hodgkin_huxley import HodgkinHuxley
 from hebbarium.models.integrate_and_fire import IntegrateAndFire
 from hebbarium.models.izhikevich import Izhikevich
+from hebbarium.models.spikeprop import GRADIENT, OUTPUT_ONLY, PERTURBATION, RANDOM_FEEDBACK
 from hebbarium.models.synaptic_scaling import SynapticScaling
 from hebbarium.models.timing_backprop import TimingBackprop
 from hebbarium.models.tssl_backprop import TSSLBackprop
@@ -430,18 +431,18 @@ def spikeprop() -> Iterator[str]:
     rows = ledger.select(ledger.read(RESULTS / "spikeprop.csv"), item=xor.ITEM)
     needed: dict[str, list[float]] = {}
     for rule in xor.RULES:
-        mine = [row for row in rows if row.symbols.get("rule", xor.GRADIENT) == rule]
+        mine = [row for row in rows if row.symbols.get("rule", GRADIENT) == rule]
         assert len({row.seed for row in mine}) == len(xor.SEEDS)
         needed[rule] = [row.value for row in ledger.select(mine, measure="cycles_needed")]
-    learned = [len(needed[rule]) for rule in (xor.GRADIENT, xor.PERTURBATION, xor.RANDOM_FEEDBACK, xor.OUTPUT_ONLY)]
+    learned = [len(needed[rule]) for rule in (GRADIENT, PERTURBATION, RANDOM_FEEDBACK, OUTPUT_ONLY)]
     off = [row.value for row in ledger.select(rows, measure="furthest") if "rule" not in row.symbols]
     yield (
         f"Of ten networks each, the gradient teaches {learned[0]}, perturbation {learned[1]}, random feedback "
         f"{learned[2]}, and the gradient of the output's weights alone {learned[3]}"
     )
-    gradient, perturbed = (xor.median_cycles(needed[rule]) for rule in (xor.GRADIENT, xor.PERTURBATION))
+    gradient, perturbed = (xor.median_cycles(needed[rule]) for rule in (GRADIENT, PERTURBATION))
     yield (
-        f"The gradient needs {gradient:g} cycles (median; {max(needed[xor.GRADIENT]):.0f} at most), perturbation "
+        f"The gradient needs {gradient:g} cycles (median; {max(needed[GRADIENT]):.0f} at most), perturbation "
         f"{perturbed:g}"
     )
     yield f"After 1,000 cycles spikes are off by {1e3 * max(off):.1g} µs at most"
