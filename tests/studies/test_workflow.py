@@ -141,6 +141,6 @@ def test_killed_jobs_go_on_and_come_to_the_same_numbers(tmp_path: Path) -> None:
     assert whole.exit_code == 0, whole.output
     ours, theirs = ((folder / sweeps.SUMMARY).read_text() for folder in (flow / "runs", tmp_path / "whole"))
     assert ours == theirs
-    assert (flow / "table.txt").read_text().splitlines()[:4] == whole.output.splitlines()[:4]
+    assert (flow / "table.txt").read_text().splitlines()[:4] == whole.stdout.splitlines()[:4]
     assert snakemake(flow).wait() == 0
     assert "Nothing to be done" in (flow / "said.txt").read_text()
