@@ -64,7 +64,7 @@ def learned_by(groups: Mapping[str, Sequence[xr.DataTree]], measure: str, cycles
     axis : str
         What is counted up.
     """
-    figure = style.new_figure(style.COLUMN_MM, 66)
+    figure = style.new_figure(style.COLUMN_MM, 58 + 4 * len(groups))
     axes = figure.subplots()
     for (colour, _), (name, trees) in zip(itertools.cycle(style.LINES), groups.items(), strict=False):
         needed = sorted(
@@ -82,5 +82,5 @@ def learned_by(groups: Mapping[str, Sequence[xr.DataTree]], measure: str, cycles
     axes.set_ylim(0, max(map(len, groups.values())) * 1.05)
     axes.set_xlabel(axis)
     axes.set_ylabel("Networks that have learned")
-    figure.legend(loc="outside upper center", ncols=2)
+    figure.legend(loc="outside upper left")
     return figure
