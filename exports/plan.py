@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hebbarium.datasets import draws
+from hebbarium.datasets.own_spikes import SpikeSet
 from hebbarium.engine import anatomy, monitors, readers, streams
 from hebbarium.engine.contract import Arrays, DeclaredMeasure, Structure
 from hebbarium.exports import changes, forms
@@ -79,10 +80,13 @@ class Plan:
                 f"{named}: the run begins with what {self.settings.warm_start} has learned, without which its results"
                 " could not be brought back; export a run that begins by itself"
             )
-        for setting, what in (("weights_from", "weights of a file"), ("recordings", "recordings")):
-            if value := getattr(self.settings, setting):
-                option = self.settings.table()[setting].option
-                raise ModelRefused(f"{named}: {what} ({option} {value}) need Python; export a run without")
+        if self.settings.weights_from:
+            raise ModelRefused(
+                f"{named}: the run begins with the weights of {self.settings.weights_from}, which an exported project"
+                " does not; export a run that begins by itself"
+            )
+        if isinstance(self.division.images, SpikeSet):
+            raise ModelRefused(f"{named}: {self.division.images.name} holds spikes; an exported project reads images")
         if self.division.images.classes > forms.LEVELS:
             raise ModelRefused(
                 f"{named}: {self.division.images.classes} classes; labels of an exported project are bytes, expected"

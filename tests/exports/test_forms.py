@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from typing import Any
 
@@ -139,3 +140,19 @@ def test_a_run_that_begins_with_another_is_refused() -> None:
     plan = Plan(exported.settings, exported.model, exported.division)
     with pytest.raises(ModelRefused, match="begins with what runs/before has learned"):
         plan.refuse()
+
+
+def test_weights_of_a_file_and_spikes_are_refused(tmp_path: Path) -> None:
+    each = np.arange(4)
+    some = {"spike_time": np.ones(4), "spike_neuron": each, "spike_sample": each, "labels": each}
+    spikes = tmp_path / "spikes.npz"
+    tested = {f"test_{name}": array for name, array in some.items()}
+    np.savez(spikes, shape=np.array([3, 3]), **some, **tested)  # type: ignore[arg-type]
+    exported = Exported.of_settings(RunSettings(dataset=str(spikes)))
+    for settings, said in (
+        (exported.settings, "spikes.npz holds spikes; an exported project reads images"),
+        (dataclasses.replace(exported.settings, weights_from="w.npz"), "begins with the weights of w.npz"),
+    ):
+        with pytest.raises(ModelRefused) as error:
+            Plan(settings, exported.model, exported.division).refuse()
+        assert said in str(error.value)
