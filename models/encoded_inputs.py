@@ -173,7 +173,9 @@ def _whites(rates: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def refuse_long_block(model: Model, phase: str, inputs: Arrays) -> None:
-    """Raise `ValueError` for a block whose steps single precision cannot count."""
+    """Raise `ValueError` for a block whose steps single precision cannot count, or without inputs."""
+    if not inputs:
+        raise ValueError("encode gives no inputs; expected an array by the name of each that equations read, as rates")
     images = len(next(iter(inputs.values())))
     if images * model.sample_steps(phase) >= WHOLE_IN_SINGLE:
         raise ValueError(f"blocks of {images} images: a step's number has to stay below 2**24")

@@ -111,6 +111,9 @@ def refuse_other_set(model: Model, learned: tuple[str, ...], shape: tuple[int, i
     DatasetError
         They have another size, or labels beyond the classes of the network.
     """
+    if isinstance(images, SpikeSet) != (getattr(model, "encoder", "") == GIVEN):
+        have = "spikes" if isinstance(images, SpikeSet) else "no spikes"
+        raise DatasetError(f"{images.name}: has {have}, unlike what the network was trained on")
     pixels = anatomy.shown_to(model, "input")
     if images.pixels != pixels or (shape is not None and images.shape != shape):
         wanted = f"images of {in_pixels(shape)}" if shape is not None else f"images of {pixels:,} pixels"
@@ -118,9 +121,6 @@ def refuse_other_set(model: Model, learned: tuple[str, ...], shape: tuple[int, i
             f"{images.name}: has images of {in_pixels(images.shape)}, but the network was trained on {wanted}; "
             f"bring them to that size"
         )
-    if isinstance(images, SpikeSet) != (getattr(model, "encoder", "") == GIVEN):
-        have = "spikes" if isinstance(images, SpikeSet) else "no spikes"
-        raise DatasetError(f"{images.name}: has {have}, unlike what the network was trained on")
     _refuse_short(model, images)
     layers = [anatomy.shown_to(model, layer) for layer in class_layers(model)]
     known = len(learned) if learned else min(layers, default=images.classes)

@@ -82,7 +82,7 @@ NOT_KNOWN = ":10: potentiation: '{}' is not known; did you mean {}?"
             "    network['to_inhibitory'].pre.delay = '1*ms'\n    return network",
             "'to_inhibitory_pre' has delays",
         ),
-        ("def encode(self, images):\n    return {}", "KeyError"),
+        ("def encode(self, images):\n    return {}", "ValueError: encode gives no inputs"),
     ],
 )
 def test_an_error_in_a_string_is_told_by_file_line_and_attribute(tmp_path: Path, body: str, words: str) -> None:

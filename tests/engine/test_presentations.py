@@ -39,9 +39,9 @@ class Scripted:
 
     def __init__(self, needs: Sequence[int]) -> None:
         self.needs = needs
-        fields = ["model", "sample_steps", "populations", "slots", "measures"]
+        fields = ["model", "sample_steps", "populations", "slots", "measures", "recorded"]
         self.structure: Any = dataclasses.make_dataclass("Shape", fields)(
-            self, self.steps, ("excitatory", "controller"), ONE_BY_ONE, ()
+            self, self.steps, ("excitatory", "controller"), ONE_BY_ONE, (), ()
         )
         self.name, self.controller = "scripted", "controller"
         self.seeds: list[int] = []
