@@ -10,11 +10,13 @@ from hebbarium.engine.run_folder import RunFolder
 from hebbarium.files.errors import FileNotWritten, RunFolderError
 
 EVERY = 2.0
-"""Seconds between checkpoints: of a small network a block takes less time than waiting for the disk does."""
+"""Seconds between checkpoints, once a run is as old: of a small network a block takes less time than the disk does."""
 
 
 class Checkpoints:
-    """Checkpoints of a run, one in `EVERY` seconds; in a ``with`` statement, which ends with one of the last block.
+    """Checkpoints of a run, in a ``with`` statement, which ends with one of the last block.
+
+    At first there is one of each block, so that a run can soon be looked at, later one in `EVERY` seconds.
 
     Parameters
     ----------
@@ -24,10 +26,10 @@ class Checkpoints:
     def __init__(self, folder: RunFolder) -> None:
         self.folder = folder
         self._latest: tuple[int, Arrays] | None = None
-        self._written = 0.0
+        self._begun = self._written = 0.0
 
     def __enter__(self) -> Checkpoints:
-        self._written = time.monotonic()
+        self._begun = self._written = time.monotonic()
         return self
 
     def __exit__(
@@ -47,7 +49,8 @@ class Checkpoints:
             They must not be changed any more.
         """
         self._latest = blocks, arrays
-        if time.monotonic() - self._written >= EVERY:
+        now = time.monotonic()
+        if now - self._begun < EVERY or now - self._written >= EVERY:
             self._write()
 
     def _write(self) -> None:
