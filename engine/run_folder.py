@@ -202,17 +202,19 @@ class RunFolder(KeptRun):
         return self.path / _SCRATCH
 
     # -- checkpoints -----------------------------------------------------------------------------------
-    def write_checkpoint(self, blocks: int, arrays: Mapping[str, NDArray[Any]]) -> None:
+    def write_checkpoint(self, blocks: int, arrays: Mapping[str, NDArray[Any]], stays: float = 0.0) -> None:
         """State after ``blocks`` blocks, once all that was written before is on the disk.
 
-        Older checkpoints than the last two go. Later ones stay: of a run that is trained again they are what there
-        is, until it has come as far.
+        Older checkpoints than the last two go, once they are ``stays`` seconds old: somebody may be reading them.
+        Later ones stay: of a run that is trained again they are what there is, until it has come as far.
         """
         self.sync()
         self._write(self.path / CHECKPOINTS / f"{blocks:06d}", arrays, durable=True)
         earlier = [file for number, file in sorted(checkpoints(self.path).items()) if number < blocks]
         for file in earlier[: 1 - _KEPT]:
-            file.unlink(missing_ok=True)
+            with contextlib.suppress(FileNotFoundError):
+                if time.time() - file.stat().st_mtime >= stays:
+                    file.unlink()
 
     # -- responses and snapshots -----------------------------------------------------------------------
     def sync(self) -> None:

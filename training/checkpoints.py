@@ -55,5 +55,5 @@ class Checkpoints:
 
     def _write(self) -> None:
         if self._latest is not None:
-            self.folder.write_checkpoint(*self._latest)
+            self.folder.write_checkpoint(*self._latest, stays=EVERY)
             self._latest, self._written = None, time.monotonic()

@@ -147,8 +147,8 @@ def stop_after(block: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Ask a run to stop once it has written a checkpoint."""
     write = RunFolder.write_checkpoint
 
-    def writing(self: RunFolder, number: int, arrays: Any) -> None:
-        write(self, number, arrays)
+    def writing(self: RunFolder, number: int, arrays: Any, stays: float) -> None:
+        write(self, number, arrays, stays)
         if number == block:
             ask_to_stop()
 
