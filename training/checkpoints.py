@@ -26,10 +26,10 @@ class Checkpoints:
     def __init__(self, folder: RunFolder) -> None:
         self.folder = folder
         self._latest: tuple[int, Arrays] | None = None
-        self._begun = self._written = 0.0
+        self._first: float | None = None  # when the first block was over: compiling comes before
+        self._written = 0.0
 
     def __enter__(self) -> Checkpoints:
-        self._begun = self._written = time.monotonic()
         return self
 
     def __exit__(
@@ -50,7 +50,8 @@ class Checkpoints:
         """
         self._latest = blocks, arrays
         now = time.monotonic()
-        if now - self._begun < EVERY or now - self._written >= EVERY:
+        self._first = now if self._first is None else self._first
+        if now - self._first < EVERY or now - self._written >= EVERY:
             self._write()
 
     def _write(self) -> None:
