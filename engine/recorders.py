@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 from hebbarium.engine import readers
 from hebbarium.engine.contract import Block, Structure, Watched
 
-KEPT = readers.KEPT
 FROM, UNTIL = "record_from", "record_until"
 """Run-time values of a program that records: the first step that is kept, and the one after the last."""
 
@@ -63,10 +62,8 @@ def add(network: Network, structure: Structure) -> dict[Watched, SpikeMonitor]:
 
 
 def values(structure: Structure, block: Block) -> Mapping[str, float]:
-    """Run-time values of a block: its own, and what part of it is recorded."""
-    if not structure.recorded:
-        return block.values
-    return {**block.values, FROM: block.recorded[0], UNTIL: block.recorded[1]}
+    """Run-time values of the recorders: what part of a block is recorded."""
+    return dict(zip((FROM, UNTIL), block.recorded, strict=True)) if structure.recorded else {}
 
 
 def read(recorded: Watched, arrays: Mapping[str, NDArray[Any]], block: Block) -> NDArray[np.floating]:

@@ -8,7 +8,7 @@ from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 import numpy as np
-from brian2 import Network, StateMonitor, prefs, second, seed
+from brian2 import Network, SpikeMonitor, StateMonitor, prefs, second, seed
 from brian2.core.variables import ArrayVariable
 from numpy.typing import NDArray
 
@@ -65,12 +65,8 @@ class RuntimeProgram:
             ended = s.ended(spikes, block.samples)
             values = {}
             for key, monitor in read.items():
-                kept = {short: np.array(monitor.variables[short].get_value()) for short in readers.KEPT}
-                values[key] = readers.read(key, kept, s.slots.presentations(block.samples))
-            courses = {}
-            for recorded, monitor in watched.items():
-                kept = {short: np.array(monitor.variables[short].get_value()) for short in recorders.KEPT}
-                courses[recorded] = recorders.read(recorded, kept, block)
+                values[key] = readers.read(key, _kept(monitor), s.slots.presentations(block.samples))
+            courses = {one: recorders.read(one, _kept(monitor), block) for one, monitor in watched.items()}
             state: Arrays = {}
             for v in known.state:
                 array = np.array(variables[v.name].get_value())
@@ -135,6 +131,11 @@ def _begun(s: Structure, block: Block) -> tuple[Network, dict[str, ArrayVariable
     for v in anatomy.shape(s.model, s.phase).state:
         variables[v.name].set_value(block.state[v.name].astype(variables[v.name].dtype))
     return network, variables
+
+
+def _kept(monitor: SpikeMonitor) -> Arrays:
+    """What a reader's or recorder's monitor has kept."""
+    return {short: np.array(monitor.variables[short].get_value()) for short in readers.KEPT}
 
 
 def _set_values(network: Network, values: Mapping[str, float]) -> None:

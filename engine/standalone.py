@@ -322,7 +322,7 @@ class StandaloneProgram:
             "steps": np.array([s.steps(block.samples)], "<i8"),
         }
         inputs = s.slots.arranged(dict(block.inputs), block.samples)
-        known, values = self.types(), recorders.values(s, block)
+        known, values = self.types(), {**block.values, **recorders.values(s, block)}
         for name, kind in known.items():
             if name in block.state:
                 arrays[name] = block.state[name].astype(kind)
@@ -383,12 +383,12 @@ class StandaloneProgram:
         ended = s.ended(spikes, block.samples)
         values = {}
         for measure in readers.of(s):
-            kept = {short: results[f"{readers.name_of(measure)}.{short}"] for short in readers.KEPT}
+            kept = _kept(results, readers.name_of(measure))
             values[measure.key] = readers.read(measure.key, kept, s.slots.presentations(block.samples))
-        courses = {}
-        for recorded in s.recorded:
-            kept = {short: results[f"{recorders.name_of(s, recorded)}.{short}"] for short in recorders.KEPT}
-            courses[recorded] = recorders.read(recorded, kept, block)
+        courses = {
+            recorded: recorders.read(recorded, _kept(results, recorders.name_of(s, recorded)), block)
+            for recorded in s.recorded
+        }
         state: Arrays = {}
         for variable in anatomy.state(s.model, s.phase):
             array = results[variable.name]
@@ -404,6 +404,11 @@ class StandaloneProgram:
         }
         wall = time.perf_counter() - started
         return BlockResult(state, spikes, ended, float(results["run_seconds"][0]), wall, profile, values, courses)
+
+
+def _kept(results: Mapping[str, NDArray[Any]], monitor: str) -> Arrays:
+    """What a reader's or recorder's monitor has kept."""
+    return {short: results[f"{monitor}.{short}"] for short in readers.KEPT}
 
 
 def run_make(folder: Path, command: list[str]) -> None:
