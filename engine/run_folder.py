@@ -210,7 +210,7 @@ class RunFolder(KeptRun):
         """
         self.sync()
         self._write(self.path / CHECKPOINTS / f"{blocks:06d}", arrays, durable=True)
-        earlier = [file for number, file in sorted(checkpoints(self.path).items()) if number < blocks]
+        earlier = [file for number, file in checkpoints(self.path).items() if number < blocks]
         for file in earlier[: 1 - _KEPT]:
             with contextlib.suppress(FileNotFoundError):
                 if time.time() - file.stat().st_mtime >= stays:

@@ -252,8 +252,7 @@ class Plan:
             f"{phase}/{form.name}": form.table
             for phase, several in self._forms.items() for form in several if isinstance(form.table, np.ndarray)
         }  # fmt: skip
-        first = schedule.phases[0] if len(schedule) else "test"
-        begin = beginning.initial_state(self.settings, model, division, first)
+        begin = beginning.initial_state(self.settings, model, division, schedule.first_phase)
         found |= {f"initial/{name}": np.asarray(array) for name, array in begin.items()}
         for structure in self.structures:
             for v in anatomy.of(model, structure.phase).state:

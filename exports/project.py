@@ -9,7 +9,6 @@ import re
 import shutil
 import string
 import sys
-import tempfile
 from dataclasses import dataclass
 from functools import cached_property
 from importlib import metadata
@@ -24,8 +23,8 @@ from hebbarium.datasets.published_sets import SETS
 from hebbarium.engine import block_file, cuda, devices
 from hebbarium.engine.contract import Arrays
 from hebbarium.exports.plan import VERSION, Plan
-from hebbarium.files import folder_names, whole_files
-from hebbarium.files.errors import EngineError, RunFolderError
+from hebbarium.files import folder_names, new_outputs
+from hebbarium.files.errors import EngineError, FileNotWritten, RunFolderError
 from hebbarium.models.contract import Model
 from hebbarium.training import pins, preparation, provenance
 from hebbarium.training.run import Run
@@ -113,14 +112,11 @@ def write(exported: Exported, out: Path) -> Path:
     if os.path.lexists(out):
         raise RunFolderError(f"{out}: exists already; nothing in it was touched. Choose another --out")
     try:
-        whole_files.make_folder(out.absolute().parent)
-        with tempfile.TemporaryDirectory(dir=out.absolute().parent, prefix=".exporting-") as draft:
-            folder = Path(draft) / "project"
+        with new_outputs.writing(out) as folder:
             folder.mkdir()
             _fill(exported, folder)
-            os.replace(folder, out)
-    except OSError as error:
-        raise RunFolderError(f"{out}: cannot be written ({error.strerror or error}); choose another --out") from error
+    except FileNotWritten as error:
+        raise RunFolderError(f"{out}: cannot be written ({error.reason}); choose another --out") from error
     return out
 
 

@@ -95,8 +95,7 @@ def bring_back(
     kept = pins.take(configuration, plan.model, plan.division.images)
     configuration["pins"] = pins.digest(kept[pins.FILE])
     with RunFolder.create(out, configuration, kept) as folder:
-        first = plan.schedule.phases[0]
-        begin = beginning.initial_state(settings, plan.model, plan.division, first)
+        begin = beginning.initial_state(settings, plan.model, plan.division, plan.schedule.first_phase)
         run = RunUnderWay(folder, settings, plan.model, plan.division, reporter)
         run.snapshot(0, begin)
         for seen, arrays in snapshots.items():
@@ -179,9 +178,8 @@ class _Brought:
         self._refuse_other_model(str(stored.get("model")))
         if self.own_file:
             stored["model"] = self.own_file
-        names = [field.name for field in dataclasses.fields(RunSettings)]
         try:
-            settings = RunSettings(**{name: stored[name] for name in names if name in stored})
+            settings = RunSettings.recorded(stored)
         except (ValueError, TypeError) as error:
             raise NotReturned(f"{self.folder / DESCRIPTION}: its settings cannot be a run's: {error}") from error
         settings = dataclasses.replace(settings, data=self.data, dataset=self.dataset or settings.dataset, jobs=1)

@@ -218,21 +218,18 @@ class RunUnderWay:
         totals = {k: float(arrays.pop(k)[0]) for k in TOTALS}
         return done, arrays, totals
 
-    @property
-    def _first(self) -> str:
-        return self.schedule.phases[0] if len(self.schedule) else "test"
-
     def _initial_state(self) -> Arrays:
         a = self.settings
         carried_over = self._warm if a.warm_start else self._given if a.weights_from else dict
-        return beginning.initial_state(self.settings, self.model, self.division, self._first, carried_over)
+        return beginning.initial_state(a, self.model, self.division, self.schedule.first_phase, carried_over)
 
     def _warm(self, given: Arrays) -> Arrays:
         """The state of the run that this one begins with."""
         other, own = Run.open(str(self.settings.warm_start)), Run.open(self.folder.path)
         trained = other.state
         pins.refuse_state(self.folder.path, own.pins, pins.of_state(trained, other.pins))
-        anew = {k: given[k] for k in self.model.anew.get(self._first, ())}  # though it builds on another run
+        first = self.schedule.first_phase  # what it draws anew, though it builds on another run
+        anew = {k: given[k] for k in self.model.anew.get(first, ())}
         return {k: trained[k] for k in responses.carried(self.model) if k in trained} | anew
 
     def _given(self, given: Arrays) -> Arrays:

@@ -9,7 +9,6 @@
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
@@ -19,7 +18,6 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from hebbarium.analysis import summary
 from hebbarium.catalogue import own_models
 from hebbarium.datasets import by_name as datasets
 from hebbarium.datasets.labelled_images import Dataset
@@ -89,10 +87,9 @@ class Run:
         stored = run_folder.configuration(self.path) | pins.places(self.path)
         if isinstance(name := stored.get("model"), str):  # of another type it is refused below, as any setting is
             stored["model"] = pins.recorded(self.path, name, pinned)
-        names = [field.name for field in dataclasses.fields(RunSettings)]
         try:
             limits.refuse_record(stored)
-            return RunSettings(**{name: stored[name] for name in names if name in stored})
+            return RunSettings.recorded(stored)
         except ValueError as error:
             raise RunFolderError(
                 f"{self.path}: its {run_folder.CONFIGURATION} cannot be a run's: {error}"
@@ -238,6 +235,8 @@ class Run:
 
     # -- what a notebook shows of it -------------------------------------------------------------------
     def __repr__(self) -> str:
+        from hebbarium.analysis import summary  # and all figures with it
+
         try:
             with self.results() as tree:
                 said = summary.of(tree).sentence
@@ -247,6 +246,8 @@ class Run:
 
     def _repr_html_(self) -> str | None:
         """A summary with a figure; None, and with it the plain text, where there are no results that can be read."""
+        from hebbarium.analysis import summary
+
         try:
             with self.results() as tree:
                 return summary.as_html(tree, str(self.path))

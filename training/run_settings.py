@@ -234,6 +234,11 @@ class RunSettings:
 
         return parameters.apply(registry.find(self.model), self.changes)
 
+    @classmethod
+    def recorded(cls, kept: Mapping[str, Any]) -> RunSettings:
+        """Settings as `record` gave them, of which other versions have had more, or fewer. Raises `ValueError`."""
+        return cls(**{name: kept[name] for name in cls.table() if name in kept})
+
     def record(self) -> dict[str, Any]:
         """What a run's folder and its results keep: each setting in a type that JSON knows, parameters as texts."""
         from hebbarium.catalogue import registry

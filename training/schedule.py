@@ -37,6 +37,11 @@ class Schedule:
     phases: Sequence[str]
     epochs: Sequence[Indices]
 
+    @property
+    def first_phase(self) -> str:
+        """The phase that a run begins with: that of testing, where nothing is trained."""
+        return self.phases[0] if len(self) else "test"
+
     @classmethod
     def of(cls, settings: RunSettings, model: Model, division: Division) -> Schedule:
         """The blocks that settings ask for: of whole batches; a phase begins with a block of its own.

@@ -191,7 +191,7 @@ def settings_of(read: Mapping[str, Any]) -> RunSettings | None:
     if str(options.get("model")) not in registry.models():
         return None
     try:
-        return RunSettings(**{name: options[name] for name in RunSettings.table() if name in options})
+        return RunSettings.recorded(options)
     except (ValueError, TypeError):
         return None
 
