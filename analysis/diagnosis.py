@@ -233,7 +233,7 @@ def _weights(tree: xr.DataTree) -> Iterator[Finding]:
 
 def _thresholds(tree: xr.DataTree) -> Iterator[Finding]:
     """Thresholds that have run away from what drives the neurons."""
-    states = tree[results.STATE].children if f"/{results.STATE}" in tree.groups else {}
+    states = results.children(tree, results.STATE)
     for population, node in states.items():
         state = node.to_dataset()
         if "theta" not in state or not state.sizes["samples_seen"]:
@@ -275,7 +275,7 @@ def _outrun(tree: xr.DataTree, population: str, theta: NDArray[np.float64]) -> i
 
 def _fading(tree: xr.DataTree) -> Iterator[Finding]:
     """Activity that goes down to little while the network is trained."""
-    groups = tree[results.ACTIVITY].children if f"/{results.ACTIVITY}" in tree.groups else {}
+    groups = results.children(tree, results.ACTIVITY)
     for population, node in groups.items():
         counts = node.to_dataset()["spike_count"].values
         if len(counts) < TENTHS * FEWEST_SAMPLES:
@@ -329,7 +329,7 @@ def _classes(tree: xr.DataTree) -> Iterator[Finding]:
 
 def _inhibition(tree: xr.DataTree) -> Iterator[Finding]:
     """Inhibitory neurons that do not fire, or too late to keep others from firing."""
-    groups = tree[results.RASTER].children if f"/{results.RASTER}" in tree.groups else {}
+    groups = results.children(tree, results.RASTER)
     spikes = {str(name): node.to_dataset()["spike_time"].size for name, node in groups.items()}
     shown = 1 + max(
         (int(node.to_dataset()["spike_presentation"].max()) for name, node in groups.items() if spikes[str(name)]),
@@ -402,7 +402,7 @@ def _number(tree: xr.DataTree, symbol: str, unit: str = "") -> float | None:
 
 def _tested(tree: xr.DataTree) -> Iterator[tuple[str, xr.Dataset]]:
     """Populations whose spikes are read, with their responses to the samples tested."""
-    groups = tree[results.TEST].children if f"/{results.TEST}" in tree.groups else {}
+    groups = results.children(tree, results.TEST)
     for population, node in groups.items():
         responses = node.to_dataset()
         read_otherwise = [n for n in responses.data_vars if n != "spike_count" and responses[n].ndim == 2]

@@ -117,7 +117,7 @@ def of(tree: xr.DataTree) -> Summary:
     """The summary of a result tree."""
     attributes = tree.attrs
     evaluation = tree[results.EVALUATION].to_dataset() if results.EVALUATION in tree.children else xr.Dataset()
-    tested = next(iter(tree[results.TEST].children.values()), None) if results.TEST in tree.children else None
+    tested = next(iter(results.children(tree, results.TEST).values()), None)
     label = tested.to_dataset()["label"].values if tested is not None else None
     return Summary(
         model=str(attributes["model"]),

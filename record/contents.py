@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -32,6 +33,11 @@ def decoded(tree: xr.DataTree) -> dict[str, Any]:
     return values | {name: json.loads(values[name]) for name in OPTIONAL_ATTRIBUTES if name in values}
 
 
+def children(tree: xr.DataTree, group: str) -> Mapping[str, xr.DataTree]:
+    """The groups within a group by name, such as its populations; none where there is no such group."""
+    return tree[group].children if group in tree.children else {}
+
+
 def class_names(tree: xr.DataTree) -> tuple[str, ...]:
     """Name of each class, by number; empty if the file does not say."""
     return tuple(json.loads(tree.attrs.get("class_names", "[]")))
@@ -44,8 +50,7 @@ def class_count(tree: xr.DataTree) -> int:
     labels = [
         node.to_dataset()["label"].values
         for group in (ACTIVITY, LABELLING, TEST)
-        if group in tree.children
-        for node in tree[group].children.values()
+        for node in children(tree, group).values()
     ]
     return 1 + max((int(values.max(initial=NO_CLASS)) for values in labels), default=NO_CLASS)
 

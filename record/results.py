@@ -13,7 +13,7 @@ against the schema, `result_file` writes and opens it, `contents` reads it.
 from __future__ import annotations
 
 from hebbarium.record.building import build, root_attributes
-from hebbarium.record.contents import array, class_count, class_names, decoded, image_shape, neuron_label
+from hebbarium.record.contents import array, children, class_count, class_names, decoded, image_shape, neuron_label
 from hebbarium.record.groups import (
     evaluation,
     measures,
@@ -97,6 +97,7 @@ __all__ = [
     "SchemaError",
     "array",
     "build",
+    "children",
     "class_count",
     "class_names",
     "decoded",

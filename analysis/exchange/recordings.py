@@ -127,9 +127,11 @@ def recording(tree: xr.DataTree) -> SpikesAndTraces:
     NothingRecorded
         It holds none of the groups ``raster``, ``trace`` and ``recorded``.
     """
-    rasters = {name: node.to_dataset() for name, node in _groups(tree, results.RASTER)}
-    traces = tuple(trace for name, node in _groups(tree, results.TRACE) for trace in _traces(name, node.to_dataset()))
-    traces += tuple(t for name, node in _groups(tree, results.RECORDED) for t in _asked_for(name, node.to_dataset()))
+    groups = (results.children(tree, group).items() for group in (results.RASTER, results.TRACE, results.RECORDED))
+    spiked, traced, asked_for = ([(name, node.to_dataset()) for name, node in several] for several in groups)
+    rasters = dict(spiked)
+    traces = tuple(trace for name, group in traced for trace in _traces(name, group))
+    traces += tuple(trace for name, group in asked_for for trace in _asked_for(name, group))
     if not rasters and not traces:
         raise NothingRecorded(
             "no spikes and no potentials were recorded: expected the results of a run that is complete, which records"
@@ -154,10 +156,6 @@ def described(tree: xr.DataTree) -> str:
     )
 
 
-def _groups(tree: xr.DataTree, name: str) -> list[tuple[str, xr.DataTree]]:
-    return list(tree[name].children.items()) if name in tree.children else []
-
-
 def _spikes(raster: xr.Dataset, length: float) -> PopulationSpikes:
     time = raster["spike_time"].to_numpy() / 1e3 + raster["spike_presentation"].to_numpy() * length
     order = np.argsort(time, kind="stable")
@@ -165,14 +163,23 @@ def _spikes(raster: xr.Dataset, length: float) -> PopulationSpikes:
     return PopulationSpikes(int(raster.attrs["n_neurons"]), time[order], neuron[order])
 
 
+def _interval(time: NDArray[np.float64]) -> float:
+    return float(time[1] - time[0]) if len(time) > 1 else 0.0
+
+
+def _unit(variable: xr.DataArray) -> str:
+    """As Brian2 writes it; empty for a pure number."""
+    unit = str(variable.attrs["units"])
+    return "" if unit == "1" else unit
+
+
 def _traces(population: str, group: xr.Dataset) -> Iterator[Trace]:
     time = group["time"].to_numpy() / 1e3
-    interval = float(np.diff(time[:2])[0]) if len(time) > 1 else 0.0
+    interval = _interval(time)
     neurons = tuple(map(str, group["stimulus"].to_numpy()))
     for name, variable in group.data_vars.items():
-        unit = str(variable.attrs["units"])
         yield Trace(
-            population, str(name), variable.transpose("time", "stimulus").to_numpy(), "" if unit == "1" else unit,
+            population, str(name), variable.transpose("time", "stimulus").to_numpy(), _unit(variable),
             str(variable.attrs["long_name"]), interval, neurons, numbers=tuple(range(len(neurons))),
         )  # fmt: skip
 
@@ -184,13 +191,12 @@ def _asked_for(name: str, group: xr.Dataset) -> Iterator[Trace]:
     axes = [group[axis].to_numpy().tolist() for axis in value.dims[2:]]
     elements = list(itertools.product(*axes))
     time = group["time"].to_numpy() / 1e3
-    unit = str(value.attrs["units"])
     for k, course in enumerate(value.to_numpy()):
         values = course.reshape(len(time), -1).astype(np.float32)
         image = f", image {int(group['image'][k])} of its set" if "image" in group.coords else ""
         yield Trace(
             population, f"{variable.replace('.', '_')}_presentation_{k}", values,
-            "" if unit == "1" else unit, f"{group.attrs['asked']} in the phase {group.attrs['phase']}{image}",
-            float(np.diff(time[:2])[0]) if len(time) > 1 else 0.0, tuple(" to ".join(map(str, e)) for e in elements),
+            _unit(value), f"{group.attrs['asked']} in the phase {group.attrs['phase']}{image}",
+            _interval(time), tuple(" to ".join(map(str, e)) for e in elements),
             float(time[0]), True, tuple(e[0] for e in elements) if len(axes) == 1 else None,
         )  # fmt: skip

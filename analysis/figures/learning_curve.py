@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import xarray as xr
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
@@ -66,9 +67,14 @@ def learning_curve(tree: xr.DataTree) -> Figure:
         tested = evaluation["confusion"].isel(readout=0).sum("predicted_class")  # images of each class
         chance = float(100 * tested.max() / tested.sum()) if tested.sum() else 0.0
         axes.axhline(chance, color=style.GREY, linewidth=0.8, linestyle=":", label="chance")
+    count_images(axes, 5)
+    figure.legend(loc="outside upper left")
+    return figure
+
+
+def count_images(axes: Axes, ticks: int) -> None:
+    """Let axes have accuracy over the training images that were seen."""
     axes.set(xlabel="Training images seen", ylabel="Accuracy (%)", ylim=(0, 100))
     axes.set_xlim(left=0)
     axes.xaxis.set_major_formatter("{x:,.0f}")
-    axes.xaxis.set_major_locator(MaxNLocator(5, integer=True))
-    figure.legend(loc="outside upper left")
-    return figure
+    axes.xaxis.set_major_locator(MaxNLocator(ticks, integer=True))

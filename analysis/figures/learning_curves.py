@@ -7,9 +7,9 @@ from collections.abc import Mapping
 import numpy as np
 import xarray as xr
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
 
 from hebbarium.analysis.figures import style
+from hebbarium.analysis.figures.learning_curve import count_images
 from hebbarium.record import results
 
 
@@ -54,9 +54,6 @@ def learning_curves(runs: Mapping[str, xr.DataTree]) -> Figure:
                 measured["samples_seen"], measured, color=colour, marker=mark, markerfacecolor="none", linestyle="",
                 label=label, zorder=3,
             )  # fmt: skip
-    axes.set(xlabel="Training images seen", ylabel="Accuracy (%)", ylim=(0, 100))
-    axes.set_xlim(left=0)
-    axes.xaxis.set_major_formatter("{x:,.0f}")
-    axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
+    count_images(axes, 6)
     figure.legend(loc="outside right upper")
     return figure
