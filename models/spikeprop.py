@@ -18,6 +18,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 from brian2 import Network, NeuronGroup, Quantity, Synapses, linked_var, ms, second
+from numpy.typing import NDArray
 
 from hebbarium.equations.strings import lines
 from hebbarium.models.contract import Arrays, choice, encoding, quantity, structure
@@ -234,10 +235,15 @@ class SpikeProp(Stimulated):
             ],
         )
         if not is_output:
-            group.kind = np.where(np.arange(self.neurons) < self.neurons - 1, 1.0, -1.0)
+            group.kind = self._kinds
         if critic is not None:
             group.better = linked_var(critic, "better")
         return group
+
+    @property
+    def _kinds(self) -> NDArray[np.float64]:
+        """Signs of the hidden neurons' weights: the last one inhibits."""
+        return np.where(np.arange(self.neurons) < self.neurons - 1, 1.0, -1.0)
 
     def _connection(self, parts: Parts, below: NeuronGroup, above: NeuronGroup) -> Synapses:
         """All terminals of one layer on the next; ``k`` is the number of a terminal."""
@@ -282,7 +288,7 @@ class SpikeProp(Stimulated):
         """First weights, evenly distributed, of the sign of their source; and those that errors go back by, of any."""
         onto_hidden = self.inputs_ * self.neurons * self.terminals
         onto_output = self.neurons * self.terminals
-        sign = np.repeat(np.where(np.arange(self.neurons) < self.neurons - 1, 1.0, -1.0), self.terminals)
+        sign = np.repeat(self._kinds, self.terminals)
         state = {
             "to_hidden.w": generator.random(onto_hidden) * self.w_hidden,
             "to_output.w": generator.random(onto_output) * self.w_output * sign,

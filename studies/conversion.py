@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+import xarray as xr
+
 from hebbarium.analysis.exchange import neo_files, nwb_files, sonata_files, tables
 from hebbarium.files import new_outputs
 from hebbarium.models import network_files
@@ -43,30 +45,20 @@ class Format:
     write: Callable[[Path, Path], None]
 
 
-def _neo(run: Path, out: Path) -> None:
-    with results.open_run(run) as tree:
-        neo_files.write(tree, out)
+def _of_results(write: Callable[[xr.DataTree, Path], None]) -> Callable[[Path, Path], None]:
+    """A writer of what stands in the result file alone."""
+
+    def written(run: Path, out: Path) -> None:
+        with results.open_run(run) as tree:
+            write(tree, out)
+
+    return written
 
 
 def _nwb(run: Path, out: Path) -> None:
     written = datetime.fromtimestamp(results.file_of(run).stat().st_mtime, UTC)
     with results.open_run(run) as tree:
         nwb_files.write(tree, out, written)
-
-
-def _sonata(run: Path, out: Path) -> None:
-    with results.open_run(run) as tree:
-        sonata_files.write(tree, out)
-
-
-def _csv(run: Path, out: Path) -> None:
-    with results.open_run(run) as tree:
-        tables.write_csv(tree, out)
-
-
-def _npz(run: Path, out: Path) -> None:
-    with results.open_run(run) as tree:
-        tables.write_npz(tree, out)
 
 
 def _nir(run: Path, out: Path) -> None:
@@ -78,12 +70,14 @@ def _nir(run: Path, out: Path) -> None:
 
 
 FORMATS: Mapping[str, Format] = {
-    "neo": Format("recorded spikes and potentials, as a NIX file that Neo reads", ".nix", _neo),
+    "neo": Format("recorded spikes and potentials, as a NIX file that Neo reads", ".nix", _of_results(neo_files.write)),
     "nwb": Format("recorded spikes and potentials, as Neurodata Without Borders", ".nwb", _nwb),
-    "sonata": Format("recorded spikes and potentials, as HDF5 files of SONATA", "", _sonata),
+    "sonata": Format("recorded spikes and potentials, as HDF5 files of SONATA", "", _of_results(sonata_files.write)),
     "nir": Format("the trained network, as layers of integrate-and-fire neurons; not how it learns", ".nir", _nir),
-    "csv": Format("all of results.nc: weights, responses, spikes, accuracies, each a table", "", _csv),
-    "npz": Format("all of results.nc, as arrays of NumPy", ".npz", _npz),
+    "csv": Format(
+        "all of results.nc: weights, responses, spikes, accuracies, each a table", "", _of_results(tables.write_csv)
+    ),
+    "npz": Format("all of results.nc, as arrays of NumPy", ".npz", _of_results(tables.write_npz)),
 }
 
 
