@@ -16,6 +16,7 @@ from typer.core import TyperGroup
 from hebbarium.commands import (
     closer,
     clusters,
+    comparing,
     conversion,
     encoding,
     exporting,
@@ -81,7 +82,7 @@ for _command in (
     trained.convergence,
     reports.report, reports.watch,
     closer.maps, closer.layers, closer.operations, closer.robustness, closer.hebbian_control,
-    many.sweep, many.reproduce,
+    many.sweep, many.reproduce, comparing.controls,
     encoding.encode, neurons.neuron, exporting.export, conversion.convert,
 ):  # fmt: skip
     app.command()(_command)

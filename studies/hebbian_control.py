@@ -12,13 +12,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from hebbarium.analysis.accuracy import accuracy
-from hebbarium.datasets import draws
 from hebbarium.datasets.labelled_images import Dataset
 from hebbarium.engine import streams
 from hebbarium.ledger import commits, ledger
 from hebbarium.studies import rate_network
+from hebbarium.studies.controls import Shown
 from hebbarium.studies.rate_network import CLASS_LAYER, LABEL_STATISTICS, Constants
-from hebbarium.training import fit, provenance
+from hebbarium.training import provenance
 from hebbarium.training.progress import QuietReporter, Reporter
 
 __all__ = ["CONSTANTS", "EPOCHS", "ITEM", "LEDGER", "SEARCH", "SEEDS", "beside", "control", "rows", "search"]
@@ -95,10 +95,8 @@ def control(
     reporter = reporter or QuietReporter()
     if epochs < 1:
         raise ValueError(f"epochs={epochs}: expected 1 or more")
-    fit.refuse_unlabelled(images, "training", "they are needed to teach the network; add them to the file")
-    if not validation:
-        fit.refuse_unlabelled(images, "test", "accuracy is measured on them; add them to the file")
-    split = draws.split(images, trained, validation, tested, seed)
+    shown = Shown(trained, tested, validation, "validation" if validation else "test")
+    split = shown.split(images, seed)
     orders = [split.order(epoch) for epoch in range(epochs)]
     reporter.stage(f"Seed {seed}", epochs * len(split.train))
     network = rate_network.train(
@@ -110,7 +108,7 @@ def control(
         images.classes,
         reporter.advance,
     )
-    tested_images, truth, _ = split.tested(images, "validation" if validation else "test")
+    tested_images, truth, _ = split.tested(images, shown.evaluate_on)
     return {name: accuracy(predicted, truth) for name, predicted in network.predicted(tested_images).items()}
 
 
