@@ -1,4 +1,4 @@
-"""Controls: what classifiers without spikes and without a hidden layer reach on a set: what learning rules have to beat.
+"""Controls: what classifiers without spikes or hidden layers reach on a set, which a learning rule has to beat.
 
 They are rows of the item ``controls`` in ``results/controls.csv``, which `hebbarium controls` adds: of each classifier
 one or more seeds, on test images, after the last pass. `Controls` says what stands beside accuracies of learning rules,
