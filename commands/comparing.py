@@ -38,7 +38,7 @@ def controls(
     usual = studied.CONSTANTS
     constants = usual if prototypes is None else dataclasses.replace(usual, prototypes=prototypes)
     wanted = sweeps.seeds_of(seeds)
-    shown = studied.Shown(images, test_images, validation, evaluate_on)
+    shown = studied.ImageParts(images, test_images, validation, evaluate_on)
     known = datasets.load(dataset, data)
     with reporting() as reporter:
         if search is not None:

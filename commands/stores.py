@@ -24,11 +24,14 @@ def data_list(
 ) -> None:
     """List the sets, and where they were found."""
     from hebbarium.datasets import by_name as datasets
+    from hebbarium.datasets import made_sets
 
     for one in datasets.describe(folder):
         where = f"{one.source}: {one.folder}" if one.folder else one.problem
         print(f"{one.name:24}{one.train:6,} + {one.test:6,} images  {one.state:10} {where}")
         print(f"{'':24}{one.licence}")
+    rules = ", ".join(f"-{rule}" for rule in made_sets.RULES)
+    print(f"Each with {rules} behind its name is another set, which is made of it when it is loaded.")
 
 
 @data_app.command("fetch")

@@ -2,7 +2,8 @@
 
 The sets are ``mnist`` and ``fashion-mnist`` as published (60,000 training and 10,000 test images each),
 ``mnist-embedded`` (6,000 and 1,000) and ``fashion-mnist-embedded`` (3,000 and 1,000), which come with the
-project, and files of a user's own: images, tables (`hebbarium.datasets.own_files`).
+project, what is made of these by a rule, such as ``mnist-rotated`` (`hebbarium.datasets.made_sets`), and files of a
+user's own: images, tables (`hebbarium.datasets.own_files`).
 
 Examples
 --------
@@ -18,7 +19,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from hebbarium.datasets import own_files
+from hebbarium.datasets import made_sets, own_files
 from hebbarium.datasets.labelled_images import Dataset, DatasetError, listed
 from hebbarium.datasets.published_sets import SETS, PublishedSet, download, locate, read_set
 
@@ -34,7 +35,8 @@ def load(name: str | Path = DEFAULT, data: str | Path | None = None) -> Dataset:
     Parameters
     ----------
     name : str or Path
-        Name of a published set, or the path of a user's own; see `hebbarium.datasets.own_files`.
+        Name of a published set or of one that is made of it, see `hebbarium.datasets.made_sets`; or the path of a
+        user's own, see `hebbarium.datasets.own_files`.
     data : str or Path, optional
         Folder that holds the files of ``mnist`` or ``fashion-mnist``, directly or in a subfolder named after
         the set. Without it they are looked for in the folder named by the environment variable
@@ -49,6 +51,9 @@ def load(name: str | Path = DEFAULT, data: str | Path | None = None) -> Dataset:
     """
     if own_files.place(str(name)) is not None:
         return own_files.read(str(name))
+    if name in made_sets.NAMES:
+        known, rule = made_sets.parts_of(str(name))
+        return made_sets.made(load(known.name, data), rule)
     known = _known(str(name))
     location = locate(known, None if data is None else Path(data))
     return read_set(known, location or download(known))
@@ -60,7 +65,7 @@ def fetch(name: str) -> Path:
     Parameters
     ----------
     name : str
-        ``mnist`` or ``fashion-mnist``.
+        ``mnist`` or ``fashion-mnist``, or a set that is made of one of them.
 
     Returns
     -------
@@ -72,7 +77,7 @@ def fetch(name: str) -> Path:
     DatasetError
         The name is unknown or embedded, no mirror delivers the right bytes, or the cache cannot be written.
     """
-    return download(_known(name)).folder
+    return download(made_sets.parts_of(name)[0] if name in made_sets.NAMES else _known(name)).folder
 
 
 @dataclass(frozen=True)
@@ -143,9 +148,10 @@ def _described(known: PublishedSet, data: Path | None) -> SetDescription:
 def _known(name: str) -> PublishedSet:
     if name in SETS:
         return SETS[name]
-    near = difflib.get_close_matches(name.lower().replace("_", "-"), SETS, n=1)
+    near = difflib.get_close_matches(name.lower().replace("_", "-"), (*SETS, *made_sets.NAMES), n=1)
     hint = f"did you mean {near[0]!r}? " if near else ""
     raise DatasetError(
         f"{name!r}: no such data set; {hint}Expected {listed(list(SETS))}, "
+        f"one of them with {' or '.join(f'-{rule}' for rule in made_sets.RULES)} behind its name, "
         f"or the path of an .npz file of your own"
     )

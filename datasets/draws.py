@@ -26,6 +26,8 @@ class Purpose(IntEnum):
     ORDER = 104
     EMBEDDED_SUBSET = 105
     PERTURBATION = 106
+    PIXEL_ORDER = 107
+    ANGLES = 108
 
 
 def stream(seed: int, purpose: Purpose, epoch: int = 0) -> np.random.Generator:

@@ -11,10 +11,9 @@ import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from hebbarium.datasets import own_folders, own_images, own_spikes
+from hebbarium.datasets import made_sets, own_folders, own_images, own_spikes
 from hebbarium.datasets.labelled_images import Dataset
 from hebbarium.datasets.own_tables import read_csv
-from hebbarium.datasets.published_sets import SETS
 
 
 def _npz(path: Path) -> Dataset:
@@ -36,7 +35,7 @@ def place(name: str) -> Path | None:
     if match := _TABLE.fullmatch(name):
         return Path(match["file"]).expanduser()
     path = Path(name).expanduser()
-    if path.suffix in _READERS or (name not in SETS and path.is_dir()):
+    if path.suffix in _READERS or (made_sets.origin(name) is None and path.is_dir()):
         return path
     return None
 

@@ -18,8 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hebbarium.catalogue import own_models
-from hebbarium.datasets import idx
-from hebbarium.datasets.published_sets import SETS
+from hebbarium.datasets import idx, made_sets
 from hebbarium.engine import block_file, cuda, devices
 from hebbarium.engine.contract import Arrays
 from hebbarium.exports.plan import VERSION, Plan
@@ -243,7 +242,7 @@ def _write_licences(exported: Exported, folder: Path) -> None:
     texts = {"hebbarium.txt": _licence_of("hebbarium"), "brian2.txt": _licence_of("brian2")}
     if exported.settings.device == cuda.DEVICE:
         texts["brian2cuda.txt"] = _licence_of("brian2cuda")
-    if exported.division.images.name in SETS:
+    if made_sets.origin(exported.division.images.name):
         file = Path(idx.__file__).parent / "embedded" / "LICENSES.txt"
         texts["images.txt"] = file.read_text(encoding="utf-8")
     for name, text in texts.items():
@@ -260,8 +259,9 @@ def _licences(exported: Exported) -> str:
     ]
     if exported.settings.device == cuda.DEVICE:
         lines.append("- What of `programs/` comes from brian2cuda: `LICENSES/brian2cuda.txt`.")
-    if images.name in SETS:
-        lines.append(f"- `images/`: {SETS[images.name].licence} (`LICENSES/images.txt`).")
+    if known := made_sets.origin(images.name):
+        changed = "" if known.name == images.name else f", changed into {images.name}"
+        lines.append(f"- `images/`: {known.licence}{changed} (`LICENSES/images.txt`).")
     else:
         lines.append(f"- `images/`, of {images.name}: as they were given; whose they are is not known here.")
     if own_models.file_in(exported.settings.model):

@@ -23,11 +23,11 @@ from hebbarium.studies.simple_classifiers import Classifier
 from hebbarium.training import fit, provenance
 from hebbarium.training.progress import QuietReporter, Reporter
 
-__all__ = ["ALL", "CONSTANTS", "ETAS", "SEARCH", "SEEDS", "Constants", "Shown", "rows", "search", "trained"]
+__all__ = ["ALL", "CONSTANTS", "ETAS", "SEARCH", "SEEDS", "ControlConstants", "ImageParts", "rows", "search", "trained"]
 
 
 @dataclass(frozen=True)
-class Constants:
+class ControlConstants:
     """What the controls are made with; one set for all images.
 
     Parameters
@@ -52,7 +52,7 @@ class Constants:
                 raise ValueError(f"{field.name}={getattr(self, field.name)}: expected a positive number")
 
 
-CONSTANTS = Constants()
+CONSTANTS = ControlConstants()
 SEEDS = (0, 1, 2)
 SEARCH = "controls_search"
 ETAS = (0.0003, 0.001, 0.003, 0.01, 0.03)
@@ -62,7 +62,7 @@ VALIDATION = 10_000
 
 
 @dataclass(frozen=True)
-class Shown:
+class ImageParts:
     """Which images a network without spikes is shown.
 
     Parameters
@@ -104,11 +104,11 @@ class Shown:
         return self.images is not None or self.validation > 0
 
 
-ALL = Shown()
+ALL = ImageParts()
 
 
 def trained(
-    control: str, images: Dataset, split: draws.Split, constants: Constants = CONSTANTS,
+    control: str, images: Dataset, split: draws.Split, constants: ControlConstants = CONSTANTS,
     reporter: Reporter | None = None,
 ) -> Classifier:  # fmt: skip
     """Train one control.
@@ -119,7 +119,7 @@ def trained(
     images : Dataset
     split : Split
         Which of them, in what order.
-    constants : Constants
+    constants : ControlConstants
     """
     reporter = reporter or QuietReporter()
     passes = _passes(control, constants)
@@ -140,8 +140,8 @@ def trained(
 def rows(
     images: Dataset,
     seeds: Iterable[int] = SEEDS,
-    constants: Constants = CONSTANTS,
-    shown: Shown = ALL,
+    constants: ControlConstants = CONSTANTS,
+    shown: ImageParts = ALL,
     *,
     reporter: Reporter | None = None,
 ) -> Iterator[ledger.Row]:
@@ -167,7 +167,7 @@ def rows(
 
 
 def search(
-    images: Dataset, out: Path, seed: int = 0, etas: Iterable[float] = ETAS, constants: Constants = CONSTANTS,
+    images: Dataset, out: Path, seed: int = 0, etas: Iterable[float] = ETAS, constants: ControlConstants = CONSTANTS,
     *, validation: int = VALIDATION, reporter: Reporter | None = None,
 ) -> float:  # fmt: skip
     """Try learning rates of the softmax on held-out training images, and add what came of them to a ledger.
@@ -177,7 +177,7 @@ def search(
     float
         The best.
     """
-    shown = Shown(validation=validation, evaluate_on="validation")
+    shown = ImageParts(validation=validation, evaluate_on="validation")
     split, commit = shown.split(images, seed), commits.named(**provenance.code_version())
     pixels, truth, _ = split.tested(images, shown.evaluate_on)
     made = {}
@@ -190,12 +190,12 @@ def search(
     return max(made, key=lambda eta: made[eta].value)
 
 
-def _passes(control: str, constants: Constants) -> int:
+def _passes(control: str, constants: ControlConstants) -> int:
     return {controls.SOFTMAX: constants.epochs, controls.PROTOTYPES: constants.passes}.get(control, 1)
 
 
 def _row(
-    control: str, dataset: str, seed: int, constants: Constants, shown: Shown, numbers: tuple[int, int], commit: str
+    control: str, dataset: str, seed: int, constants: ControlConstants, shown: ImageParts, numbers: tuple[int, int], commit: str
 ) -> ledger.Row:
     """A row without its accuracy; `numbers` are images trained on in a pass, and tested on."""
     trained_on, tested = numbers

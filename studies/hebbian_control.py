@@ -16,7 +16,7 @@ from hebbarium.datasets.labelled_images import Dataset
 from hebbarium.engine import streams
 from hebbarium.ledger import commits, ledger
 from hebbarium.studies import rate_network
-from hebbarium.studies.controls import Shown
+from hebbarium.studies.controls import ImageParts
 from hebbarium.studies.rate_network import CLASS_LAYER, LABEL_STATISTICS, Constants
 from hebbarium.training import provenance
 from hebbarium.training.progress import QuietReporter, Reporter
@@ -95,7 +95,7 @@ def control(
     reporter = reporter or QuietReporter()
     if epochs < 1:
         raise ValueError(f"epochs={epochs}: expected 1 or more")
-    shown = Shown(trained, tested, validation, "validation" if validation else "test")
+    shown = ImageParts(trained, tested, validation, "validation" if validation else "test")
     split = shown.split(images, seed)
     orders = [split.order(epoch) for epoch in range(epochs)]
     reporter.stage(f"Seed {seed}", epochs * len(split.train))

@@ -21,9 +21,8 @@ from numpy.typing import NDArray
 from hebbarium.analysis import figures
 from hebbarium.analysis.accuracy import accuracy
 from hebbarium.analysis.chance import share_of_most_common
-from hebbarium.datasets import draws, own_spikes
+from hebbarium.datasets import draws, made_sets, own_spikes
 from hebbarium.datasets.draws import Purpose
-from hebbarium.datasets.published_sets import SETS
 from hebbarium.engine import anatomy
 from hebbarium.engine.contract import Arrays
 from hebbarium.files import whole_files
@@ -311,7 +310,7 @@ def side_by_side(answers: Sequence[DisturbedAnswer]) -> Figure:
     """The figure of all runs of all ledgers, each by the readout of its paper; see `figures.robustness_of_networks`."""
     drawn = [answer for answer in answers if answer.readout == _readout_of(answer.network.model, answers)]
     axes = {name: (known.meaning, known.units) for name, known in PERTURBATIONS.items()}
-    published = {answer.network.dataset for answer in answers} <= set(SETS)  # which have ten classes of one size
+    published = all(made_sets.origin(answer.network.dataset) for answer in answers)  # of ten equal classes
     return table_figures.robustness_of_networks(drawn, axes, chance=10.0 if published else None)
 
 

@@ -15,11 +15,10 @@ from numpy.typing import NDArray
 
 from hebbarium.analysis.chance import share_of_most_common
 from hebbarium.catalogue import registry
-from hebbarium.datasets import draws
+from hebbarium.datasets import draws, made_sets
 from hebbarium.datasets.labelled_images import UNLABELLED, Dataset, DatasetError, listed
 from hebbarium.datasets.own_images import in_pixels
 from hebbarium.datasets.own_spikes import SpikeSet
-from hebbarium.datasets.published_sets import SETS
 from hebbarium.engine import anatomy
 from hebbarium.models.contract import Model, Parameter
 from hebbarium.models.encoded_inputs import GIVEN, EncodedInputs
@@ -237,7 +236,7 @@ def _looks(pixels: NDArray[np.uint8]) -> list[str]:
 
 def _twice(images: Dataset) -> list[str]:
     """A sentence about test images that are among the training images, of a user's own set."""
-    if images.name in SETS:
+    if made_sets.origin(images.name):
         return []
     known = {hash(row.tobytes()) for row in images.train_images}
     shared = sum(hash(row.tobytes()) in known for row in images.test_images)

@@ -20,8 +20,8 @@ from numpy.typing import NDArray
 
 from hebbarium.catalogue import own_models
 from hebbarium.datasets import by_name as datasets
+from hebbarium.datasets import made_sets
 from hebbarium.datasets.labelled_images import Dataset
-from hebbarium.datasets.published_sets import SETS
 from hebbarium.engine import anatomy, run_folder, state_checks, streams
 from hebbarium.engine.contract import Arrays
 from hebbarium.files.errors import RunFolderError
@@ -259,7 +259,8 @@ class Run:
         """Names of the classes that it has learned, by number; empty if they are not known."""
         with self.results() as tree:
             dataset = str(tree.attrs["dataset"])
-            return results.class_names(tree) or (SETS[dataset].class_names if dataset in SETS else ())
+            known = made_sets.origin(dataset)
+            return results.class_names(tree) or (known.class_names if known else ())
 
     @cached_property
     def neuron_label(self) -> NDArray[np.integer] | None:

@@ -15,9 +15,9 @@ from hebbarium.ledger import controls as of_ledgers
 from hebbarium.ledger import ledger
 from hebbarium.record import results
 from hebbarium.studies import controls, simple_classifiers
-from hebbarium.studies.controls import Constants, Shown
+from hebbarium.studies.controls import ControlConstants, ImageParts
 
-FAST = Constants(epochs=2, prototypes=30, passes=3)
+FAST = ControlConstants(epochs=2, prototypes=30, passes=3)
 BOTH = ("softmax", "prototypes", "class_means")
 
 
@@ -79,7 +79,7 @@ def test_prototypes_move_to_the_means_of_what_is_nearest() -> None:
 
 
 def test_rows_are_of_the_last_pass_on_test_images(digits: Dataset) -> None:
-    shown = Shown(images=600, test_images=200)
+    shown = ImageParts(images=600, test_images=200)
     rows = list(controls.rows(digits, (0, 1), FAST, shown))
     assert [(row.readout, row.seed) for row in rows] == [(name, seed) for name in BOTH for seed in (0, 1)]
     assert {(row.item, row.selection, row.tested, row.unit) for row in rows} == {("controls", "last", 200, "%")}
@@ -97,7 +97,7 @@ def test_where_nothing_is_drawn_one_seed_is_enough(digits: Dataset) -> None:
                   digits.test_labels[:50], digits.class_names)  # fmt: skip
     rows = list(controls.rows(few, (4, 5), FAST))
     assert [row.seed for row in rows if row.readout == "class_means"] == [4]
-    held_out = list(controls.rows(few, (4, 5), FAST, Shown(validation=60, evaluate_on="validation")))
+    held_out = list(controls.rows(few, (4, 5), FAST, ImageParts(validation=60, evaluate_on="validation")))
     assert [(row.tested, row.symbols["evaluate_on"]) for row in held_out] == [(60, "validation")] * 6
     assert {row.trained for row in held_out if row.readout == "class_means"} == {240}
 
@@ -106,7 +106,7 @@ def test_the_order_of_the_pixels_makes_no_difference(digits: Dataset) -> None:
     order = np.random.default_rng(5).permutation(digits.pixels)
     mixed = Dataset("mixed", digits.train_images[:, order], digits.train_labels, digits.test_images[:, order],
                     digits.test_labels, digits.class_names)  # fmt: skip
-    split = Shown(images=1000).split(digits, 0)
+    split = ImageParts(images=1000).split(digits, 0)
     for name in BOTH:
         plain, other = (controls.trained(name, images, split, FAST) for images in (digits, mixed))
         assert np.array_equal(plain.predicted(digits.test_images), other.predicted(mixed.test_images)), name
@@ -124,11 +124,11 @@ def test_learning_rates_are_tried_on_held_out_images(digits: Dataset, tmp_path: 
 
 def test_what_cannot_be_is_refused() -> None:
     with pytest.raises(ValueError, match="eta=0: expected a positive number"):
-        Constants(eta=0)
+        ControlConstants(eta=0)
     with pytest.raises(ValueError, match="expected images that are held out"):
-        Shown(evaluate_on="validation")
+        ImageParts(evaluate_on="validation")
     with pytest.raises(ValueError, match="expected test or validation"):
-        Shown(evaluate_on="train")
+        ImageParts(evaluate_on="train")
     bare = Dataset("bare", np.ones((4, 4), np.uint8), np.full(4, -1), np.ones((1, 4), np.uint8), np.zeros(1, int),
                    ("0",), (2, 2))  # fmt: skip
     with pytest.raises(DatasetError, match="its training images have no labels"):
