@@ -195,8 +195,9 @@ def _passes(control: str, constants: ControlConstants) -> int:
 
 
 def _row(
-    control: str, dataset: str, seed: int, constants: ControlConstants, shown: ImageParts, numbers: tuple[int, int], commit: str
-) -> ledger.Row:
+    control: str, dataset: str, seed: int, constants: ControlConstants, shown: ImageParts, numbers: tuple[int, int],
+    commit: str,
+) -> ledger.Row:  # fmt: skip
     """A row without its accuracy; `numbers` are images trained on in a pass, and tested on."""
     trained_on, tested = numbers
     setting = {
