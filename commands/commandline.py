@@ -82,7 +82,7 @@ for _command in (
     trained.convergence,
     reports.report, reports.watch,
     closer.maps, closer.layers, closer.operations, closer.robustness, closer.hebbian_control,
-    many.sweep, many.reproduce, comparing.controls,
+    many.sweep, many.reproduce, comparing.controls, comparing.leaderboard,
     encoding.encode, neurons.neuron, exporting.export, conversion.convert,
 ):  # fmt: skip
     app.command()(_command)

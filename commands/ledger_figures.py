@@ -14,17 +14,17 @@ from matplotlib.figure import Figure
 
 from hebbarium.analysis import figures
 from hebbarium.catalogue import registry
+from hebbarium.ledger import controls, ledger, operations, robustness
 from hebbarium.ledger import figures as table_figures
-from hebbarium.ledger import ledger, operations, robustness
 from hebbarium.record import results
-from hebbarium.studies import hebbian_control, reproduction
+from hebbarium.studies import hebbian_control, leaderboard, reproduction
 from hebbarium.studies import robustness as disturbed
 from hebbarium.studies.reproduction import Reproduction
 
 
 def _control(folder: Path) -> Figure:
     rows = ledger.select(ledger.read(folder / hebbian_control.LEDGER), item=hebbian_control.ITEM)
-    return table_figures.paper_comparison(rows)
+    return table_figures.paper_comparison(rows, controls=controls.of_folder(folder))
 
 
 def numbers(folder: Path) -> dict[str, list[ledger.Mean]]:
@@ -44,9 +44,17 @@ def _encoders(folder: Path) -> Figure:
     return table_figures.input_costs_of_encoders(table_figures.input_costs(rows, results.CLASS_MEAN))
 
 
+def _leaderboard(folder: Path) -> Figure:
+    known = [one for one in leaderboard.standings(folder) if one.dataset in WHOLE]
+    return table_figures.accuracy_by_size(known, controls.of_folder(folder))
+
+
+WHOLE = ("mnist", "fashion-mnist")
+"""Sets that the figure of the leaderboard is drawn of."""
 OF_STUDIES: Mapping[str, Callable[[Path], Figure]] = {
     "encoders.svg": _encoders,
     "hebbian_control.svg": _control,
+    "leaderboard.svg": _leaderboard,
     "overview.svg": lambda folder: table_figures.every_number(numbers(folder)),
     "operations.svg": lambda folder: table_figures.operation_costs(operations.read(folder)),
     "robustness.svg": lambda folder: disturbed.side_by_side(robustness.read(folder)),

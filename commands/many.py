@@ -50,11 +50,11 @@ def sweep(
         _carry_out([swept.run for swept in planned], part)
         return
     with reporting() as reporter:
-        _announce([swept.run for swept in planned], out, jobs, reporter)
+        announce([swept.run for swept in planned], out, jobs, reporter)
         outcomes = sweeps.go(planned, out, jobs, reporter)
     print(sweeps.table(outcomes, planned))
     print(f"summary: {out / sweeps.SUMMARY}")
-    _exit_if_failed(outcomes)
+    exit_if_failed(outcomes)
 
 
 @options.of_settings("data", "device", "precision", "labels_from", "labelling_images")
@@ -81,7 +81,7 @@ def reproduce(
 ) -> None:
     """Make a paper's tables again; goes on where it was stopped."""
     from hebbarium.catalogue import papers
-    from hebbarium.ledger import ledger
+    from hebbarium.ledger import controls, ledger
     from hebbarium.studies import reproduction
     from hebbarium.training import clone, provenance, sweeps
 
@@ -119,7 +119,7 @@ def reproduce(
         lacking = reproduction.missing(reproduced)
         timed = as_printed and reproduction.is_whole_and_new(reproduced, lacking)
         with reporting() as reporter:
-            _announce(list(lacking), out, jobs, reporter)
+            announce(list(lacking), out, jobs, reporter)
             outcomes = reproduction.reproduce(reproduced, jobs, reporter, lacking)
         if timed:
             reproduction.note_wall_time(reproduced, outcomes, jobs, time.monotonic() - started, version)
@@ -127,7 +127,7 @@ def reproduce(
             rows = reproduction.read_as_printed(reproduction.rows_of(reproduced), paper, name)
             print(f"\n{ledger.item_of(name)}")
             varied = any(ledger.value_of(row, paper.columns) for row in rows)  # some tables vary something else
-            print(ledger.markdown_table(rows, paper.columns if varied else None))
+            print(ledger.markdown_table(rows, paper.columns if varied else None, controls.of_folder(ledgers)))
             if rows:
                 for path in reproduction.draw(reproduced, name):
                     print(f"figure: {path}")
@@ -137,7 +137,7 @@ def reproduce(
         print(f"\nledger: {reproduced.ledger}")
     if claims or (paper.trials and paper.claims and not table):
         _claims(reproduced, measure)
-    _exit_if_failed(outcomes)
+    exit_if_failed(outcomes)
 
 
 def _carry_out(runs: Sequence[PlannedRun], part: str) -> None:
@@ -177,7 +177,7 @@ def _claims(reproduced: Reproduction, measure: bool) -> None:
     print(f"claims: {reproduced.claims}")
 
 
-def _announce(runs: list[PlannedRun], out: Path, jobs: int, reporter: Reporter) -> None:
+def announce(runs: list[PlannedRun], out: Path, jobs: int, reporter: Reporter) -> None:
     """Refuse runs that the disk has no room for; say how long the others will take if that is long."""
     from hebbarium.catalogue import own_equations
     from hebbarium.datasets import by_name as datasets
@@ -206,7 +206,8 @@ def _announce(runs: list[PlannedRun], out: Path, jobs: int, reporter: Reporter) 
         reporter.message(f"{len(waiting)} runs: about {text} or less, and at most {estimates.in_bytes(room)} of disk")
 
 
-def _exit_if_failed(outcomes: list[Outcome]) -> None:
+def exit_if_failed(outcomes: Sequence[Outcome]) -> None:
+    """Say which runs failed, and end with an exit code that says so."""
     failed = [outcome for outcome in outcomes if outcome.problem]
     for outcome in failed:
         print(f"hebbarium: {outcome.run.name}: {outcome.problem}", file=sys.stderr)

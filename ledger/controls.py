@@ -15,7 +15,7 @@ from pathlib import Path
 from hebbarium.ledger.rows import ACCURACY, LAST, Row, read, select
 from hebbarium.ledger.tables import Mean, summarise
 
-__all__ = ["CLASS_MEANS", "FILE", "ITEM", "PROTOTYPES", "SOFTMAX", "Controls", "is_comparable", "name_of", "of_folder"]
+__all__ = ["CLASS_MEANS", "FILE", "ITEM", "PROTOTYPES", "SOFTMAX", "Controls", "name_of", "of_folder", "of_rows"]
 
 FILE, ITEM = "controls.csv", "controls"
 SOFTMAX, PROTOTYPES, CLASS_MEANS = "softmax", "prototypes", "class_means"
@@ -40,15 +40,25 @@ class Controls:
 
     rows: tuple[Row, ...] = ()
 
-    def of(self, dataset: str) -> list[Mean]:
-        """Mean over the seeds of each control of a set: softmax, prototypes, class means."""
-        means = summarise(row for row in self.rows if row.dataset == dataset)
-        order = list(_MEANINGS)
-        return sorted(means, key=lambda mean: (order.index(mean.row.readout), mean.row.setting))
+    def of(self, dataset: str, evaluated_on: str = "test") -> list[Mean]:
+        """Mean over the seeds of each control of a set: softmax, prototypes, class means.
 
-    def not_beaten(self, row: Row, accuracy: float) -> list[Mean]:
-        """Controls of a row's set that an accuracy is not above; none where the row cannot be compared with them."""
-        return [one for one in self.of(row.dataset) if accuracy <= one.mean] if is_comparable(row) else []
+        Parameters
+        ----------
+        dataset
+        evaluated_on
+            ``validation`` for those of training images that were held out.
+        """
+        own = [row for row in self.rows if (row.dataset, _part(row)) == (dataset, evaluated_on)]
+        order, by_kind = list(_MEANINGS), {}
+        for mean in sorted(summarise(own), key=lambda mean: mean.row.trained):  # of each that which saw most images
+            by_kind[order.index(mean.row.readout), mean.row.setting] = mean
+        return [by_kind[kind] for kind in sorted(by_kind)]
+
+    def beside(self, row: Row) -> list[Mean]:
+        """Controls that a row can be compared with: of its set, on images of the same kind."""
+        disturbed = row.measure != ACCURACY or "perturbation" in row.symbols
+        return [] if disturbed else self.of(row.dataset, _part(row))
 
     def words(self, row: Row, accuracy: float) -> str:
         """What stands beside a number that is not above all controls of its set; nothing if it is.
@@ -60,18 +70,19 @@ class Controls:
         accuracy
             The number that stands there, such as the mean over its seeds.
         """
-        lacking = self.not_beaten(row, accuracy)
-        if lacking and len(lacking) == len(self.of(row.dataset)):
+        every = self.beside(row)
+        lacking = [one for one in every if accuracy <= one.mean]
+        if lacking and len(lacking) == len(every):
             return "not above any control"
         return f"not above {' and '.join(map(name_of, lacking))}" if lacking else ""
 
     def sentences(self, cells: Sequence[Mean]) -> list[str]:
         """A sentence for each set that cells are of: its controls, and how many cells are above each."""
         told = []
-        for dataset in dict.fromkeys(cell.row.dataset for cell in cells if is_comparable(cell.row)):
-            own = [cell for cell in cells if cell.row.dataset == dataset and is_comparable(cell.row)]
+        for dataset in dict.fromkeys(cell.row.dataset for cell in cells):
+            own = [cell for cell in cells if cell.row.dataset == dataset and self.beside(cell.row)]
             parts = []
-            for control in self.of(dataset):
+            for control in self.beside(own[0].row) if own else ():
                 above = sum(cell.mean > control.mean for cell in own)
                 number = f"{control.mean:.2f}" + (f" ± {control.error:.2f}" if control.seeds > 1 else "")
                 meaning = _MEANINGS[control.row.readout].format(name=name_of(control))
@@ -81,9 +92,9 @@ class Controls:
         return told
 
 
-def is_comparable(row: Row) -> bool:
-    """Whether a row is an accuracy on test images, as those of the controls are."""
-    return row.measure == ACCURACY and not {"evaluate_on", "perturbation"} & row.symbols.keys()
+def _part(row: Row) -> str:
+    """Images that a row's accuracy is of."""
+    return row.symbols.get("evaluate_on", "test")
 
 
 def name_of(control: Mean) -> str:

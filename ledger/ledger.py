@@ -9,7 +9,7 @@ The first word is the ledger, the second the item, for short (``IV`` is Table IV
 or symbol, ``w_ie=17``, ``w_ie=17|20`` or ``w_ie!=17``, and ``columns=SYMBOL`` to spread a symbol's values over the
 columns as the paper does, or ``columns=measure`` for all that was measured. Otherwise accuracies of the last epoch are
 shown, unless ``measure`` or ``selection`` is a condition. Where the paper has numbers, a table ends with how near they
-are. Without an item stand
+are; controls of the set stand beside all accuracies (see `hebbarium.ledger.controls`). Without an item stand
 
 - ``benchmarks``: ``results/benchmarks.csv``, or the rows whose names have one of the words that follow, and none that
   follows a minus; ``_`` stands for a space, as in ``benchmarks times_as -processor``;
@@ -31,7 +31,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 
-from hebbarium.ledger import literature, operations, wall_times
+from hebbarium.ledger import controls, literature, operations, wall_times
 from hebbarium.ledger.rows import (
     ACCURACY,
     BEST,
@@ -129,7 +129,7 @@ def table_of(
         for row in select(rows, **conditions)
         if all(value_of(row, name) != value for name, value in excluded.items())
     ]
-    return markdown_table(chosen, columns)
+    return markdown_table(chosen, columns, controls.of_folder(folder))
 
 
 def _chosen(path: Path, words: Sequence[str]) -> list[list[str]]:

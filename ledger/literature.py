@@ -20,6 +20,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from hebbarium.ledger import rows, tables
+from hebbarium.ledger.controls import Controls, name_of, of_folder
 from hebbarium.ledger.rows import ACCURACY, LAST, LedgerError, Row
 
 PREFIX = "literature_"
@@ -123,7 +124,9 @@ def read(path: str | os.PathLike[str]) -> Table:
         return Table(columns, tuple(rows.parsed(path, reader, _entry)))
 
 
-def beside_ours(table: Table, given: Iterable[Row] | str | os.PathLike[str], ours: Ours) -> str:
+def beside_ours(
+    table: Table, given: Iterable[Row] | str | os.PathLike[str], ours: Ours, controls: Controls | None = None
+) -> str:
     """The literature table in Markdown with our networks as its last rows.
 
     Parameters
@@ -136,6 +139,8 @@ def beside_ours(table: Table, given: Iterable[Row] | str | os.PathLike[str], our
         ledger, the table is the literature's alone, and says so.
     ours
         Which rows are meant, and what they are called.
+    controls
+        Those of the set are the last rows; ours that are not above one are told so in words.
     """
     known = rows.read(given) if isinstance(given, str | os.PathLike) else list(given)
     whole = [
@@ -155,13 +160,21 @@ def beside_ours(table: Table, given: Iterable[Row] | str | os.PathLike[str], our
         names = [ours.by, *(name for name in varying if name not in (ours.by, "item"))]
         error = "" if cell.seeds == 1 else f" ± {cell.error:.2f}"
         counted = f"{cell.seeds} seed" + ("s" if cell.seeds > 1 else "")
+        words = controls.words(cell.row, cell.mean) if controls else ""
         texts = {
             "network": f"{ours.model}, {tables.described(cell.row, names)}",
-            "accuracy": f"{cell.mean:.2f}{error}",
+            "accuracy": f"{cell.mean:.2f}{error}{f', {words}' if words else ''}",
             "source": f"measured here, {counted}",
             **ours.described,
             **ours.of_row(cell.row),
         }
+        lines.append([texts.get(name, "") for name in columns])
+    for control in controls.of(ours.dataset) if controls else ():
+        error = "" if control.seeds == 1 else f" ± {control.error:.2f}"
+        texts = {
+            "network": f"control: {name_of(control)}", "accuracy": f"{control.mean:.2f}{error}",
+            "source": "measured here",
+        }  # fmt: skip
         lines.append([texts.get(name, "") for name in columns])
     sources = dict.fromkeys(entry.source for entry in table.entries)
     caption = f"Reference numbers are those of {', '.join(sources)}."
@@ -191,7 +204,8 @@ def table_of(name: str, folder: str | os.PathLike[str], known: Mapping[str, Ours
             "paper names them."
         )
     ours = known[name]
-    return beside_ours(read(Path(folder) / f"{name}.csv"), Path(folder) / f"{ours.model}.csv", ours)
+    path, known_controls = Path(folder) / f"{ours.model}.csv", of_folder(folder)
+    return beside_ours(read(Path(folder) / f"{name}.csv"), path, ours, known_controls)
 
 
 def _heading(name: str) -> str:

@@ -11,11 +11,15 @@ import difflib
 import math
 import re
 from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from hebbarium.analysis.intervals import CONFIDENCE, half_width
 from hebbarium.ledger.rows import ACCURACY, CELL, COLUMNS, PER_CENT, LedgerError, Row, value_of
+
+if TYPE_CHECKING:
+    from hebbarium.ledger.controls import Controls
 
 __all__ = [
     "NEAR",
@@ -102,7 +106,9 @@ def summarise(rows: Iterable[Row]) -> list[Mean]:
 # ------------------------------------------------------------------------------------------------- tables
 
 
-def markdown_table(rows: Iterable[Row], columns: str | None = None) -> str:
+def markdown_table(
+    rows: Iterable[Row], columns: str | None = None, controls: Controls | None = None
+) -> str:
     """Our numbers beside the paper's: ``mean ± standard error / paper``.
 
     Parameters
@@ -113,6 +119,8 @@ def markdown_table(rows: Iterable[Row], columns: str | None = None) -> str:
     columns
         A symbol of the setting, or a column of the ledger, whose values become the table's columns. Without
         it each cell has a row of its own.
+    controls
+        What stands beside accuracies on the same sets; a number that is not above a control is told so in words.
 
     Returns
     -------
@@ -137,7 +145,8 @@ def markdown_table(rows: Iterable[Row], columns: str | None = None) -> str:
         raise LedgerError(f"columns={columns} is neither a column nor a symbol of these rows.{hint}")
     by_size = following_from_size(cells, [name for name in differing if name != columns])
     varying = [name for name in differing if name not in (columns, *by_size)]
-    lines = _list(cells, varying) if columns is None else _pivot(cells, varying, columns)
+    ours = _ours(cells, controls)
+    lines = _list(cells, varying, ours) if columns is None else _pivot(cells, varying, columns, ours)
     seeds = sorted({cell.seeds for cell in cells})
     number = str(seeds[0]) if len(seeds) == 1 else f"{seeds[0]} to {seeds[-1]}"
     errors = ", mean ± standard error" if seeds[-1] > 1 else ""
@@ -148,6 +157,7 @@ def markdown_table(rows: Iterable[Row], columns: str | None = None) -> str:
         _sentence(f"{in_unit}{number} seed{'s' if seeds[-1] > 1 else ''}{errors}") + form,
         f"{described(cells[0].row, [name for name in shared if name != columns])}.",
         *values_by_size(cells, by_size),
+        *(controls.sentences(cells) if controls else ()),
     ]
     telling = [name for name in differing if name not in by_size]
     near = [verdict(compared, telling), ""] if compared else []
@@ -250,17 +260,18 @@ def _signed(points: float) -> str:
     return f"{points:+.2f}".replace("-", "\N{MINUS SIGN}")
 
 
-def _list(cells: Sequence[Mean], varying: Sequence[str]) -> list[str]:
+def _list(cells: Sequence[Mean], varying: Sequence[str], ours: Callable[[Mean], str]) -> list[str]:
     ordered = sorted(cells, key=lambda cell: sort_key(cell.row, varying))
     lines = [line([*map(_heading, varying), "ours", "paper"]), line(["---"] * len(varying) + ["---:"] * 2)]
-    ours = _ours(cells)
     for cell in ordered:
         paper = "" if cell.paper is None else _number(cell.paper, cell)
         lines.append(line([*(_readable(value_of(cell.row, name)) for name in varying), ours(cell), paper]))
     return lines
 
 
-def _pivot(cells: Sequence[Mean], varying: Sequence[str], column: str) -> list[str]:
+def _pivot(
+    cells: Sequence[Mean], varying: Sequence[str], column: str, ours: Callable[[Mean], str]
+) -> list[str]:
     units = {value_of(cell.row, column): cell.row.unit for cell in cells}
     heads = list(units) if column == _MEASURE else sorted(units, key=_order)
     names = [f"{_heading(column)} {_readable(head)}" for head in heads]
@@ -275,7 +286,6 @@ def _pivot(cells: Sequence[Mean], varying: Sequence[str], column: str) -> list[s
         line([*map(_heading, varying), *names]),
         line(["---"] * len(varying) + ["---:"] * len(heads)),
     ]
-    ours = _ours(cells)
     for key in sorted(table, key=lambda key: [_order(value) for value in key]):
         entries = []
         for head in heads:
@@ -286,13 +296,14 @@ def _pivot(cells: Sequence[Mean], varying: Sequence[str], column: str) -> list[s
     return lines
 
 
-def _ours(cells: Sequence[Mean]) -> Callable[[Mean], str]:
-    """How a table shows our numbers: single seeds are marked where they stand among means."""
+def _ours(cells: Sequence[Mean], controls: Controls | None) -> Callable[[Mean], str]:
+    """How a table shows our numbers: single seeds are marked among means, and what is not above a control."""
     means = any(cell.seeds > 1 for cell in cells)
 
     def shown(cell: Mean) -> str:
         error = f" ± {_number(cell.error, cell, 2)}" if cell.seeds > 1 else " (1 seed)" if means else ""
-        return f"{_number(cell.mean, cell)}{error}"
+        words = controls.words(cell.row, cell.mean) if controls else ""
+        return f"{_number(cell.mean, cell)}{error}{f', {words}' if words else ''}"
 
     return shown
 

@@ -7,6 +7,7 @@ it and draws what it has learned, in a minute or two. Edit what stands under "Wh
 
 from __future__ import annotations
 
+import dataclasses
 import sys
 from collections.abc import Iterator, Mapping
 
@@ -16,6 +17,7 @@ from hebbarium.analysis.accuracy import accuracy
 from hebbarium.analysis.labels import assign
 from hebbarium.analysis.readouts import READOUTS
 from hebbarium.record import results
+from hebbarium.studies.contenders import Contender, Told
 from hebbarium.studies.reproduction import Cell, Paper
 from hebbarium.training import script
 from hebbarium.training.run_settings import RunSettings
@@ -96,7 +98,13 @@ def measure(tree: xr.DataTree, asked: RunSettings) -> dict[str, tuple[float, str
     }
 
 
-PAPER = Paper(PROTOCOL, tuple(_cells()), columns="neurons", seeds=SEEDS, measure=measure, readout=results.CLASS_MEAN)
+PAPER = Paper(
+    PROTOCOL, tuple(_cells()), columns="neurons", seeds=SEEDS, measure=measure, readout=results.CLASS_MEAN,
+    contender=Contender(
+        Told.LABELS, {"item": "sizes"}, remark=lambda row: "without the delays of the authors' code",
+        short=dataclasses.replace(SHORT, changes=SETTINGS),
+    ),
+)  # fmt: skip
 
 
 if __name__ == "__main__":

@@ -26,6 +26,7 @@ from hebbarium.ledger.figures import Curve
 from hebbarium.models.lenet_conversion import READ_AT
 from hebbarium.record import results
 from hebbarium.studies import operations
+from hebbarium.studies.contenders import Contender, Told
 from hebbarium.studies.reproduction import Cell, Paper
 from hebbarium.training import responses, script
 from hebbarium.training.experiments import Measured
@@ -223,6 +224,10 @@ def _operations(rows: Iterable[ledger.Row]) -> float:
 
 PAPER = Paper(
     PROTOCOL, tuple(_cells()), columns="reset", seeds=SEEDS, measure=measure, readout=READOUT, observe=observe,
+    contender=Contender(
+        Told.CONVERTED, {"item": "Fig. 18"}, neurons=lambda model: None,
+        remark=lambda row: "the published number is of 96 images",
+    ),
     curves={
         "Fig.18": Curve(
             "Time (ms)", _time_of, line=_line, logarithmic=True, level=_network, readout=rf"{READOUT}.*",

@@ -23,6 +23,7 @@ from hebbarium.analysis import figures
 from hebbarium.datasets import by_name as datasets
 from hebbarium.ledger.claims import Claims
 from hebbarium.record import results
+from hebbarium.studies.contenders import Contender, Told
 from hebbarium.studies.paper_figures import PaperFigure, of_result
 from hebbarium.studies.reproduction import Cell, Paper
 from hebbarium.studies.synaptic_scaling_claims import Evidence, judge
@@ -172,6 +173,11 @@ def _time_lapse(runs: Mapping[str, Path]) -> Figure:
 
 PAPER = Paper(
     PROTOCOL, tuple(_cells()), columns="w_t", seeds=SEEDS, measure=measure,
+    contender=Contender(
+        Told.LABELS, {"item": "Table III|Table IV|Table V|Table VI"},
+        remark=lambda row: "open constants were **fitted to these tables**" * row.item.startswith("Table"),
+        short=dataclasses.replace(SHORT, changes=SETTINGS),
+    ),
     claims=Claims(
         lambda rows: judge(Evidence(rows)),
         "What the paper leaves open was fitted to its tables, from which most of these claims are drawn: see "

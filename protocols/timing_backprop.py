@@ -28,6 +28,7 @@ from hebbarium.ledger.literature import Ours
 from hebbarium.models.timing_backprop import TimingBackprop
 from hebbarium.record import results
 from hebbarium.studies import time_courses
+from hebbarium.studies.contenders import Contender, Told
 from hebbarium.studies.paper_figures import PaperFigure
 from hebbarium.studies.reproduction import Cell, Paper
 from hebbarium.studies.time_courses import TimeCourse
@@ -346,6 +347,9 @@ PAPER = Paper(
         "Fig.3": Curve("Spikes in an image", _number, "Fig.5", r"with_\d+_spikes", "Hidden neurons (%)", _histogram),
     },
     literature={"literature_yamamoto_1": OURS},  # Table I
+    contender=Contender(
+        Told.ERRORS, {"item": "Table I|own"}, ("spikes", "leak"), short=dataclasses.replace(SHORT, changes=SETTINGS)
+    ),
     short_runs={"run": dataclasses.replace(PROTOCOL, epochs=1, changes={"tau_i": "1*ms"})},
     figures={"Fig2.svg": PaperFigure({"": "run"}, draw_course)},
 )  # fmt: skip

@@ -15,6 +15,7 @@ from hebbarium.analysis.accuracy import accuracy
 from hebbarium.datasets.labelled_images import Dataset
 from hebbarium.engine import streams
 from hebbarium.ledger import commits, ledger
+from hebbarium.ledger.controls import of_folder
 from hebbarium.studies import rate_network
 from hebbarium.studies.controls import ImageParts
 from hebbarium.studies.rate_network import CLASS_LAYER, LABEL_STATISTICS, Constants
@@ -168,14 +169,14 @@ def beside(ours: Iterable[ledger.Row], spiking: Path) -> str:
     spiking : Path
         The paper's ledger; if it is not there, or has no such network, the control stands alone.
     """
-    own = list(ours)
+    own, controls = list(ours), of_folder(spiking.parent)
     sizes = {(row.dataset, row.neurons) for row in own}
     accuracies = ledger.select(
         ledger.read(spiking), item="Table 1", measure=ledger.ACCURACY, selection=ledger.LAST
     )
     theirs = [row for row in accuracies if (row.dataset, row.neurons) in sizes]
-    text = ledger.markdown_table(own)
-    return f"{text}\n\n{spiking.stem}:\n\n{ledger.markdown_table(theirs)}" if theirs else text
+    text = ledger.markdown_table(own, controls=controls)
+    return f"{text}\n\n{spiking.stem}:\n\n{ledger.markdown_table(theirs, controls=controls)}" if theirs else text
 
 
 def search(

@@ -21,13 +21,14 @@ from hebbarium.catalogue import own_models, papers, registry
 from hebbarium.datasets import by_name as datasets
 from hebbarium.datasets.labelled_images import Dataset
 from hebbarium.engine import machine, run_folder
-from hebbarium.ledger import commits, ledger, wall_times
+from hebbarium.ledger import commits, controls, ledger, wall_times
 from hebbarium.ledger import figures as table_figures
 from hebbarium.ledger.claims import Claims
 from hebbarium.ledger.literature import Ours
 from hebbarium.models.contract import Model
 from hebbarium.record import results
 from hebbarium.studies import shown_again, trials
+from hebbarium.studies.contenders import Contender
 from hebbarium.studies.paper_figures import Draw, PaperFigure
 from hebbarium.studies.trials import Trial
 from hebbarium.training import experiments, many_runs, parameters, provenance, responses
@@ -160,6 +161,8 @@ class Paper:
         Figures that short runs are enough for, by the file's name behind the model's: ``Fig3.svg``.
     short_runs : mapping, optional
         These runs, by name.
+    contender : Contender
+        How the rule stands on the leaderboard (see `hebbarium.studies.contenders`).
     trials : sequence of Trial
         Experiments with the network as it is built, which take no training on images.
     drawings : mapping, optional
@@ -181,6 +184,7 @@ class Paper:
     literature: Mapping[str, Ours] = field(default_factory=dict)
     figures: Mapping[str, PaperFigure] = field(default_factory=dict)
     short_runs: Mapping[str, RunSettings] = field(default_factory=dict)
+    contender: Contender = field(default_factory=Contender)
     trials: Sequence[Trial] = ()
     drawings: Mapping[str, Draw] = field(default_factory=dict)
 
@@ -363,7 +367,7 @@ class Reproduction:
             varied["warm_start"] = str(self.run_of(cell.before, seed).folder)
         settings = dataclasses.replace(self.protocol, **{**varied, **cell.run})
         setting = cell.setting.replace("*", "").replace(" ", "_")
-        name = f"{cell.table.replace(' ', '')}_{cell.dataset}_{cell.neurons}_{setting}_seed={seed}"
+        name = f"{cell.table.replace(' ', '')}_{Path(cell.dataset).name}_{cell.neurons}_{setting}_seed={seed}"
         return PlannedRun(name, settings, self.out / name, figures=seed == self.seeds[0])
 
 
@@ -541,12 +545,12 @@ def draw(reproduction: Reproduction, table: str) -> list[Path]:
     if all(cell.table != table for cell in paper.cells):
         return []  # of trials; see `draw_trials`
     every = ledger.select(ledger.read(reproduction.ledger), item=ledger.item_of(table), selection=ledger.LAST)
-    drawn = {}
+    drawn, beside = {}, controls.of_folder(reproduction.results)
     if table not in paper.curves:
-        drawn[table] = table_figures.paper_comparison(read_as_printed(every, paper, table))
+        drawn[table] = table_figures.paper_comparison(read_as_printed(every, paper, table), controls=beside)
     for name, curve in paper.curves.items():
         if (curve.table or name) == table and (name == table or curve.of(every, paper.readout)):  # others wait for rows
-            drawn[name] = table_figures.curve(every, curve, paper.readout)
+            drawn[name] = table_figures.curve(every, curve, paper.readout, beside)
     (reproduction.results / results.FIGURES).mkdir(parents=True, exist_ok=True)
     return [figures.save(figure, figure_of(reproduction, name)) for name, figure in drawn.items()]
 
@@ -646,7 +650,7 @@ def _row(
     extra |= parameters.texts(model_class, parameters.following(model_class, settings.changes))
     return ledger.Row(
         item=ledger.item_of(cell.table),
-        dataset=cell.dataset,
+        dataset=Path(cell.dataset).name,  # of a user's own, which is called by its path
         setting=" ".join(filter(None, [sized_setting(cell), *(f"{name}={text}" for name, text in extra.items())])),
         readout=readout,
         seed=settings.seed,

@@ -1,7 +1,7 @@
 """Three classifiers without spikes and without a hidden layer that learns by errors: what a learning rule has to beat.
 
 - `softmax`: class units ``p = softmax(V x + b)``, which the delta rule teaches, ``V += eta (t - p) x``, with the label
-  as ``t``, summed over a few images at a time;
+  as ``t``, summed over a few images at a time, while ``eta`` falls to zero, so that the last images do not count most;
 - `class_means`: the class whose mean image is nearest;
 - `prototypes`: images that move to the mean of those that are nearest to them, without a label (Lloyd's algorithm:
   S. P. Lloyd, "Least squares quantization in PCM", IEEE Transactions on Information Theory 28:129, 1982). Then each is
@@ -95,20 +95,23 @@ def softmax(
         Indices of the images in the order of each pass.
     classes : int
     eta : float
-        Learning rate.
+        Learning rate of the first images; it falls evenly to zero.
     advance : callable
         Called with a number of images when they have been shown.
     """
     weights, biases, targets = np.zeros((classes, images.shape[1])), np.zeros(classes), np.eye(classes)
+    shown, every = 0, sum(map(len, orders))
     for order in orders:
         for start in range(0, len(order), BATCH):
             batch = order[start : start + BATCH]
+            step = eta * (1 - shown / every)
             x = _intensities(images[batch])
             drive = x @ weights.T + biases
             p = np.exp(drive - drive.max(axis=1, keepdims=True))
             error = targets[labels[batch]] - p / p.sum(axis=1, keepdims=True)
-            weights += eta * (error.T @ x)
-            biases += eta * error.sum(axis=0)
+            weights += step * (error.T @ x)
+            biases += step * error.sum(axis=0)
+            shown += len(batch)
         advance(len(order))
     return Softmax(weights, biases)
 

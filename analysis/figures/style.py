@@ -37,6 +37,9 @@ NO_CLASS = "#D0D0D0"
 LINES = ((BLUE, "o"), (VERMILION, "s"), (GREEN, "^"), (PURPLE, "D"))
 """Colours and marks of lines that stand beside one another."""
 
+MANY_LINES = (*LINES, (ORANGE, "v"), (SKY, "P"), (BLACK, "X"), ("#A96B59", "<"), ("#832DB6", ">"), ("#717581", "h"))
+"""The same where there are more."""
+
 WEIGHTS = "viridis"
 COUNTS = "Greys"
 

@@ -17,6 +17,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("builder-inited", lambda app: pages.write(app.srcdir))
     app.connect("autodoc-process-signature", pages.without_parameters_of_models)
     app.add_directive("drawing", tables.Drawing)
+    app.add_directive("leaderboard", tables.Leaderboard)
     app.add_directive("ledger", tables.LedgerTable)
     app.add_directive("switch-costs", tables.SwitchCosts)
     app.add_html_math_renderer("mathml", (mathml.visit_inline, None), (mathml.visit_block, None))

@@ -21,7 +21,7 @@ import typer.main
 
 from hebbarium.catalogue import registry
 from hebbarium.catalogue.description import describe
-from hebbarium.ledger import ledger
+from hebbarium.ledger import controls, ledger
 from hebbarium.models.contract import Model
 from hebbarium.studies import reproduction
 from hebbarium_site.tables import RESULTS, ROOT
@@ -128,6 +128,7 @@ def items(name: str, results: Path = RESULTS) -> Iterator[str]:
     rows = ledger.select(ledger.read(results / f"{name}.csv"), measure=ledger.ACCURACY, selection=ledger.LAST)
     lines = []
     paper = reproduction.paper_of(name)
+    beside = controls.of_folder(results)
     tried = {ledger.item_of(trial.item) for trial in paper.trials}
     for table in paper.tables:
         item = ledger.item_of(table)
@@ -146,6 +147,9 @@ def items(name: str, results: Path = RESULTS) -> Iterator[str]:
             words = ledger.verdict(compared, differing)
         else:
             words = "the paper has no numbers for it" if cells else "not run"
+        lacking = sum(bool(beside.words(cell.row, cell.mean)) for cell in cells)
+        if lacking:
+            words += f" {lacking} of {len(cells)} cells are not above all controls of their set."
         lines.append(f"| {item.replace('_', ' ')} | {len(cells) or ''} | {number} | {words} |")
     yield "\n".join(["| item | cells run | seeds | verdict |", "| --- | ---: | ---: | --- |", *lines])
     if paper.cells:

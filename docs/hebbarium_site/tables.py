@@ -8,7 +8,7 @@ from docutils import nodes
 from sphinx.util.docutils import SphinxDirective
 
 from hebbarium.ledger import ledger
-from hebbarium.studies import reproduction
+from hebbarium.studies import leaderboard, reproduction
 
 ROOT = Path(__file__).resolve().parents[2]
 RESULTS = ROOT / "results"
@@ -30,6 +30,16 @@ class LedgerTable(SphinxDirective):
         except ledger.LedgerError as error:
             raise self.error(str(error)) from error
         return self.parse_text_to_nodes(table)
+
+
+class Leaderboard(SphinxDirective):
+    """``{leaderboard}``: every rule that the ledgers have, a table a set; see `hebbarium.studies.leaderboard`."""
+
+    def run(self) -> list[nodes.Node]:
+        """The tables, and what is said below them."""
+        for path in sorted(RESULTS.glob("*.csv")):
+            self.env.note_dependency(str(path))
+        return self.parse_text_to_nodes(leaderboard.text(RESULTS))
 
 
 class Drawing(SphinxDirective):

@@ -1,5 +1,6 @@
 """Figures of the ledger's rows: each function takes rows and returns a matplotlib figure."""
 
+from hebbarium.ledger.figures.accuracy_by_size import accuracy_by_size
 from hebbarium.ledger.figures.curve import Curve, curve
 from hebbarium.ledger.figures.every_number import every_number
 from hebbarium.ledger.figures.input_costs import InputCost, input_costs, input_costs_of_encoders, spikes_for
@@ -10,6 +11,7 @@ from hebbarium.ledger.figures.robustness_of_networks import robustness_of_networ
 __all__ = [
     "Curve",
     "InputCost",
+    "accuracy_by_size",
     "curve",
     "every_number",
     "input_costs",

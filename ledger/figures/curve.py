@@ -12,6 +12,8 @@ from matplotlib.figure import Figure
 
 from hebbarium.analysis.figures import style
 from hebbarium.ledger import tables
+from hebbarium.ledger.controls import Controls
+from hebbarium.ledger.figures.control_lines import draw_controls
 from hebbarium.ledger.rows import ACCURACY, LedgerError, Row
 
 
@@ -75,7 +77,9 @@ class Curve:
 
 
 @style.styled
-def curve(rows: Sequence[Row], drawn: Curve, usual: str | None = None) -> Figure:
+def curve(
+    rows: Sequence[Row], drawn: Curve, usual: str | None = None, controls: Controls | None = None
+) -> Figure:
     """Mean of the seeds of each cell, its standard error as a bar, a line for each readout; the paper's numbers.
 
     Parameters
@@ -86,6 +90,8 @@ def curve(rows: Sequence[Row], drawn: Curve, usual: str | None = None) -> Figure
         What is drawn against what.
     usual
         The paper's readout; rows of all readouts if not given.
+    controls
+        Those of the set are drawn as lines across, if what is drawn are accuracies on it.
 
     Raises
     ------
@@ -119,6 +125,8 @@ def curve(rows: Sequence[Row], drawn: Curve, usual: str | None = None) -> Figure
     if drawn.level is not None:
         level = drawn.level(rows) if callable(drawn.level) else drawn.level
         axes.axhline(level, color=style.GREY, linestyle="--", linewidth=0.8)
+    if controls is not None and len({cell.row.dataset for cell in cells}) == 1:
+        draw_controls(axes, controls.beside(cells[0].row), across=True)
     if drawn.logarithmic:
         axes.set_xscale("log", base=2)
         axes.xaxis.set_major_formatter("{x:g}")

@@ -12,8 +12,11 @@ from matplotlib.figure import Figure
 
 from hebbarium.analysis.figures import style
 from hebbarium.ledger import tables
+from hebbarium.ledger.controls import Controls
+from hebbarium.ledger.figures.control_lines import draw_controls
 from hebbarium.ledger.rows import LedgerError, Row, read, select
 
+NONE = Controls()
 NAME_WIDTH = 52
 """Characters of a line of a cell's name."""
 NOTHING_VARIED = "as it is"
@@ -22,7 +25,8 @@ NOTHING_VARIED = "as it is"
 
 @style.styled
 def paper_comparison(
-    rows: Iterable[Row] | str | os.PathLike[str], columns: str | None = None, **conditions: str
+    rows: Iterable[Row] | str | os.PathLike[str], columns: str | None = None, controls: Controls = NONE,
+    **conditions: str,
 ) -> Figure:
     """Mean and standard error over seeds of each cell of a table, and the paper's number for it.
 
@@ -32,6 +36,8 @@ def paper_comparison(
         Rows of a ledger, or the path of one.
     columns
         A symbol or column by which cells are ordered last, so that what else they share stays together.
+    controls
+        Those of the set are drawn as lines, if all cells are of one.
     **conditions
         Which rows, such as ``item="Table IV"``; see `hebbarium.ledger.rows.select`.
     """
@@ -76,6 +82,8 @@ def paper_comparison(
             color=style.VERMILION,
             label="paper",
         )
+    if len({cell.row.dataset for cell in cells}) == 1:
+        draw_controls(axes, controls.beside(cells[0].row), across=False)
     axes.set_yticks(heights, names)
     axes.set_ylim(-0.7, len(cells) - 0.3)
     axes.grid(axis="y", color="#DDDDDD", linewidth=0.5)
@@ -83,7 +91,7 @@ def paper_comparison(
     axes.set_xlabel("Accuracy (%)")
     facts = [f"{tables.described(cells[0].row, shared)}.", *tables.values_by_size(cells, by_size)]
     figure.supxlabel(textwrap.fill(" ".join(facts), 100), fontsize=6, color=style.GREY)
-    figure.legend(loc="outside upper right", ncols=2)
+    figure.legend(loc="outside upper right", ncols=2 + bool(controls.rows))
     return figure
 
 

@@ -36,7 +36,8 @@ def test_the_delta_rule_is_as_the_equation_says() -> None:
         for k in batch:
             p = np.exp(weights @ (images[k] / 255) + biases)
             error = np.eye(3)[labels[k]] - p / p.sum()
-            steps.append((0.5 * np.outer(error, images[k] / 255), 0.5 * error))
+            eta = 0.5 * (1 - batch.start / 12)
+            steps.append((eta * np.outer(error, images[k] / 255), eta * error))
         weights += sum(step for step, _ in steps)
         biases += sum(step for _, step in steps)
     assert taught.weights == pytest.approx(weights, abs=1e-12)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from hebbarium.models.contract import Arrays, Model
+from hebbarium.studies.contenders import Contender, Told
 from hebbarium.studies.reproduction import Cell, Paper
 from hebbarium.training.experiments import Measured, Observation
 from hebbarium.training.run_settings import RunSettings
@@ -27,8 +28,11 @@ class AnswerRate:
         return {"rate": Measured(float(observed.answers["output"].mean() / seconds), "Hz", "output")}
 
 
+PROTOCOL = RunSettings(
+    model="first_spikes", images=24, test_images=16, epochs=2, block=16, device="numpy", snapshots=2
+)
 PAPER = Paper(
-    RunSettings(model="first_spikes", images=24, test_images=16, epochs=2, block=16, device="numpy", snapshots=2),
+    PROTOCOL,
     [
         Cell("1", "mnist-embedded", f"eta {eta}", {"eta": eta}, percent)
         for eta, percent in (("0.2*mV", 20.0), ("1*mV", 30.0))
@@ -37,4 +41,5 @@ PAPER = Paper(
     seeds=(0,),
     readout="first_spike",
     experiments=(AnswerRate(),),
+    contender=Contender(Told.ERRORS, {"item": "Table 1"}, ("eta",), short=PROTOCOL),
 )

@@ -1,0 +1,83 @@
+"""Accuracy of rules by the number of their hidden neurons, beside controls."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from hebbarium.analysis.figures import style
+from hebbarium.ledger.controls import Controls
+from hebbarium.ledger.figures.control_lines import draw_controls
+from hebbarium.ledger.leaderboard import Standing
+from hebbarium.ledger.rows import LedgerError
+
+_PANEL_MM = 96
+_ROOM = 3.0
+"""Points below the least accurate number."""
+
+
+@style.styled
+def accuracy_by_size(standings: Sequence[Standing], controls: Controls) -> Figure:
+    """A panel a set, a line a rule over its sizes, hollow where it is a single seed; controls as horizontal lines.
+
+    Where a rule has several rows of one size, the one that saw most images is drawn.
+
+    Parameters
+    ----------
+    standings
+        Those without a number of hidden neurons are left out.
+    controls
+        Of any sets.
+
+    Raises
+    ------
+    LedgerError
+        There is nothing to draw.
+    """
+    drawn = [one for one in standings if one.neurons]
+    if not drawn:
+        raise LedgerError("accuracy_by_size: no rule has a row with a number of hidden neurons.")
+    sets = list(dict.fromkeys(one.dataset for one in drawn))
+    rules = list(dict.fromkeys(one.rule for one in drawn))
+    columns = min(2, len(sets))
+    lines = -(-len(sets) // columns)
+    figure = style.new_figure(style.PAGE_MM if columns > 1 else 1.4 * style.COLUMN_MM, 16 + _PANEL_MM * lines)
+    panels = figure.subplots(lines, columns, squeeze=False).ravel()
+    for axes in panels[len(sets) :]:
+        axes.set_axis_off()
+    for axes, dataset in zip(panels, sets, strict=False):
+        own = [one for one in drawn if one.dataset == dataset]
+        for index, rule in enumerate(rules):
+            _line(axes, [one for one in own if one.rule == rule], index)
+        draw_controls(axes, controls.beside(own[0].mean.row), across=True)
+        axes.set_xscale("log")
+        axes.set(title=dataset, xlabel="Hidden neurons", ylabel="Accuracy (%)")
+        axes.set_ylim(bottom=min(one.mean.mean for one in own) - _ROOM)
+        axes.grid(color="#DDDDDD", linewidth=0.5)
+        axes.set_axisbelow(True)
+        axes.legend(loc="best")
+    return figure
+
+
+def _line(axes: Axes, own: Sequence[Standing], index: int) -> None:
+    by_size: dict[int, Standing] = {}
+    for one in sorted(own, key=lambda one: (one.neurons or 0, one.mean.row.trained)):
+        by_size[one.neurons or 0] = one
+    if not by_size:
+        return
+    colour, mark = style.MANY_LINES[index % len(style.MANY_LINES)]
+    means = [one.mean for one in by_size.values()]
+    label = f"{own[0].rule.replace('_', ' ')}, {style.over_seeds(mean.seeds for mean in means)}"
+    axes.plot(list(by_size), [mean.mean for mean in means], color=colour, linewidth=0.9, label="")
+    for single in (True, False):
+        points = [(size, one.mean) for size, one in by_size.items() if (one.mean.seeds == 1) == single]
+        if not points:
+            continue
+        axes.errorbar(
+            [size for size, _ in points], [mean.mean for _, mean in points],
+            yerr=None if single else [mean.error for _, mean in points], linestyle="", marker=mark, color=colour,
+            markerfacecolor="white" if single else colour, capsize=2,
+            label=label if single == all(mean.seeds == 1 for mean in means) else "",
+        )  # fmt: skip
