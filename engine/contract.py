@@ -66,6 +66,8 @@ class DeclaredNetwork(Protocol):
     def slots(self, phase: str) -> DeclaredSlots: ...
     def longest_delays(self) -> Mapping[str, float]: ...
     def run_time_values(self) -> dict[str, float]: ...
+    @property
+    def written_as(self) -> type: ...
     def structure_key(self) -> dict[str, str]: ...
     def initial_state(self, generator: np.random.Generator) -> Arrays: ...
     def handed_on(self, state: Arrays) -> Arrays: ...
@@ -164,12 +166,13 @@ class Spikes:
 class Block:
     """Input of a block: state, inputs ``(samples, ...)``, run-time values and the seed of its stream.
 
+    Of networks side by side, a run-time value is an array with one number for each of them.
     ``recorded`` is the part that a program which records keeps: its first step, and the one after its last.
     """
 
     state: Mapping[str, NDArray[Any]]
     inputs: Mapping[str, NDArray[Any]]
-    values: Mapping[str, float]
+    values: Mapping[str, float | NDArray[np.floating]]
     seed: int
     recorded: tuple[int, int] = (0, 0)
 

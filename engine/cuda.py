@@ -28,6 +28,8 @@ from hebbarium.files.errors import BlockFailed, BuildFailed, ModelRefused
 DEVICE = "cuda"
 # What is compiled for where no GPU says otherwise: present-day data-centre cards.
 ASSUMED_CAPABILITY = 9.0
+_OPERATIONS, _OPERATION = "operations.cu", "operation_"
+_INCLUDE, _CALLED = re.compile(r"^[ \t]*#include.*$", re.MULTILINE), re.compile(r"^void (\w+)\(\)", re.MULTILINE)
 
 
 def available() -> tuple[bool, str]:
@@ -203,12 +205,36 @@ class CudaProgram(StandaloneProgram):
         """Blank inputs stay: brian2cuda loads them by code of its own, and a block's inputs replace them."""
 
     def compile(self, folder: Path) -> None:
-        """Run make; two jobs, since nvcc is slow."""
+        """Run make; two jobs, since nvcc is slow.
+
+        Nearly all of a compilation is reading the same headers for each of some fifty operations: these are put into
+        one file, in which each has a namespace of its own.
+        """
+        _join_operations(folder)
         package = _curand_package()
         if not _curand_in_toolkit() and package is not None:
             library = next(iter(sorted((package / "lib").glob("libcurand.so*"))))
             (folder / "libcurand.so").symlink_to(library)
         run_make(folder, ["make", "-j2"])
+
+
+def _join_operations(folder: Path) -> None:
+    """Put the operations of a program into one source file, and that into its makefile."""
+    includes: dict[str, None] = {}
+    parts = []
+    sources = sorted((folder / "code_objects").glob("*.cu"))
+    for number, source in enumerate(sources):
+        text = source.read_text()
+        includes |= dict.fromkeys(line.strip() for line in _INCLUDE.findall(text))
+        # what other files call stands outside
+        called = "".join(f"void {name}() {{ {_OPERATION}{number}::{name}(); }}\n" for name in _CALLED.findall(text))
+        parts.append(f"namespace {_OPERATION}{number} {{\n{_INCLUDE.sub('', text)}\n}}\n{called}")
+    (folder / _OPERATIONS).write_text("\n".join([*includes, *parts]))
+    makefile = folder / "makefile"
+    text, found = re.subn(r"code_objects/\S+\.cu( code_objects/\S+\.cu)*", _OPERATIONS, makefile.read_text())
+    if found != 1:
+        raise BuildFailed("brian2cuda's makefile has an unexpected form; is its version 1.0b1?")
+    makefile.write_text(text)
 
 
 def _to_device(name: str) -> str:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import numpy as np
 from brian2 import Clock, Network
 from brian2.core.variables import ArrayVariable
 from brian2.groups.group import Group, VariableOwner
 from brian2.synapses.synapses import SynapticPathway
+from numpy.typing import NDArray
 
 
 def owners(network: Network) -> dict[str, Group]:
@@ -54,9 +56,15 @@ def changing(network: Network) -> set[str]:
 
 
 def run_time_variables(network: Network, symbols: set[str]) -> dict[str, str]:
-    """Shared constants that carry a model's quantities: ``group.variable`` → symbol."""
+    """Constants, of a group or of each of its neurons, that carry a model's quantities: ``group.variable`` → symbol."""
     return {
         full: full.split(".")[1]
         for full, variable in arrays(network)
-        if variable.scalar and variable.constant and full.split(".")[1] in symbols
+        if variable.constant and full.split(".")[1] in symbols
     }
+
+
+def spread(value: float | NDArray[np.floating], elements: int) -> NDArray[np.floating]:
+    """A quantity for each element of a variable; of networks side by side, each part of it has its own network's."""
+    given = np.atleast_1d(value)
+    return np.repeat(given, elements // len(given))

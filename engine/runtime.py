@@ -138,11 +138,12 @@ def _kept(monitor: SpikeMonitor) -> Arrays:
     return {short: np.array(monitor.variables[short].get_value()) for short in readers.KEPT}
 
 
-def _set_values(network: Network, values: Mapping[str, float]) -> None:
+def _set_values(network: Network, values: Mapping[str, float | NDArray[np.floating]]) -> None:
     """Give run-time values to what carries them."""
     variables = dict(inspection.arrays(network))
     for full, symbol in inspection.run_time_variables(network, set(values)).items():
-        variables[full].set_value(values[symbol])
+        variable = variables[full]
+        variable.set_value(values[symbol] if variable.scalar else inspection.spread(values[symbol], variable.size))
 
 
 def _spikes(network: Network, s: Structure, dt: float) -> dict[str, Spikes]:

@@ -102,7 +102,7 @@ class StandaloneProgram:
             **({"recorded": [[r.variable, *r.elements] for r in s.recorded]} if s.recorded else {}),
             **self.toolchain(),
         }
-        recipe = cache.recipe_key(type(s.model), _HERE, description)
+        recipe = cache.recipe_key(s.model.written_as, _HERE, description)
         return cache.fetch(recipe, description, self.generate, self.compile)
 
     def toolchain(self) -> dict[str, Any]:
@@ -323,13 +323,16 @@ class StandaloneProgram:
         }
         inputs = s.slots.arranged(dict(block.inputs), block.samples)
         known, values = self.types(), {**block.values, **recorders.values(s, block)}
+        elements = anatomy.shape(s.model, s.phase).elements
         for name, kind in known.items():
             if name in block.state:
                 arrays[name] = block.state[name].astype(kind)
             elif name in inputs:
                 arrays[name] = np.ascontiguousarray(inputs[name], kind)
             else:
-                arrays[name] = np.array([values[name.split(".")[1]]], kind)
+                group, _, symbol = name.partition(".")
+                value = values[symbol]
+                arrays[name] = (inspection.spread(value, elements[group]) if np.ndim(value) else np.array([value])).astype(kind)
         return arrays
 
     def types(self) -> dict[str, str]:

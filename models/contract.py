@@ -288,10 +288,10 @@ class Model:
         """The same model with some fields changed."""
         return dataclasses.replace(self, **changes)
 
-    def declare(self, *symbols: str) -> str:
+    def declare(self, *symbols: str, flags: str = "shared, constant") -> str:
         """Equation lines that make quantities of the table readable in a group's equations."""
         table = self.parameters()
-        return "".join(f"{s} : {table[s].equation_unit} (shared, constant)\n" for s in symbols)
+        return "".join(f"{s} : {table[s].equation_unit} ({flags})\n" for s in symbols)
 
     def declare_used(self, *code: str, besides: tuple[str, ...] = ()) -> str:
         """`declare` for every quantity that occurs in this code, except those that a neighbour provides."""
@@ -304,6 +304,11 @@ class Model:
     def run_time_values(self) -> dict[str, float]:
         """All quantities in SI units, by symbol: what the engine writes into a compiled program."""
         return {s: float(getattr(self, s)) for s, row in self.parameters().items() if row.kind == "quantity"}
+
+    @property
+    def written_as(self) -> type:
+        """The class whose file, and what it imports, say what is compiled."""
+        return type(self)
 
     def structure_key(self) -> dict[str, str]:
         """Everything that is compiled in, as text."""

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
-from brian2 import Network, NeuronGroup, Quantity, Synapses, linked_var, ms
+from brian2 import Network, NeuronGroup, Quantity, Synapses, ms
 from numpy.typing import NDArray
 
 from hebbarium.equations import spike_trains
@@ -23,7 +23,7 @@ from hebbarium.equations.strings import Strings, chosen, lines
 from hebbarium.models.contract import Arrays, choice, encoding, quantity, structure
 from hebbarium.models.layered import Layered
 from hebbarium.models.operations import BACKWARD, FORWARD, UPDATE, Shown, Work
-from hebbarium.models.parts import BEGINS, ENDS, At, Parts
+from hebbarium.models.parts import BEGINS, ENDS, At, Parts, link
 from hebbarium.models.ranges import FRACTION, NOT_NEGATIVE, POSITIVE, PROBABILITY, SIZE, Range
 from hebbarium.models.readouts import Readout, class_layer
 
@@ -199,13 +199,13 @@ class DesireBackprop(Layered):
         for depth, (below, above) in enumerate(itertools.pairwise(self._names), start=1):
             pathways.append(self._pathway(parts, populations[below], populations[above], depth, learns))
             if learns:
-                populations[below].wanted = linked_var(tallies[above], "wanted")
+                link(populations[below], "wanted", tallies[above])
                 pathways.append(parts.synapses(
                     f"count_{above}", populations[above], tallies[above],
                     on_pre={"pre": At(self._place(depth, COUNT), self.count, "desires")},
                 ))
         for name in self.hidden if learns else ():
-            populations[name].wanted_out = linked_var(tallies[self.readout], "wanted")
+            link(populations[name], "wanted_out", tallies[self.readout], "wanted")
         return Network(*populations.values(), *tallies.values(), *pathways)
 
     def _place(self, depth: int, what: int) -> str:

@@ -9,11 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
+import numpy as np
 from brian2 import Clock, NeuronGroup, Quantity, Synapses, TimedArray, linked_var
 
 from hebbarium.equations import convolution, presentation
 from hebbarium.equations.convolution import Connections
 from hebbarium.equations.strings import lines, renamed, without_comments
+from hebbarium.models import copies
 from hebbarium.models.contract import Arrays, Model
 
 Code = str | bool | Sequence["Code"]
@@ -56,7 +58,24 @@ ENDS = At("end 0", presentation.ENDS)
 
 def follow(group: NeuronGroup, controller: NeuronGroup) -> None:
     """Let neurons with the equations `presentation.FOLLOWS` read which sample is shown, and how intensely."""
-    group.sample, group.intensity = linked_var(controller, "sample"), linked_var(controller, "intensity")
+    link(group, "sample", controller)
+    link(group, "intensity", controller)
+
+
+def link(group: NeuronGroup, variable: str, single: NeuronGroup, theirs: str = "") -> None:
+    """Let neurons read, as a linked variable, one of a group of one neuron; of a copy's, where there are several.
+
+    Parameters
+    ----------
+    group : NeuronGroup
+    variable : str
+    single : NeuronGroup
+    theirs : str
+        What it is called there, if not the same.
+    """
+    each = len(group) // copies.times()
+    index = np.repeat(np.arange(len(single)), each) if copies.times() > 1 else None
+    setattr(group, variable, linked_var(single, theirs or variable, index=index))
 
 
 class Parts:
@@ -80,13 +99,16 @@ class Parts:
     def __init__(
         self, model: Model, dt: Quantity, steps: int, inputs: Arrays, units: Mapping[str, Any], **constants: Any
     ) -> None:
-        self.model = model
+        self.model, self.times = model, copies.times()
         t_sample = steps * dt
         self.clock = Clock(dt, name="step_clock")
+        #: how many numbers of a sample one network is given
+        self.columns = {k: values.size // (len(values) * self.times) for k, values in inputs.items()}
         self.namespace = {
             **{k: TimedArray(values * units.get(k, 1), dt=t_sample, name=k) for k, values in inputs.items()},
             "sample_steps": steps,
             "t_sample": t_sample,
+            **(copies.columns(self.columns) if self.times > 1 else {}),
             **constants,
         }
 
@@ -119,22 +141,25 @@ class Parts:
         **options
             Handed on to Brian2.
         """
+        def in_group(code: Code) -> str:
+            return self._in_group(_joined(code), i=copies.NEURONS)
+
         scheduled = {event: at for event, at in (events or {}).items() if at}
-        carried_out = [(at, _joined(at.code)) for at in runs if isinstance(at, At) and _joined(at.code)]
-        whole, after = _joined(equations), _joined(reset)
-        conditions = {event: without_comments(_joined(at.code)).strip() for event, at in scheduled.items()}
-        fires = without_comments(threshold)
+        carried_out = [(at, in_group(at.code)) for at in runs if isinstance(at, At) and _joined(at.code)]
+        whole, after = in_group(equations), in_group(reset)
+        conditions = {event: without_comments(in_group(at.code)).strip() for event, at in scheduled.items()}
+        fires = without_comments(self._in_group(threshold, i=copies.NEURONS))
         codes = (whole, after, fires, refractory, *conditions.values(), *(code for _, code in carried_out))
         group = NeuronGroup(
-            size,
-            whole + self._declared(*codes),
+            size * self.times,
+            whole + (self._declared(*codes) if self.times == 1 else self._each_declares(name, size, whole)),
             threshold=fires or None,
             reset=after if fires else None,  # an empty one says that none is meant
             refractory=refractory or False,
             events=conditions,
             name=name,
             clock=self.clock,
-            namespace=self.namespace | dict(constants or {}),
+            namespace=self.namespace | ({copies.NEURONS: size} if self.times > 1 else {}) | dict(constants or {}),
             **options,
         )
         for event, at in scheduled.items():
@@ -189,28 +214,33 @@ class Parts:
             if symbol in source.variables and symbol not in target.variables
         }
         codes = {path: renamed(_joined(at.code), **theirs) for path, at in paths.items()}
+        declared = self._declared(*codes.values(), besides=(*theirs, *target.variables))
+        namespace = self.namespace
+        if self.times > 1:
+            if declared:
+                raise ValueError(f"'{name}' reads what the neurons it leads to do not have:\n{declared}")
+            namespace = namespace | {copies.SOURCES: len(source) // self.times, copies.TARGETS: len(target) // self.times}
+            codes = {path: self._in_group(code, i=copies.SOURCES, j=copies.TARGETS) for path, code in codes.items()}
         synapses = Synapses(
             source,
             target,
-            (convolution.shared(*shares) if kernel is not None else "") + _joined(equations)
-            + self._declared(*codes.values(), besides=(*theirs, *target.variables)),
+            (convolution.shared(*shares) if kernel is not None else "") + _joined(equations) + declared,
             on_pre={path: codes[path] for path in before},
             on_post={path: codes[path] for path in after} or None,
             on_event={path: at.event or "spike" for path, at in paths.items()},
             name=name,
             clock=self.clock,
-            namespace=self.namespace,
+            namespace=namespace,
             multisynaptic_index="k" if terminals else None,
             **options,
         )
         if pairs is not None:
-            synapses.connect(i=pairs.source, j=pairs.target)
-        elif terminals:
-            synapses.connect(n=terminals)
+            synapses.connect(i=copies.shifted(pairs.source, len(source)), j=copies.shifted(pairs.target, len(target)))
         else:
-            synapses.connect(**({"j": "i"} if one_to_one else {}))
+            targets = "i" if one_to_one else copies.PAIRS if self.times > 1 else None
+            synapses.connect(**({"j": targets} if targets else {}), **({"n": terminals} if terminals else {}))
         if kernel is not None and pairs is not None:
-            setattr(synapses, convolution.NUMBER, pairs.weight)
+            setattr(synapses, convolution.NUMBER, copies.shifted(pairs.weight, len(kernel)))
             for name in shares:
                 setattr(synapses, name, linked_var(kernel, name, index=convolution.NUMBER))
         for path, at in paths.items():
@@ -220,6 +250,16 @@ class Parts:
 
     def _declared(self, *code: str, besides: tuple[str, ...] = ()) -> str:
         return self.model.declare_used(*map(without_comments, code), besides=besides)
+
+    def _in_group(self, code: str, **numbers: str) -> str:
+        """Code of one network as it is carried out for all copies."""
+        return code if self.times == 1 else copies.in_group(without_comments(code), self.columns, **numbers)
+
+    def _each_declares(self, name: str, size: int, equations: str) -> str:
+        """Equation lines that give each neuron every quantity, which is its copy's, for synapses to read as well."""
+        own = copies.checked(name, size * self.times, equations)
+        symbols = (symbol for symbol in self.model.run_time_values() if symbol not in own)
+        return self.model.declare(*symbols, flags="constant")
 
 
 def _joined(code: Code) -> str:

@@ -15,13 +15,13 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
-from brian2 import Network, NeuronGroup, Quantity, Synapses, linked_var, ms
+from brian2 import Network, NeuronGroup, Quantity, Synapses, ms
 from numpy.typing import NDArray
 
 from hebbarium.equations.strings import lines
 from hebbarium.models.contract import Arrays, encoding, quantity, structure
 from hebbarium.models.layered import Layered
-from hebbarium.models.parts import BEGINS, ENDS, At, Parts
+from hebbarium.models.parts import BEGINS, ENDS, At, Parts, link
 from hebbarium.models.ranges import FRACTION, NOT_NEGATIVE, POSITIVE, SIZE, WEIGHT, Range
 from hebbarium.models.readouts import FirstSpike, Readout, Value
 
@@ -158,8 +158,8 @@ class S4NN(Layered):
         for below, above in itertools.pairwise(names):
             pathways.append(self._pathway(parts, populations[below], populations[above], learns))
             if learns:
-                populations[above].power = linked_var(layers[above], "power")
-                populations[below].power_above = linked_var(layers[above], "power")
+                link(populations[above], "power", layers[above])
+                link(populations[below], "power_above", layers[above], "power")
                 pathways.append(parts.synapses(
                     f"to_layer_{above}", populations[above], layers[above],
                     on_pre={
@@ -168,7 +168,7 @@ class S4NN(Layered):
                     },
                 ))
         if learns:
-            populations["output"].tau = linked_var(layers["output"], "tau")
+            link(populations["output"], "tau", layers["output"])
         return Network(*populations.values(), *layers.values(), *pathways)
 
     def _place(self, above: str, what: int) -> str:

@@ -17,12 +17,13 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
-from brian2 import Network, NeuronGroup, Quantity, Synapses, linked_var, ms, second
+from brian2 import Network, NeuronGroup, Quantity, Synapses, ms, second
 from numpy.typing import NDArray
 
 from hebbarium.equations.strings import lines
+from hebbarium.models import copies
 from hebbarium.models.contract import Arrays, choice, encoding, quantity, structure
-from hebbarium.models.parts import BEGINS, ENDS, At, Parts
+from hebbarium.models.parts import BEGINS, ENDS, At, Parts, link
 from hebbarium.models.ranges import NOT_NEGATIVE, POSITIVE, SIZE, Range
 from hebbarium.models.stimulated import Stimulated
 
@@ -235,9 +236,9 @@ class SpikeProp(Stimulated):
             ],
         )
         if not is_output:
-            group.kind = self._kinds
+            group.kind = copies.each(self._kinds)
         if critic is not None:
-            group.better = linked_var(critic, "better")
+            link(group, "better", critic)
         return group
 
     @property

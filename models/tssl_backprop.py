@@ -21,7 +21,7 @@ from functools import cached_property
 from typing import Any, ClassVar
 
 import numpy as np
-from brian2 import Network, NeuronGroup, Quantity, Synapses, linked_var, ms
+from brian2 import Network, NeuronGroup, Quantity, Synapses, ms
 from numpy.typing import NDArray
 
 from hebbarium.equations.convolution import Maps
@@ -33,7 +33,7 @@ from hebbarium.models import layer_notation
 from hebbarium.models.contract import Arrays, Model, choice, encoding, notation, quantity, structure
 from hebbarium.models.conventional import AveragePooling, ConventionalLayer, ConventionalNetwork, Convolution, Dense
 from hebbarium.models.layer_notation import Placed
-from hebbarium.models.parts import BEGINS, ENDS, At, Parts
+from hebbarium.models.parts import BEGINS, ENDS, At, Parts, link
 from hebbarium.models.ranges import FRACTION, NOT_NEGATIVE, POSITIVE, PROBABILITY, SIZE, WEIGHT, Range
 from hebbarium.models.readouts import Readout, Value
 from hebbarium.models.slots import ONE_BY_ONE, Slots
@@ -306,7 +306,7 @@ class TSSLBackprop(Model):
             ],
         )
         if of_batch:
-            group.scale = linked_var(norm, "scale")
+            link(group, "scale", norm)
         for part, what in ((group.thresholder["spike"], FIRE), (group.resetter["spike"], RESET)):
             part.when, part.order = "start", FIRST_LAYER + (depth - 1) * A_LAYER + what
         return group
@@ -423,7 +423,7 @@ class TSSLBackprop(Model):
             ],
         )
         if norm is not None:
-            kernel.scale = linked_var(norm, "scale")
+            link(kernel, "scale", norm)
         return kernel
 
     def _norm(self, parts: Parts) -> NeuronGroup:
