@@ -93,6 +93,12 @@ def without_desires(model: Model, counts: NDArray[np.integer], labels: NDArray[n
     return int((output_desires(counts, labels, model) == 0).all(axis=1).sum())
 
 
+def trained(model: Model, precision: str, device: str, profile: bool = False) -> Structure:
+    """The program of a network in training, of which the first readout alone is read."""
+    read = tuple(measure for measure in model.measures(True) if measure.population == model.readout)
+    return Structure(model, "train", precision, device, CAPACITY, profile=profile, measures=read)
+
+
 class CompiledTraining:
     """A network in training. ``images`` are presented in their order, again and again.
 
@@ -120,9 +126,7 @@ class CompiledTraining:
     ) -> None:
         self.model, self.images, self.watch_memory = model, images, watch_memory
         self.labels = np.arange(len(images)) % 10 if labels is None else labels
-        read = tuple(measure for measure in self.model.measures(True) if measure.population == self.model.readout)
-        structure = Structure(self.model, "train", precision, device, CAPACITY, profile=profile, measures=read)
-        program = devices.program(structure, scratch)
+        program = devices.program(trained(model, precision, device, profile), scratch)
         assert isinstance(program, StandaloneProgram)
         self.program = program
         drawn = self.model.initial_state(streams.generator(0, streams.INITIAL_WEIGHTS))

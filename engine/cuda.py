@@ -30,6 +30,7 @@ DEVICE = "cuda"
 ASSUMED_CAPABILITY = 9.0
 _OPERATIONS, _OPERATION = "operations.cu", "operation_"
 _INCLUDE, _CALLED = re.compile(r"^[ \t]*#include.*$", re.MULTILINE), re.compile(r"^void (\w+)\(\)", re.MULTILINE)
+_STARTED = re.compile(r"^__global__ void\s+_reset_\w+\(.*?^\}$", re.MULTILINE | re.DOTALL)
 
 
 def available() -> tuple[bool, str]:
@@ -226,9 +227,10 @@ def _join_operations(folder: Path) -> None:
     for number, source in enumerate(sources):
         text = source.read_text()
         includes |= dict.fromkeys(line.strip() for line in _INCLUDE.findall(text))
-        # what other files call stands outside
+        # what other operations call or start stands outside
         called = "".join(f"void {name}() {{ {_OPERATION}{number}::{name}(); }}\n" for name in _CALLED.findall(text))
-        parts.append(f"namespace {_OPERATION}{number} {{\n{_INCLUDE.sub('', text)}\n}}\n{called}")
+        own = _STARTED.sub(rf"}}\n\g<0>\nnamespace {_OPERATION}{number} {{", _INCLUDE.sub("", text))
+        parts.append(f"namespace {_OPERATION}{number} {{\n{own}\n}}\n{called}")
     (folder / _OPERATIONS).write_text("\n".join([*includes, *parts]))
     makefile = folder / "makefile"
     text, found = re.subn(r"code_objects/\S+\.cu( code_objects/\S+\.cu)*", _OPERATIONS, makefile.read_text())

@@ -80,6 +80,8 @@ class StandaloneProgram:
     brian_device = "cpp_standalone"
     device_options: Mapping[str, Any] = {}
     seed_function = "_random_generators[0].seed"
+    #: what the program is started by: nothing, or a program that watches it
+    launcher: tuple[str, ...] = ()
 
     def __init__(self, structure: Structure, scratch: Path) -> None:
         self.structure = structure
@@ -332,7 +334,8 @@ class StandaloneProgram:
             else:
                 group, _, symbol = name.partition(".")
                 value = values[symbol]
-                arrays[name] = (inspection.spread(value, elements[group]) if np.ndim(value) else np.array([value])).astype(kind)
+                each = inspection.spread(value, elements[group]) if np.ndim(value) else np.array([value])
+                arrays[name] = each.astype(kind)
         return arrays
 
     def types(self) -> dict[str, str]:
@@ -353,7 +356,7 @@ class StandaloneProgram:
         with open(folder / "stdout", "wb") as out, open(folder / "stderr", "wb") as err:
             try:
                 child = subprocess.Popen(
-                    [str(self.path / "main")],
+                    [*self.launcher, str(self.path / "main")],
                     cwd=self.path,
                     env=environment,
                     stdin=subprocess.DEVNULL,

@@ -219,7 +219,8 @@ class Parts:
         if self.times > 1:
             if declared:
                 raise ValueError(f"'{name}' reads what the neurons it leads to do not have:\n{declared}")
-            namespace = namespace | {copies.SOURCES: len(source) // self.times, copies.TARGETS: len(target) // self.times}
+            sizes = {copies.SOURCES: len(source) // self.times, copies.TARGETS: len(target) // self.times}
+            namespace = namespace | sizes
             codes = {path: self._in_group(code, i=copies.SOURCES, j=copies.TARGETS) for path, code in codes.items()}
         synapses = Synapses(
             source,

@@ -56,8 +56,8 @@ class SideBySide:
                 )
         if first.controller:
             raise ValueError(
-                f"model {first.name}: '{first.controller}' shows samples until they are over, which takes each network a"
-                " time of its own; run such networks one by one"
+                f"model {first.name}: '{first.controller}' shows samples until they are over, for which each network"
+                " takes its own time; run such networks one by one"
             )
         for phase in first.phases:
             if not first.slots(phase).plain:

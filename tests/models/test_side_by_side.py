@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -125,7 +126,8 @@ def test_each_network_does_what_it_does_alone(made: Any, device: str, tmp_path: 
             assert np.abs(state[name] - before[k]).max() > 1e-4, f"{name} of network {k} has learned nothing"
     fired = [one.counts[together.readout] for one in alone]
     assert min(counts.sum() for counts in fired) > 0
-    assert (fired[0] != fired[1]).any() and (fired[1] != fired[2]).any(), "the networks cannot be told from each other"
+    for one, other in itertools.pairwise(fired):
+        assert (one != other).any(), "the networks cannot be told from each other"
 
 
 def weights(model: Model) -> list[str]:
@@ -148,7 +150,8 @@ def test_random_numbers_are_each_networks_own(tmp_path: Path) -> None:
     one, same = begun(model, 1), small_networks.images(SAMPLES)
     together = SideBySide((model, model, model))
     measures = model.measures(True)
-    program = devices.program(Structure(together, "train", "float64", "numpy", 3 * SAMPLES, measures=measures), tmp_path)
+    structure = Structure(together, "train", "float64", "numpy", 3 * SAMPLES, measures=measures)
+    program = devices.program(structure, tmp_path)
     block = Block(together.joined(3 * [one]), together.interleaved(3 * [model.encode(same)]), together.values(), 5)
     answers = presentations.show(program, block)
     counts, states = together.answered(answers.counts["excitatory"]), together.parted(answers.state)

@@ -1,0 +1,1 @@
+"""What was never run: the CUDA programs, on a GPU. ``make gpu``; see `docs/benchmarks.md`."""
