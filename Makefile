@@ -1,6 +1,7 @@
 # make demo    train a small network on handwritten digits and draw its receptive fields
 # make test    run the tests
 # make bench   measure speed, memory and scaling
+# make gpu     run what was never run: the CUDA programs, on a GPU, in under ten minutes
 # make lint    check style and types
 # make docs    build the documentation into build/docs
 #
@@ -8,7 +9,7 @@
 # WORKERS=1 the number of test processes.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test bench lint docs clean
+.PHONY: help demo test bench gpu lint docs clean
 PYTHON ?=
 export PYTHON
 WORKERS ?= 2
@@ -28,6 +29,9 @@ test:
 bench:
 	@sh virtual-environment.sh
 	@$(BIN)/python -m benchmarks
+
+gpu:
+	@sh benchmarks/gpu.sh --out build/gpu
 
 lint:
 	@sh virtual-environment.sh --no-compiler dev

@@ -1,4 +1,4 @@
-"""CUDA standalone by brian2cuda: generated, compiled and linked anywhere with nvcc; run where there is a GPU.
+"""CUDA standalone by brian2cuda: generated, compiled and linked anywhere with nvcc; never run on a GPU so far.
 
 What is taken from brian2cuda's private parts is here: ``dev`` before an array's name is its copy on the GPU,
 `random_number_buffer` holds the seed of every cuRAND stream, and pathways look at `defaultclock` whatever

@@ -95,7 +95,7 @@ def listing() -> dict[str, str]:
         standalone.DEVICE: f"C++ standalone as Brian2 has it: {_ready(missing + make)}",
         "cython": f"Brian2 runtime with Cython, for debugging: {_ready(missing + headers)}",
         "numpy": "Brian2 runtime with NumPy, for debugging: ready",
-        cuda.DEVICE: f"CUDA standalone: {cuda.available()[1]}",
+        cuda.DEVICE: f"CUDA standalone, never run on a GPU so far: {cuda.available()[1]}",
         "compiler": found,
     }
 

@@ -131,7 +131,8 @@ def furthest(device: str, asked: str, say: Say) -> str:
 def build(chosen: Sequence[Case], device: str, until: str, jobs: int, clock: Clock, say: Say) -> dict[str, str]:
     """Build the programs of cases; by case, why one of its programs is missing."""
     what = "sources" if until == SOURCES else "build"
-    steps, owners = [], []
+    steps: list[Step] = []
+    owners: list[tuple[str, int]] = []
     known: dict[tuple[str, ...], int] = {}
     for case in chosen:
         for number, structure in enumerate(case.structures()):

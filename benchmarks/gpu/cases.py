@@ -38,8 +38,10 @@ STIMULATED: Mapping[str, Mapping[str, Given]] = {
     "pair_stdp": {"pre_spikes": sparse(0.01), "post_spikes": sparse(0.01)},
     "resume": _TRAINS,
     "span": _TRAINS,
-    "spikeprop": {"times": within(0, 6e-3), "wanted": within(0.01, 0.016), "closes": sparse(0.25), "learns": sparse(1.0)},
-}
+    "spikeprop": {
+        "times": within(0, 6e-3), "wanted": within(0.01, 0.016), "closes": sparse(0.25), "learns": sparse(1.0)
+    },
+}  # fmt: skip
 """Models that are given numbers step by step, and what numbers."""
 SAMPLES: Mapping[str, int] = dict.fromkeys(STIMULATED, 2000) | {"spikeprop": 60}
 """Of these, samples; one of SpikeProp's has many steps."""

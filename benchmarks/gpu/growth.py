@@ -85,7 +85,8 @@ def wins(called: str, faster: Mapping[int, float]) -> Findings:
         said = f"{called} is slower than the CPU up to N={last}, where it takes {slower} times as long"
         return Findings(said=[said])
     name = f"synaptic_scaling, {PRECISION}: neurons from which {called} is faster than dense on the CPU"
-    return Findings([Benchmark(name, neurons)], [f"{called} is faster than the CPU from about {neurons:.0f} neurons on"])
+    said = f"{called} is faster than the CPU from about {neurons:.0f} neurons on"
+    return Findings([Benchmark(name, neurons)], [said])
 
 
 def crossing(faster: Mapping[int, float]) -> float | None:
