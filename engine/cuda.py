@@ -211,7 +211,7 @@ class CudaProgram(StandaloneProgram):
         Nearly all of a compilation is reading the same headers for each of some fifty operations: these are put into
         one file, in which each has a namespace of its own.
         """
-        _join_operations(folder)
+        join_operations(folder)
         package = _curand_package()
         if not _curand_in_toolkit() and package is not None:
             library = next(iter(sorted((package / "lib").glob("libcurand.so*"))))
@@ -219,7 +219,7 @@ class CudaProgram(StandaloneProgram):
         run_make(folder, ["make", "-j2"])
 
 
-def _join_operations(folder: Path) -> None:
+def join_operations(folder: Path) -> None:
     """Put the operations of a program into one source file, and that into its makefile."""
     includes: dict[str, None] = {}
     parts = []

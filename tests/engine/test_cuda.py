@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -126,12 +127,37 @@ def test_without_a_gpu_a_block_fails_for_that_reason(tmp_path: Path) -> None:
         program.run(Block(state, model.encode(images()), model.run_time_values(), 5))
 
 
+@pytest.fixture(scope="module")
+def joined(sources: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("joined") / "program"
+    shutil.copytree(sources, folder)
+    cuda.join_operations(folder)
+    return folder
+
+
+@needs_nvcc
+def test_what_other_files_use_of_an_operation_stands_outside_its_namespace(joined: Path) -> None:
+    text = (joined / "operations.cu").read_text()
+    kernels = 0
+    for header in (joined / "code_objects").glob("*.h"):
+        defined = header.with_suffix(".cu").read_text()
+        for kernel, name in re.findall(r"^(__global__ )?void (\w+)\(", header.read_text(), re.MULTILINE):
+            kernels += bool(kernel)
+            started = rf"^\}}\n__global__ void\s{name}\("
+            called = rf"^void {name}\(\) \{{ operation_\d+::{name}\(\); \}}$"
+            outside = started if kernel else called
+            assert bool(re.search(outside, text, re.MULTILINE)) == bool(re.search(rf"\b{name}\(", defined)), name
+    assert kernels > 3
+    makefile = (joined / "makefile").read_text()
+    assert re.search(r"^SRCS = operations\.cu main\.cu ", makefile, re.MULTILINE)
+
+
 @pytest.mark.slow
 @needs_nvcc
-@pytest.mark.parametrize("source", ["main", "code_objects/plastic_transmit_codeobject"])
-def test_representative_sources_compile(source: str, sources: Path) -> None:
-    """The block protocol and a pathway; the whole program takes minutes and is a test marked long."""
-    made = subprocess.run(["make", f"{source}.o"], cwd=sources, capture_output=True, text=True, check=False)
+@pytest.mark.parametrize("source", ["main", "operations"])
+def test_sources_compile(source: str, joined: Path) -> None:
+    """The block protocol and all operations; the whole program takes minutes and is a test marked long."""
+    made = subprocess.run(["make", f"{source}.o"], cwd=joined, capture_output=True, text=True, check=False)
     assert made.returncode == 0, made.stderr[-3000:]
 
 
