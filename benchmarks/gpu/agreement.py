@@ -123,7 +123,8 @@ class Stimulated(Case):
                 for population, spikes in result.spikes.items()
             }
             found.append(counts | result.state | {f"course of {key}": values for key, values in result.values.items()})
-        return compare(f"{self.model}, {self.called}", *found, rounding=ROUNDING)
+        here, there = found
+        return compare(f"{self.model}, {self.called}", here, there, ROUNDING)
 
     def block(self, structure: Structure) -> Block:
         """What its program is given."""

@@ -75,7 +75,7 @@ def _read(name: str, tool: str, log: Path, failed: str, findings: Findings) -> N
     text = log.read_text(errors="replace") if log.exists() else ""
     count = faults(text)
     if count is not None:
-        findings.rows.append(Benchmark(f"{name}: faults that {tool} found", count))
+        findings.rows.append(Benchmark(f"{name}: faults found by {tool}", count))
     if count:
         findings.said.append(f"{name}: {tool} found {count} faults, the first of which is\n{_first(text)}")
     if count is None or failed:

@@ -123,7 +123,7 @@ def test_what_the_sanitizer_found_is_read() -> None:
     assert races.faults("========= Error: Target application terminated before first instrumented API call\n") is None
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize(("summary", "agrees"), [("ERROR SUMMARY: 0 errors", True), ("ERROR SUMMARY: 2 errors", False)])
 def test_programs_run_under_the_sanitizer(
     summary: str, agrees: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -167,7 +167,21 @@ def run_command(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command_line, cwd=ROOT, capture_output=True, text=True, check=False)
 
 
-@pytest.mark.skipif(not cuda.available()[0], reason=cuda.available()[1])
+needs_nvcc = pytest.mark.skipif(not cuda.available()[0], reason=cuda.available()[1])
+
+
+@needs_nvcc
+def test_networks_side_by_side_are_written_as_cuda(tmp_path: Path) -> None:
+    case = together.Same("same", "cuda", number=3, neurons=10, images=2)
+    types = devices.write_sources(case.structures()[0], tmp_path / "program")
+    assert types["excitatory.w_t"] == "<f8"
+    main = (tmp_path / "program" / "main.cu").read_text()
+    assert '"excitatory.w_t", "<f8", _array_excitatory_w_t, _num__array_excitatory_w_t*' in main
+    assert "cudaMemcpy(dev_array_excitatory_w_t, _array_excitatory_w_t" in main
+
+
+@pytest.mark.long
+@needs_nvcc
 def test_sources_of_cuda_programs_are_written() -> None:
     done = run_command("--until", "sources", "--case", FAST)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -188,10 +202,10 @@ def test_where_nothing_can_be_built_it_says_why(monkeypatch: pytest.MonkeyPatch)
     assert command.furthest("cuda", "run", said.append) == "run"
 
 
-def test_an_unknown_case_is_refused() -> None:
-    done = run_command("--case", "nothing")
-    assert done.returncode == 2
-    assert "there are agreement of synaptic_scaling, growth, N=100" in done.stderr
+def test_an_unknown_case_is_refused(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(sys, "argv", ["benchmarks.gpu", "--case", "nothing"])
+    assert command.main() == 2
+    assert "there are agreement of synaptic_scaling, growth, N=100" in capsys.readouterr().err
 
 
 def test_what_was_not_built_is_not_run_and_what_failed_stops_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -212,7 +226,7 @@ def test_what_was_not_built_is_not_run_and_what_failed_stops_nothing(monkeypatch
     assert [row.value for row in measured] == [0.5]
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_all_of_it_runs_on_what_stands_in(tmp_path: Path) -> None:
     done = run_command("--device", STAND_IN, "--case", FAST, "--out", str(tmp_path), "--minutes", "8")
     assert done.returncode == 0, done.stdout + done.stderr
@@ -222,7 +236,7 @@ def test_all_of_it_runs_on_what_stands_in(tmp_path: Path) -> None:
 
 
 # -- what the cases do, where that is more than a comparison -------------------------------------------------
-@pytest.mark.slow
+@pytest.mark.long
 def test_networks_that_are_given_numbers_fire(tmp_path: Path) -> None:
     for _, case in cases.every("numpy"):
         if isinstance(case, agreement.Stimulated):
@@ -234,7 +248,7 @@ def test_networks_that_are_given_numbers_fire(tmp_path: Path) -> None:
                 assert sum(len(spikes.step) for spikes in result.spikes.values()) > 0, case.name
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_trained_network_is_compared(tmp_path: Path) -> None:
     case = cases.trained("s4nn", STAND_IN, changes={"layers": "15"}, images=40, test_images=40, block=20)
     found = case.run(tmp_path)
@@ -244,7 +258,7 @@ def test_a_trained_network_is_compared(tmp_path: Path) -> None:
     assert "s4nn, stock C++ standalone: mean size of input_to_hidden_1/w, in parts of the CPU's" in names
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_networks_side_by_side_are_compared_and_timed(tmp_path: Path) -> None:
     same = together.Same("same", STAND_IN, number=3, neurons=10, images=3).run(tmp_path)
     assert same.agrees, same.said
@@ -261,7 +275,7 @@ def test_the_cells_of_a_table_come_one_after_the_other() -> None:
     assert (networks[10].w_t, networks[10].tau_p) == (networks[0].w_t, networks[0].tau_p)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_the_growth_of_cost_is_measured(tmp_path: Path) -> None:
     found = growth.Sized("N=20", STAND_IN, neurons=20, rounds=1, seconds=4).run(tmp_path)
     names = [row.name for row in found.rows]
@@ -270,7 +284,7 @@ def test_the_growth_of_cost_is_measured(tmp_path: Path) -> None:
     assert found.rows[-1].value == pytest.approx(found.rows[2].value / found.rows[0].value)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_the_plain_network_fires_and_what_cannot_be_compared_is_said(tmp_path: Path) -> None:
     found = genn.Beside("plain", STAND_IN, neurons=20, milliseconds=200, seconds=120).run(tmp_path)
     assert found.agrees, found.said

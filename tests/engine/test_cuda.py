@@ -152,9 +152,10 @@ def test_what_other_files_use_of_an_operation_stands_outside_its_namespace(joine
     assert re.search(r"^SRCS = operations\.cu main\.cu ", makefile, re.MULTILINE)
 
 
-@pytest.mark.slow
 @needs_nvcc
-@pytest.mark.parametrize("source", ["main", "operations"])
+@pytest.mark.parametrize(
+    "source", [pytest.param("main", marks=pytest.mark.slow), pytest.param("operations", marks=pytest.mark.long)]
+)
 def test_sources_compile(source: str, joined: Path) -> None:
     """The block protocol and all operations; the whole program takes minutes and is a test marked long."""
     made = subprocess.run(["make", f"{source}.o"], cwd=joined, capture_output=True, text=True, check=False)
