@@ -1,15 +1,21 @@
-"""The contrastive race: free competition is unlearned, taught competition is learned.
+"""The contrastive race: what wins wrongly unlearns, what ought to win learns, as much as the answer surprised.
 
-A rule of our own. 784 Poisson inputs and N neurons, each of which stands for a class. An image is shown twice without a
-break. In the free part all neurons race: the first to reach its threshold sets all others back, and unlearns what it has
-seen. In the taught part only neurons of the image's class may fire; the winner of each race learns. Where the free
-winner is the one that a teacher would have, both cancel. No weight is carried backwards and no error of an output is
-known: a synapse needs the spikes of its two neurons, whether its neuron is of the image's class, and a signal that all
-neurons share.
+A rule of our own. 784 Poisson inputs and N neurons, each of which stands for a class. Neurons race: the first to reach
+its threshold fires and sets all others back. A training image is shown in two parts without a break. In the free part
+all neurons race, and a winner of another class than the image's unlearns what it has seen. In the taught part only
+neurons of the image's class may fire; the winner of each race learns, the more, the more races of the free part were
+won by other classes. So learning stops where nothing is wrong.
+
+A synapse needs the spikes of its two neurons, whether its neuron stands for the class that the teacher names, and one
+number that all neurons share: the part of the races that went wrong. No weight is carried backwards and no error of an
+output neuron is known to any other neuron. What a synapse could not know: who tells the race's losers to begin anew
+within one time step, and a teacher's word to a neuron while it fires.
 """
 
 from __future__ import annotations
 
+import dataclasses
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -25,6 +31,7 @@ from hebbarium.models.contract import Arrays, choice, encoding, quantity, struct
 from hebbarium.models.encoded_inputs import EncodedInputs
 from hebbarium.models.parts import BEGINS, At, Parts
 from hebbarium.models.ranges import FRACTION, NORM, NOT_NEGATIVE, POSITIVE, POTENTIAL, RISE, SIZE, WEIGHT, Range
+from hebbarium.models.readouts import Readout, by_labels
 
 LIKE_TOUDA = "as in Touda & Okuno's network"
 HELD_OUT = "chosen on held-out images"
@@ -35,7 +42,7 @@ class ContrastiveRace(EncodedInputs):
     """A race of class neurons, with what it is made of as options."""
 
     name: ClassVar[str] = "contrastive_race"
-    title: ClassVar[str] = "Contrastive race: free competition unlearned, taught competition learned"
+    title: ClassVar[str] = "Contrastive race: wrong winners unlearn, taught winners learn by surprise"
     paper: ClassVar[str] = "no paper: a rule of this project"
     phases: ClassVar[tuple[str, ...]] = ("train", "test")
     beyond_layers: ClassVar[str] = (
@@ -81,17 +88,23 @@ class ContrastiveRace(EncodedInputs):
     # Input
     total_rate: Quantity = encoding(4900 * hertz, hertz, "summed rate of all inputs", LIKE_TOUDA, NOT_NEGATIVE)
 
-    # What it is made of
+    # What it is made of, and what it is without
     winners: str = choice(
-        "first", ("first", "all"), "of several neurons that reach the threshold in a step: the furthest beyond it "
-        "wins, or all do", HELD_OUT,
+        "first", ("first", "all", "each"), "of several neurons that reach the threshold in a step the furthest beyond "
+        "it wins, or all do; or there is no race, and a neuron that fires sets back itself alone", HELD_OUT,
     )
     unlearns: str = choice(
-        "all", ("all", "wrong"), "which winners of the free part unlearn: all, or those of other classes", HELD_OUT
+        "wrong", ("wrong", "all", "none"), "which winners of the free part unlearn: those of other classes, all, none",
+        HELD_OUT,
     )
     dose: str = choice(
-        "full", ("full", "surprise"), "how much is learned in the taught part: as much each time, or the more, the "
-        "more races of the free part were won by other classes", HELD_OUT,
+        "surprise", ("surprise", "full"), "how much is learned in the taught part: the more, the more races of the "
+        "free part were won by other classes, or as much each time", HELD_OUT,
+    )
+    order: str = choice("free_first", ("free_first", "taught_first"), "which part of an image comes first", "own")
+    norm: str = choice("L2", ("L2", "none"), "norm of synaptic scaling; none: no scaling", LIKE_TOUDA)
+    mislabelled: float = encoding(
+        0.0, 1, "part of the training images of which the teacher names another class", "own", FRACTION
     )
 
     relations: ClassVar[tuple[str, ...]] = (
@@ -102,6 +115,7 @@ class ContrastiveRace(EncodedInputs):
         "v_reset < v_thresh",
         "w_min < w_max",
         "total_rate*dt <= pixels",
+        "dose == 'full' if order == 'taught_first'",
         f"t_code <= min(t_free + t_taught, t_test) if {encoded_inputs.IN_CYCLES}",
     )
 
@@ -114,60 +128,76 @@ class ContrastiveRace(EncodedInputs):
     """
     transmission = "g_e_post += gain*w/tau_s"
 
-    # The race. A neuron that reaches its threshold is ready, by how much says its lead; the largest lead of a step wins
-    # it. While a teacher speaks, neurons of other classes do not take part, and thresholds are those that share out the
+    # The race. A neuron that is beyond its threshold is ready, and bids by how much; the largest bid of a step wins.
+    # While a teacher speaks, neurons of other classes do not take part, and thresholds are those that share out the
     # images of a class among its neurons.
-    racing: ClassVar[Strings] = {
-        "test": """
-            lead = (v - v_thresh)/(e_exc - v_thresh) : 1
-            largest : 1 (linked)                                    # lead of this step; zero if no neuron is ready
-        """,
-        "train": """
-            lead = (v - v_thresh - taught*theta)/(e_exc - v_thresh) : 1
-            largest : 1 (linked)                                    # lead of this step; zero if no neuron is ready
-            theta : volt
-            mine : 1                                                # whether the neuron stands for the image's class
-            taught : 1                                              # whether a teacher speaks
-        """,
+    racing = """
+        bid : 1
+        largest : 1 (linked)                                    # bid of this step; zero if no neuron is ready
+    """
+    bids: ClassVar[Strings] = {
+        "test": "bid = (v - v_thresh)/(e_exc - v_thresh)",
+        "train": "bid = (v - v_thresh - taught*theta)/(e_exc - v_thresh)",
     }
-    ready: ClassVar[Strings] = {"test": "lead > 0", "train": "lead > 0 and mine >= taught"}
-    fires: ClassVar[Strings] = {"first": " and lead >= largest", "all": ""}
-    leads = "largest_post = clip(lead_pre, largest_post, inf)"
+    ready: ClassVar[Strings] = {"test": "bid > 0", "train": "bid > 0 and mine >= taught"}
+    outbids = "largest_post = clip(bid_pre, largest_post, inf)"
+    wins: ClassVar[Strings] = {"first": " and bid >= largest", "all": "", "each": ""}
     set_back = "v = v_reset"
+
+    # The teacher, and thresholds that rise while it speaks. Their decay is exact over a step, written as a difference:
+    # a factor so near to one would be rounded away in single precision.
+    teacher = """
+        mine : 1                                                # whether the neuron stands for the image's class
+        taught : 1                                              # whether the teacher speaks
+        theta : volt
+    """
+    names_class = "mine = int(i % classes == labels(t))"
     theta_jump = "theta += taught*theta_plus"
     theta_decays = "theta += theta*expm1(-dt/tau_theta)"
 
-    # Learning: at a neuron's spike, by the traces of its inputs.
+    # Learning, at a neuron's spike, by the traces of its inputs
     pre_trace = "dx/dt = -x/tau_p : 1"
     learning = "w = clip(w + eta_post*a_plus*x_pre, w_min, w_max)"
-    rate = "eta : 1                                                 # of learning; below zero in the free part"
+    rate = "eta : 1                                             # of learning; below zero in the free part"
     free_begins: ClassVar[Strings] = {
-        "all": "eta = -unlearning*learning_rates(t)",
-        "wrong": "eta = -unlearning*learning_rates(t)*(1 - mine)",
+        "wrong": "taught = 0\neta = -unlearning*learning_rates(t)*(1 - mine)",
+        "all": "taught = 0\neta = -unlearning*learning_rates(t)",
+        "none": "taught = 0\neta = 0",
     }
     taught_begins: ClassVar[Strings] = {
-        "full": "eta = learning_rates(t)",
-        "surprise": "eta = learning_rates(t)*n_wrong/(n_races + int(n_races == 0))",
+        "surprise": "taught = 1\neta = learning_rates(t)*n_wrong/(n_races + int(n_races <= 0))",
+        "full": "taught = 1\neta = learning_rates(t)",
     }
-    referee = """
-        n_races : 1                                                 # of the free part
-        n_wrong : 1                                                 # that other classes have won
+    # What all neurons share
+    surprise = """
+        n_races : 1                                             # of the free part
+        n_wrong : 1                                             # of these, won by other classes
     """
-    counts_races = "n_races_post += 1 - taught_pre\nn_wrong_post += (1 - taught_pre)*(1 - mine_pre)"
+    counts_races = """
+        n_races_post += 1 - taught_pre
+        n_wrong_post += (1 - taught_pre)*(1 - mine_pre)
+    """
+    counts_anew = "n_races = 0\nn_wrong = 0"
 
     # Synaptic scaling, before each image
     norm_sum = "norm_sum_post += w*w"
     scale = "scale = w_t/sqrt(norm_sum + int(norm_sum <= 0))"
     scaling = "w *= scale_post"
 
+    # For a rule with a third factor: variables of the neurons, and what sets them when an image begins.
+    third_factor = ""
+    third_factor_begins = ""
+
     # -- the network -----------------------------------------------------------------------------------
     def build(self, phase: str, inputs: Arrays) -> Network:
         """See `Model.build`. Phases: ``train`` and ``test``, in which nothing learns."""
         encoded_inputs.refuse_long_block(self, phase, inputs)
-        learns, surprised = phase == "train", phase == "train" and self.dose == "surprise"
+        learns = phase == "train"
+        surprised, scaled = learns and self.dose == "surprise", learns and self.norm != "none"
         parts = Parts(
             self, self.dt, self.sample_steps(phase), inputs, encoded_inputs.UNITS,
-            free_steps=self._steps(self.t_free), classes=self.classes,
+            first_steps=self._steps(self.t_free if self.order == "free_first" else self.t_taught),
+            classes=self.classes,
         )
         input_ = encoded_inputs.image_neurons(
             parts, self, equations=learns and self.pre_trace, spike=learns and "x += 1", begins=learns and "x = 0"
@@ -175,39 +205,42 @@ class ContrastiveRace(EncodedInputs):
         race = parts.neurons(
             "race",
             1,
-            ("largest : 1", surprised and self.referee),
+            ("largest : 1", surprised and self.surprise),
             events={"switch": surprised and BEGINS},
-            runs=[At("start 1", "largest = 0"), surprised and At("start 1", "n_races = 0\nn_wrong = 0", "switch")],
+            runs=[At("start 1", "largest = 0"), surprised and At("start 1", self.counts_anew, "switch")],
         )
         ready = chosen(self.ready, phase)
+        begin = chosen(self.free_begins, self.unlearns), chosen(self.taught_begins, self.dose)
+        first, second = begin if self.order == "free_first" else reversed(begin)
+        everyone = self.winners != "each"
         excitatory = parts.neurons(
             "excitatory",
             self.neurons,
             (
                 self.membrane,
-                chosen(self.racing, phase),
-                learns and (self.rate, homeostasis.SCALED_NEURON),
+                self.racing,
+                learns and (self.teacher, self.rate, self.third_factor),
+                scaled and homeostasis.SCALED_NEURON,
                 surprised and "n_races : 1 (linked)\nn_wrong : 1 (linked)",
             ),
-            threshold=ready + chosen(self.fires, self.winners),
-            reset=learns and self.theta_jump or "",
+            threshold=ready + chosen(self.wins, self.winners),
+            reset=(not everyone and self.set_back, learns and self.theta_jump),
             events={
                 "switch": BEGINS,
-                "taught": learns and At("start 0", "t_in_timesteps % sample_steps == free_steps"),
+                "second": learns and At("start 0", "t_in_timesteps % sample_steps == first_steps"),
                 "ready": At("thresholds -2", ready),
-                "over": At("resets 1", "largest > 0"),
+                "over": everyone and At("resets 1", "largest > 0"),
             },
             runs=[
                 At("start 2", (
                     "v = e_l\ng_e = 0",
-                    learns and (
-                        "mine = int(i % classes == labels(t))\ntaught = 0", self.scale, homeostasis.CLEAR_SUM,
-                        chosen(self.free_begins, self.unlearns),
-                    ),
+                    learns and (self.names_class, first, self.third_factor_begins),
+                    scaled and (self.scale, homeostasis.CLEAR_SUM),
                 ), "switch"),
-                learns and At("start 2", ("v = e_l\ntaught = 1", chosen(self.taught_begins, self.dose)), "taught"),
+                learns and At("start 2", ("v = e_l", second), "second"),
                 learns and At("groups 1", self.theta_decays),
-                At("resets 2", self.set_back, "over"),
+                At("thresholds -3", chosen(self.bids, phase)),
+                everyone and At("resets 2", self.set_back, "over"),
             ],
             method="exponential_euler",
             # theta moves by 5e-6 of itself a step, which float32 would round to a few of its digits
@@ -221,7 +254,7 @@ class ContrastiveRace(EncodedInputs):
             excitatory,
             race,
             on_pre={
-                "lead": At("thresholds -1", self.leads, "ready"),
+                "bid": At("thresholds -1", self.outbids, "ready"),
                 "count": surprised and At("synapses 2", self.counts_races),
             },
         )
@@ -232,8 +265,8 @@ class ContrastiveRace(EncodedInputs):
             "w : 1",
             on_pre={
                 "transmit": At("synapses 0", self.transmission),
-                "add_to_norm": learns and At("start 1", self.norm_sum, "switch"),
-                "apply_scale": learns and At("start 3", self.scaling, "switch"),
+                "add_to_norm": scaled and At("start 1", self.norm_sum, "switch"),
+                "apply_scale": scaled and At("start 3", self.scaling, "switch"),
             },
             on_post={"learn": learns and At("synapses 1", self.learning)},
         )
@@ -251,8 +284,15 @@ class ContrastiveRace(EncodedInputs):
         """Weights uniform in [0, 1)."""
         return {"plastic.w": generator.random(self.pixels * self.neurons)}
 
+    @property
+    def readouts(self) -> tuple[Readout, ...]:
+        """The most active neuron, and the class that has won most races, by the mean over its neurons."""
+        return tuple(dataclasses.replace(readout, taught=True) for readout in by_labels("excitatory"))
+
     def handed_on(self, state: Arrays) -> Arrays:
         """See `Model.handed_on`: weights are scaled once more, since the last image has moved them."""
+        if self.norm == "none":
+            return dict(state)
         w = state["plastic.w"].reshape(self.pixels, self.neurons)
         norms = np.sqrt((w.astype(np.float64) ** 2).sum(axis=0))
         scaled = w * (self.w_t / np.where(norms > 0, norms, 1))
@@ -265,7 +305,17 @@ class ContrastiveRace(EncodedInputs):
 
     def inputs(self, phase: str, images: NDArray[np.uint8], labels: NDArray[np.integer]) -> Arrays:
         """See `Model.inputs`: rates, and labels while learning."""
-        return self.encode(images) | ({"labels": labels.astype(np.float64)} if phase == "train" else {})
+        if phase != "train":
+            return self.encode(images)
+        return self.encode(images) | {"labels": self._named(images, labels).astype(np.float64)}
+
+    def _named(self, images: NDArray[np.uint8], labels: NDArray[np.integer]) -> NDArray[np.integer]:
+        """What the teacher says. Which images it is wrong about follows from their pixels: the same in each pass."""
+        if not self.mislabelled:
+            return labels
+        drawn = np.array([zlib.crc32(image.tobytes()) for image in images], np.int64)
+        other = (labels + 1 + drawn % (self.classes - 1)) % self.classes
+        return np.where(drawn // self.classes % 10_000 < 10_000 * self.mislabelled, other, labels)
 
     def epoch_inputs(self, phase: str, epochs: NDArray[np.integer]) -> Arrays:
         """See `Model.epoch_inputs`: the rate of learning, in units of the first pass's."""
