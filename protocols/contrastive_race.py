@@ -1,0 +1,121 @@
+"""The contrastive race: how it is trained and tested, what its parts are worth, and how it grows.
+
+Run it (``python protocols/contrastive_race.py``): it trains a small network on the digits that come with the project,
+tests it and draws what it has learned, in about a minute. Edit what stands under "What to run" and run it again.
+``--paper`` trains on all of MNIST: two minutes. ``hebbarium reproduce contrastive_race --table sizes`` makes a whole
+table. No paper prints a number for this rule; everything was chosen on held-out training images (table ``search``).
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from hebbarium.ledger import ledger
+from hebbarium.ledger.figures import Curve
+from hebbarium.record import results
+from hebbarium.studies.reproduction import Cell, Paper
+from hebbarium.training import script
+from hebbarium.training.run_settings import RunSettings
+
+# -- What to run ---------------------------------------------------------------------------------------------
+# Any parameter of the model, with its unit; `hebbarium describe contrastive_race` lists them.
+SETTINGS = {
+    "neurons": 100,
+    "dose": "surprise",    # or full
+    "unlearns": "wrong",   # or all, none
+}  # fmt: skip
+SEED = 0
+SHORT = RunSettings(model="contrastive_race", dataset="mnist-embedded", images=4_000, test_images=500)
+
+# -- The protocol ----------------------------------------------------------------------------------------------
+PROTOCOL = RunSettings(
+    model="contrastive_race",
+    dataset="mnist",
+    images=None,       # all 60,000
+    epochs=3,
+    test_images=None,  # all 10,000
+)  # fmt: skip
+SEEDS = (0, 1, 2)
+
+SIZES = (25, 50, 100, 200, 400, 800, 1600)
+DATASETS = ("mnist", "fashion-mnist")
+IMAGES = (1_000, 3_000, 10_000, 30_000)
+#: images are shown more often where there are fewer, so that all networks see about as many presentations
+SEEN = 30_000
+WITHOUT: tuple[Mapping[str, str], ...] = (
+    {},
+    {"dose": "full"},
+    {"unlearns": "all"},
+    {"unlearns": "none"},
+    {"dose": "full", "unlearns": "all"},
+    {"dose": "full", "unlearns": "none"},
+    {"dose": "full", "order": "taught_first"},
+    {"winners": "all"},
+    {"winners": "each"},
+    {"theta_plus": "0*mV"},
+    {"norm": "none"},
+    {"w_min": "-1"},
+)
+"""The rule, and the rule with one of its parts left away or another in its place."""
+MISLABELLED = ("0.1", "0.2", "0.4")
+TESTED_FOR = (25, 50, 100, 250, 1000)
+FEWER = (2, 4)
+HELD_OUT: Mapping[str, Any] = {"validation": 10_000, "evaluate_on": "validation"}
+
+
+def _cells() -> Iterator[Cell]:
+    for dataset in DATASETS:
+        for neurons in SIZES:
+            yield Cell("sizes", dataset, "", {"neurons": f"{neurons}"})
+    for changes in WITHOUT:
+        yield Cell("parts", "mnist", " ".join(f"{k}={v}" for k, v in changes.items()) or "the rule", changes)
+    for part in MISLABELLED:
+        yield Cell("teacher", "mnist", f"{100 * float(part):g} % of labels wrong", {"mislabelled": part})
+    for images in IMAGES:
+        yield Cell("images", "mnist", f"{images}", {}, run={"images": images, "epochs": max(3, SEEN // images)})
+    for time in TESTED_FOR:
+        yield Cell("spikes", "mnist", f"{time} ms", {"t_test": f"{time}*ms"})
+    for k in FEWER:
+        changes = {"total_rate": f"{4900 / k:g}*Hz", "gain": f"{k}*ms"}
+        yield Cell("spikes", "mnist", f"1/{k} of the rate", changes)
+
+
+def measure(tree: xr.DataTree, asked: RunSettings) -> Mapping[str, tuple[float, str]]:
+    """Numbers of a complete run besides its accuracy.
+
+    ``races``
+        spikes of a test image.
+    ``winners``
+        neurons that win a race of a test image.
+    ``idle``
+        neurons that win no race of any test image, in per cent.
+    ``training_time``
+        seconds a training image, on the computer it was run on.
+    """
+    counts = tree[f"test/{results.EXCITATORY}"].to_dataset()["spike_count"].values
+    trained = tree[f"{results.ACTIVITY}/{results.EXCITATORY}"].sizes["sample"]
+    return {
+        "races": (round(float(counts.sum(axis=1).mean()), 2), ""),
+        "winners": (round(float((counts > 0).sum(axis=1).mean()), 2), ""),
+        "idle": (round(float(100 * np.mean(~counts.any(axis=0))), 2), "%"),
+        "training_time": (round(float(tree.attrs["wall_time_s"]) / trained, 6), "s"),
+    }
+
+
+def _neurons(row: ledger.Row) -> float:
+    return float(row.neurons)
+
+
+PAPER = Paper(
+    PROTOCOL, tuple(_cells()), columns="neurons", seeds=SEEDS, measure=measure, readout=results.CLASS_MEAN,
+    curves={"sizes": Curve("Neurons", _neurons, line=lambda row: row.dataset, logarithmic=True)},
+)  # fmt: skip
+
+
+if __name__ == "__main__":
+    sys.exit(script.main(__doc__, SHORT, PROTOCOL, SETTINGS, SEED))
