@@ -44,7 +44,7 @@ class ContrastiveRace(EncodedInputs):
     name: ClassVar[str] = "contrastive_race"
     title: ClassVar[str] = "Contrastive race: wrong winners unlearn, taught winners learn by surprise"
     paper: ClassVar[str] = "no paper: a rule of this project"
-    phases: ClassVar[tuple[str, ...]] = ("train", "test")
+    phases: ClassVar[tuple[str, ...]] = ("train", "respond", "test")
     beyond_layers: ClassVar[str] = (
         "its synapses are conductances and its neurons set each other back, which layers of integrate-and-fire neurons "
         "one behind the other do not hold; nor do they hold how weights change"
@@ -136,10 +136,10 @@ class ContrastiveRace(EncodedInputs):
         largest : 1 (linked)                                    # bid of this step; zero if no neuron is ready
     """
     bids: ClassVar[Strings] = {
-        "test": "bid = (v - v_thresh)/(e_exc - v_thresh)",
-        "train": "bid = (v - v_thresh - taught*theta)/(e_exc - v_thresh)",
+        "free": "bid = (v - v_thresh)/(e_exc - v_thresh)",
+        "taught": "bid = (v - v_thresh - taught*theta)/(e_exc - v_thresh)",
     }
-    ready: ClassVar[Strings] = {"test": "bid > 0", "train": "bid > 0 and mine >= taught"}
+    ready: ClassVar[Strings] = {"free": "bid > 0", "taught": "bid > 0 and mine >= taught"}
     outbids = "largest_post = clip(bid_pre, largest_post, inf)"
     wins: ClassVar[Strings] = {"first": " and bid >= largest", "all": "", "each": ""}
     set_back = "v = v_reset"
@@ -190,7 +190,7 @@ class ContrastiveRace(EncodedInputs):
 
     # -- the network -----------------------------------------------------------------------------------
     def build(self, phase: str, inputs: Arrays) -> Network:
-        """See `Model.build`. Phases: ``train`` and ``test``, in which nothing learns."""
+        """See `Model.build`. Phases: ``train``; ``respond`` and ``test``, the same, in which nothing learns."""
         encoded_inputs.refuse_long_block(self, phase, inputs)
         learns = phase == "train"
         surprised, scaled = learns and self.dose == "surprise", learns and self.norm != "none"
@@ -209,7 +209,7 @@ class ContrastiveRace(EncodedInputs):
             events={"switch": surprised and BEGINS},
             runs=[At("start 1", "largest = 0"), surprised and At("start 1", self.counts_anew, "switch")],
         )
-        ready = chosen(self.ready, phase)
+        ready = chosen(self.ready, "taught" if learns else "free")
         begin = chosen(self.free_begins, self.unlearns), chosen(self.taught_begins, self.dose)
         first, second = begin if self.order == "free_first" else reversed(begin)
         everyone = self.winners != "each"
@@ -239,7 +239,7 @@ class ContrastiveRace(EncodedInputs):
                 ), "switch"),
                 learns and At("start 2", ("v = e_l", second), "second"),
                 learns and At("groups 1", self.theta_decays),
-                At("thresholds -3", chosen(self.bids, phase)),
+                At("thresholds -3", chosen(self.bids, "taught" if learns else "free")),
                 everyone and At("resets 2", self.set_back, "over"),
             ],
             method="exponential_euler",
@@ -278,7 +278,7 @@ class ContrastiveRace(EncodedInputs):
 
     def sample_steps(self, phase: str) -> int:
         """See `Model.sample_steps`."""
-        return self._steps(self.t_test if phase == "test" else self.t_free + self.t_taught)
+        return self._steps(self.t_free + self.t_taught if phase == "train" else self.t_test)
 
     def initial_state(self, generator: np.random.Generator) -> Arrays:
         """Weights uniform in [0, 1)."""

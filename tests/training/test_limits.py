@@ -168,7 +168,7 @@ def test_a_sweep_of_too_many_seeds_is_refused() -> None:
 
 # -- models and options --------------------------------------------------------------------------------------
 
-LABELLED = ("synaptic_scaling", "symmetric_stdp", "diehl_cook")
+LABELLED = ("synaptic_scaling", "symmetric_stdp", "diehl_cook", "contrastive_race")
 LEARNING = tuple(name for name, kind in registry.models().items() if kind().schedules)
 
 
@@ -198,7 +198,7 @@ def test_a_network_without_a_hidden_layer_labels_no_neurons() -> None:
         ("--layers", "20", ("desire_backprop", "s4nn", "timing_backprop", "tssl_backprop")),
         ("--schedule", "train", tuple(name for name in LEARNING if name not in ("symmetric_stdp", "lenet_conversion"))),
         ("--schedule", "layer_by_layer", ("symmetric_stdp",)),
-        ("--set", "w_t=3", ("synaptic_scaling", "diehl_cook")),
+        ("--set", "w_t=3", ("synaptic_scaling", "diehl_cook", "contrastive_race")),
     ],
 )
 def test_every_model_has_an_option_or_refuses_it_at_once(
