@@ -112,6 +112,7 @@ class ContrastiveRace(EncodedInputs):
         "whole(t_taught/dt)",
         "whole(t_test/dt)",
         f"max(t_free + t_taught, t_test)/dt <= {encoded_inputs.MOST_STEPS}",
+        "classes <= neurons",
         "v_reset < v_thresh",
         "w_min < w_max",
         "total_rate*dt <= pixels",
@@ -140,7 +141,11 @@ class ContrastiveRace(EncodedInputs):
         "taught": "bid = (v - v_thresh - taught*theta)/(e_exc - v_thresh)",
     }
     ready: ClassVar[Strings] = {"free": "bid > 0", "taught": "bid > 0 and mine >= taught"}
-    outbids = "largest_post = clip(bid_pre, largest_post, inf)"
+    outbids: ClassVar[Strings] = {
+        "first": "largest_post = clip(bid_pre, largest_post, inf)",
+        "all": "largest_post += bid_pre                                 # above zero is all that counts",
+        "each": "",
+    }
     wins: ClassVar[Strings] = {"first": " and bid >= largest", "all": "", "each": ""}
     set_back = "v = v_reset"
 
@@ -228,7 +233,7 @@ class ContrastiveRace(EncodedInputs):
             events={
                 "switch": BEGINS,
                 "second": learns and At("start 0", "t_in_timesteps % sample_steps == first_steps"),
-                "ready": At("thresholds -2", ready),
+                "ready": everyone and At("thresholds -2", ready),
                 "over": everyone and At("resets 1", "largest > 0"),
             },
             runs=[
@@ -254,7 +259,7 @@ class ContrastiveRace(EncodedInputs):
             excitatory,
             race,
             on_pre={
-                "bid": At("thresholds -1", self.outbids, "ready"),
+                "bid": everyone and At("thresholds -1", chosen(self.outbids, self.winners), "ready"),
                 "count": surprised and At("synapses 2", self.counts_races),
             },
         )

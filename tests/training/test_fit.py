@@ -49,7 +49,7 @@ def refused(asked: RunSettings, path: Path) -> str:
 # -- the size of the network follows the data --------------------------------------------------------------
 
 
-@pytest.mark.parametrize("model", ["synaptic_scaling", "diehl_cook", *SUPERVISED])
+@pytest.mark.parametrize("model", ["synaptic_scaling", "diehl_cook", "contrastive_race", *SUPERVISED])
 @pytest.mark.parametrize(("shape", "classes"), [((34, 34), 26), ((5, 9), 3), ((3, 3), 300)])
 def test_size_and_classes_follow_the_data(tmp_path: Path, model: str, shape: tuple[int, int], classes: int) -> None:
     path = save(tmp_path / "mine.npz", shape=shape, labels=np.append(np.arange(39) % classes, classes - 1))
