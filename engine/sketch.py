@@ -7,6 +7,7 @@ are the hooks of a device, and how `Synapses` keep their number.
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -27,6 +28,18 @@ from hebbarium.files.errors import ModelRefused
 
 # Networks are read and dropped: that they never ran is meant.
 BrianLogger.suppress_name("unused_brian_object")
+
+_MAXIMUM = re.compile(r"Abstract code: '(\w+) = clip\(\w+, \1, inf\)'$")
+
+
+class _Maxima(logging.Filter):
+    """Keeps back that the outcome might depend on the order: that of a maximum over many synapses does not."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        return _MAXIMUM.search(record.getMessage()) is None
+
+
+logging.getLogger("brian2.codegen.generators.base").addFilter(_Maxima())
 
 NAME = "sketch"
 RANDOM = frozenset(("rand", "randn", "poisson", "binomial"))

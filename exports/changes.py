@@ -17,6 +17,7 @@ from hebbarium.engine import anatomy
 from hebbarium.engine.contract import Arrays
 from hebbarium.files.errors import ModelRefused
 from hebbarium.models.contract import Model
+from hebbarium.models.contrastive_race import ContrastiveRace
 from hebbarium.models.symmetric_stdp import SymmetricSTDP
 from hebbarium.models.synaptic_scaling import SynapticScaling
 from hebbarium.models.tssl_backprop import TSSLBackprop
@@ -89,6 +90,9 @@ def handed_on(model: Model) -> list[Change]:
                 f"model {model.name}: norm={model.norm}: weights are scaled once more after training, by powers whose"
                 f" last digits depend on the library; expected {', '.join(_POWERS)} or none"
             )
+    elif own is ContrastiveRace.handed_on and isinstance(model, ContrastiveRace):
+        if model.norm in _POWERS:
+            changes = [Change("scale", "plastic.w", (model.pixels, model.neurons), _POWERS[model.norm], ("w_t",))]
     elif own is SymmetricSTDP.handed_on and isinstance(model, SymmetricSTDP):
         for layer, variable, shape in model._weights():
             instead = model._constants(layer)

@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 
 from hebbarium.equations import homeostasis
 from hebbarium.equations.strings import Strings, chosen
-from hebbarium.models import encoded_inputs
+from hebbarium.models import encoded_inputs, winner_take_all
 from hebbarium.models.contract import Arrays, choice, encoding, quantity, structure
 from hebbarium.models.encoded_inputs import EncodedInputs
 from hebbarium.models.parts import BEGINS, At, Parts
@@ -67,7 +67,7 @@ class ContrastiveRace(EncodedInputs):
     tau_m: Quantity = quantity(30 * ms, ms, "membrane time constant", LIKE_TOUDA, POSITIVE)
     tau_theta: Quantity = quantity(2e5 * ms, ms, "time constant of the adaptive threshold", LIKE_TOUDA, POSITIVE)
     theta_plus: Quantity = quantity(
-        0.11 * mV, mV, "rise of the threshold at a spike in the taught part", LIKE_TOUDA, RISE
+        0.2 * mV, mV, "rise of the threshold at a spike in the taught part", HELD_OUT, RISE
     )
     e_exc: Quantity = quantity(0 * mV, mV, "reversal potential of excitation", LIKE_TOUDA, POTENTIAL)
     tau_s: Quantity = quantity(20 * ms, ms, "time constant of conductances", LIKE_TOUDA, POSITIVE)
@@ -77,13 +77,13 @@ class ContrastiveRace(EncodedInputs):
     )
 
     # Plasticity
-    a_plus: float = quantity(0.003, 1, "change of a weight by a pair of spikes in the first pass", HELD_OUT, WEIGHT)
+    a_plus: float = quantity(0.006, 1, "change of a weight by a pair of spikes in the first pass", HELD_OUT, WEIGHT)
     unlearning: float = quantity(1.0, 1, "unlearning in parts of learning", HELD_OUT, NOT_NEGATIVE)
     eta_decay: float = encoding(0.4, 1, "part by which learning falls after each pass", HELD_OUT, FRACTION)
     tau_p: Quantity = quantity(60 * ms, ms, "time constant of the inputs' traces", LIKE_TOUDA, POSITIVE)
     w_min: float = quantity(0.0, 1, "least weight", "own", Range(-1e6, 1e6))
     w_max: float = quantity(4.0, 1, "largest weight that learning leaves", HELD_OUT, WEIGHT)
-    w_t: float = quantity(5.0, 1, "L2 norm that a neuron's incoming weights are scaled to", HELD_OUT, NORM)
+    w_t: float = quantity(9.0, 1, "L2 norm that a neuron's incoming weights are scaled to", HELD_OUT, NORM)
 
     # Input
     total_rate: Quantity = encoding(4900 * hertz, hertz, "summed rate of all inputs", LIKE_TOUDA, NOT_NEGATIVE)
@@ -298,10 +298,8 @@ class ContrastiveRace(EncodedInputs):
         """See `Model.handed_on`: weights are scaled once more, since the last image has moved them."""
         if self.norm == "none":
             return dict(state)
-        w = state["plastic.w"].reshape(self.pixels, self.neurons)
-        norms = np.sqrt((w.astype(np.float64) ** 2).sum(axis=0))
-        scaled = w * (self.w_t / np.where(norms > 0, norms, 1))
-        return {**state, "plastic.w": scaled.astype(w.dtype).ravel()}
+        shape = (self.pixels, self.neurons)
+        return {**state, "plastic.w": winner_take_all.scaled(state["plastic.w"], shape, self.w_t)}
 
     def rates(self, images: NDArray[np.uint8]) -> NDArray[np.float64]:
         """Pixels as firing rates in hertz, ``(samples, pixels)``, of one sum for all images."""

@@ -299,11 +299,9 @@ class SynapticScaling(EncodedInputs):
         """See `Model.handed_on`: weights are scaled once more, since the last image has moved them (Eq. 6)."""
         if self.norm == "none":
             return dict(state)
-        w = state["plastic.w"].reshape(self.pixels, self.neurons)
         p = {"L1": 1.0, "L2": 2.0}.get(self.norm, self.p_norm)
-        norms = (np.abs(w.astype(np.float64)) ** p).sum(axis=0) ** (1 / p)
-        scaled = w * (self.w_t / np.where(norms > 0, norms, 1))
-        return {**state, "plastic.w": scaled.astype(w.dtype).ravel()}
+        shape = (self.pixels, self.neurons)
+        return {**state, "plastic.w": winner_take_all.scaled(state["plastic.w"], shape, self.w_t, p)}
 
     def rates(self, images: NDArray[np.uint8]) -> NDArray[np.float64]:
         """Pixels as firing rates in hertz, ``(samples, pixels)`` (Eq. 1)."""

@@ -114,3 +114,11 @@ def total_intensity(
     """Sum of the intensities of ``presentations`` (samples,): each is higher than the one before."""
     n = presentations.astype(np.float64)
     return n * intensity_first + intensity_step * n * (n - 1) / 2
+
+
+def scaled(weights: NDArray[Any], shape: tuple[int, int], target: float, p: float = 2.0) -> NDArray[Any]:
+    """Weights ``(sources*targets,)``, those onto each target brought to an Lp norm; what is zero stays zero."""
+    w = weights.reshape(shape)
+    norms = (np.abs(w.astype(np.float64)) ** p).sum(axis=0) ** (1 / p)
+    result: NDArray[Any] = (w * (target / np.where(norms > 0, norms, 1))).astype(w.dtype).ravel()
+    return result
