@@ -84,7 +84,8 @@ def _cells() -> Iterator[Cell]:
     for part in MISLABELLED:
         yield Cell("teacher", "mnist", f"{100 * float(part):g} % of labels wrong", {"mislabelled": part})
     for images in IMAGES:
-        yield Cell("images", "mnist", f"{images}", {}, run={"images": images, "epochs": max(PROTOCOL.epochs, SEEN // images)})
+        epochs = max(PROTOCOL.epochs, SEEN // images)
+        yield Cell("images", "mnist", f"{images}", {}, run={"images": images, "epochs": epochs})
     for time in TESTED_FOR:
         yield Cell("spikes", "mnist", f"{time} ms", {"t_test": f"{time}*ms"})
     for k in FEWER:
