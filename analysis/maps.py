@@ -26,6 +26,7 @@ PERPLEXITY = 30.0
 FEWEST = 10
 """Different points that a map needs."""
 NEIGHBOURS = 10
+_ANSWERING = (results.CLASSES, "output")  # populations whose neurons stand for the classes
 _MEMORY_MB = 128  # of the distances that scikit-learn holds at a time
 
 Points = NDArray[np.float64]
@@ -226,23 +227,35 @@ def activity_maps(
     tree
         A run's result tree, with ``test``.
     images : (sample, pixel), optional
-        The test images in the order of ``test/excitatory``, whose ``image`` says which these are.
+        The test images in the order of the responses, whose ``image`` says which these are.
 
     Returns
     -------
     dict
-        ``input`` if there are images, ``excitatory``, and ``classes`` if the run has a layer of class neurons.
+        ``input`` if there are images, and each population whose spikes were counted: hidden ones first, ``classes`` or
+        ``output`` last. One that never spikes, since it is read by its potentials, is left out.
+
+    Raises
+    ------
+    KeyError
+        No spikes were counted in the test.
+    ValueError
+        There is another number of images, or `make_map` refuses a layer.
     """
-    hidden = responses_of(tree, results.TEST)
-    labels = hidden["label"].values
+    counted: dict[str, NDArray[Any]] = {
+        name: node.to_dataset()["spike_count"].values
+        for name, node in (tree[results.TEST].children.items() if results.TEST in tree.children else ())
+        if "spike_count" in node
+    }
+    spiking = {name for name, of in counted.items() if of.any()} or set(counted)
+    layers = sorted(spiking, key=lambda name: (name in _ANSWERING, name))
+    labels = responses_of(tree, results.TEST, layers[0] if layers else results.EXCITATORY)["label"].values
     features: dict[str, NDArray[Any]] = {}
     if images is not None:
         features[results.INPUT] = np.asarray(images)
         if len(features[results.INPUT]) != len(labels):
-            raise ValueError(f"{len(features[results.INPUT])} images for {len(labels)} responses in test/excitatory.")
-    features[results.EXCITATORY] = hidden["spike_count"].values
-    if f"/{results.TEST}/{results.CLASSES}" in tree.groups:
-        features[results.CLASSES] = responses_of(tree, results.TEST, results.CLASSES)["spike_count"].values
+            raise ValueError(f"{len(features[results.INPUT])} images for {len(labels)} responses in test/{layers[0]}.")
+    features |= {name: counted[name] for name in layers}
     made = {}
     for name, values in features.items():
         try:

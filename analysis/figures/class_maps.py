@@ -38,7 +38,7 @@ def activity_panel(maps: Mapping[str, Map], class_names: Sequence[str] | None = 
         _points(axes, chart)
         silent = f", {chart.silent:,} silent" if chart.silent else ""
         axes.set_xlabel(f"{len(chart.place):,} images{silent}")
-        axes.set_title(f"{_LAYERS.get(name, name)}\n{_numbers(chart)}")
+        axes.set_title(f"{_LAYERS.get(name) or name.replace('_', ' ').capitalize()}\n{_numbers(chart)}")
     _legend(figure, list(maps.values()), class_names)
     return figure
 

@@ -262,6 +262,21 @@ def test_a_run_without_class_neurons_has_fewer_maps() -> None:
         maps.weight_map(synthetic.small_tree())
 
 
+def test_each_layer_of_a_stack_has_a_map() -> None:
+    generator = np.random.default_rng(3)
+    label = np.arange(40) % 4
+    counts = {name: generator.poisson(2.0, (40, 6)) for name in ("output", "hidden_1", "hidden_2")}
+    test = {name: results.responses(of, label=label, image=np.arange(40)) for name, of in counts.items()}
+    made = maps.activity_maps(synthetic.small_tree(activity={}, test=test))
+    assert list(made) == ["hidden_1", "hidden_2", "output"]
+    titles = [axes.get_title().partition("\n")[0] for axes in figures.activity_panel(made).axes]
+    assert titles == ["Hidden 1", "Hidden 2", "Output"]
+    test["output"] = results.responses(np.zeros((40, 6), int), label=label, image=np.arange(40))
+    assert list(maps.activity_maps(synthetic.small_tree(activity={}, test=test))) == ["hidden_1", "hidden_2"]
+    with pytest.raises(KeyError, match="no test/excitatory"):
+        maps.activity_maps(synthetic.small_tree(activity={}, test={}))
+
+
 def test_weights_are_mapped_by_hidden_neuron(layered: xr.DataTree) -> None:
     outgoing = maps.weight_map(layered)
     assert outgoing.place.shape == (12, 2)
