@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import xarray as xr
+from matplotlib.figure import Figure
 
 from hebbarium.analysis import figures
 from hebbarium.catalogue import own_models, papers, registry
@@ -49,6 +50,7 @@ __all__ = [
     "command_of",
     "draw",
     "draw_trials",
+    "drawn",
     "embedded",
     "is_whole_and_new",
     "literature",
@@ -475,9 +477,10 @@ def draw_trials(reproduction: Reproduction) -> list[Path]:
     """Figures of the trials of a paper whose result files are there, in the folder of the ledger."""
     folders: dict[str, Path] = {}
     for trial in reproduction.paper.trials:
-        called, seeds = f"{trial.item} {trial.name}".strip(), trial.seeds or reproduction.seeds
+        seeds = trial.seeds or reproduction.seeds
         of_seeds = {seed: trials.folder_of(trial, reproduction.out, seed) for seed in seeds}
-        folders |= {called: of_seeds[seeds[0]], **{f"{called} seed={seed}": of_seeds[seed] for seed in seeds}}
+        folders[trial.called] = of_seeds[seeds[0]]
+        folders |= {f"{trial.called} seed={seed}": folder for seed, folder in of_seeds.items()}
     there = {called: folder for called, folder in folders.items() if results.file_of(folder).is_file()}
     folder = reproduction.results / results.FIGURES
     drawn = []
@@ -541,18 +544,35 @@ def rows_of(reproduction: Reproduction) -> list[ledger.Row]:
 
 def draw(reproduction: Reproduction, table: str) -> list[Path]:
     """Figures of all that the ledger has of a table, ours beside the paper's, in the folder of the ledger."""
-    paper = reproduction.paper
+    made = drawn(reproduction.paper, table, reproduction.results)
+    (reproduction.results / results.FIGURES).mkdir(parents=True, exist_ok=True)
+    return [figures.save(figure, figure_of(reproduction, name)) for name, figure in made.items()]
+
+
+def drawn(paper: Paper, table: str, ledgers: Path) -> dict[str, Figure]:
+    """Figures of a table, ours beside the paper's, by what each is of: the table, or a curve of its rows.
+
+    Parameters
+    ----------
+    ledgers : Path
+        Folder of the ledgers.
+
+    Raises
+    ------
+    LedgerError
+        There are no rows of the table.
+    """
     if all(cell.table != table for cell in paper.cells):
-        return []  # of trials; see `draw_trials`
-    every = ledger.select(ledger.read(reproduction.ledger), item=ledger.item_of(table), selection=ledger.LAST)
-    drawn, beside = {}, controls.of_folder(reproduction.results)
+        return {}  # of trials; see `draw_trials`
+    rows = ledger.read(ledgers / f"{papers.name_of(paper.protocol.model)}.csv")
+    every = ledger.select(rows, item=ledger.item_of(table), selection=ledger.LAST)
+    made, beside = {}, controls.of_folder(ledgers)
     if table not in paper.curves:
-        drawn[table] = table_figures.paper_comparison(read_as_printed(every, paper, table), controls=beside)
+        made[table] = table_figures.paper_comparison(read_as_printed(every, paper, table), controls=beside)
     for name, curve in paper.curves.items():
         if (curve.table or name) == table and (name == table or curve.of(every, paper.readout)):  # others wait for rows
-            drawn[name] = table_figures.curve(every, curve, paper.readout, beside)
-    (reproduction.results / results.FIGURES).mkdir(parents=True, exist_ok=True)
-    return [figures.save(figure, figure_of(reproduction, name)) for name, figure in drawn.items()]
+            made[name] = table_figures.curve(every, curve, paper.readout, beside)
+    return made
 
 
 def figure_of(reproduction: Reproduction, table: str) -> Path:

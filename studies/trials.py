@@ -29,7 +29,10 @@ from hebbarium.training.progress import QuietReporter, Reporter, reporter
 from hebbarium.training.result_file import versions
 from hebbarium.training.run_settings import RunSettings
 
-__all__ = ["RecordedExperiment", "Trial", "carry_out", "command_of", "folder_of", "found", "rows_of", "script"]
+__all__ = [
+    "RecordedExperiment", "Trial", "carry_out", "carry_out_all", "command_of", "folder_of", "found", "rows_of",
+    "script",
+]  # fmt: skip
 
 
 class RecordedExperiment(Experiment, Protocol):
@@ -69,6 +72,11 @@ class Trial:
     seeds: tuple[int, ...] | None = None
     traces: bool = True
 
+    @property
+    def called(self) -> str:
+        """What figures call it: its item and its name."""
+        return f"{self.item} {self.name}".strip()
+
 
 def folder_of(trial: Trial, out: Path, seed: int) -> Path:
     """Where the result file of a trial lies."""
@@ -97,7 +105,7 @@ def carry_out(
     inputs = trial.experiment.inputs(model, seed)  # refused before anything is compiled
     devices.require(device)
     own_equations.refuse(model)
-    (reporter or QuietReporter()).message(" ".join(filter(None, (trial.item, trial.name, f"seed {seed}"))))
+    (reporter or QuietReporter()).message(f"{trial.called} seed {seed}")
     observed = experiments.observe(
         model, inputs, scratch=folder / "scratch", phase=trial.phase, seed=seed, device=device, precision=precision,
         traces=trial.traces,
@@ -116,6 +124,26 @@ def carry_out(
     results.write(results.build(attributes, **groups), folder)
     (folder / "scratch").rmdir() if (folder / "scratch").is_dir() else None
     return [one if one.measure else Measured(**{**vars(one), "measure": name}) for name, one in measured]
+
+
+def carry_out_all(trials: Iterable[Trial], model: str, out: Path, reporter: Reporter | None = None) -> dict[str, Path]:
+    """Folders of trials of a model, by what figures call each; those whose result file is there are not done again.
+
+    Each is done once, with its first seed.
+
+    Raises
+    ------
+    EngineError, ValueError
+        See `carry_out`.
+    """
+    folders = {}
+    for trial in trials:
+        seed = trial.seeds[0] if trial.seeds else 0
+        folders[trial.called] = folder = folder_of(trial, out, seed)
+        if not results.file_of(folder).is_file():
+            made = parameters.apply(registry.find(model), trial.changes)
+            carry_out(trial, made, folder, seed=seed, reporter=reporter)
+    return folders
 
 
 def command_of(trial: Trial, model: str) -> str:
@@ -181,7 +209,7 @@ def script(doc: str | None, model: str, trials: Sequence[Trial]) -> int:
             made = parameters.apply(registry.find(model), trial.changes)
             folder = folder_of(trial, out, 0)
             measured = carry_out(trial, made, folder, reporter=progress)
-            print(f"{trial.item} {trial.name}")
+            print(trial.called)
             for one in measured:
                 print(f"  {one.measure:16} {one.value:12.6g} {one.unit:8} {one.setting}")
             for path in figures.save_all(folder):

@@ -36,6 +36,7 @@ __all__ = [
     "PlannedRun",
     "carry_out",
     "compile_programs",
+    "complete",
     "ignore_casts",
     "is_done",
     "run_all",
@@ -370,6 +371,23 @@ def _work(pipe: Any) -> None:
                 pipe.send(("ended", str(error)))
             else:
                 pipe.send(("ended", ""))
+
+
+def complete(settings: RunSettings, folder: Path | str, reporter: Reporter | None = None) -> Run:
+    """One run, opened: it is trained in this process, goes on where it was stopped, or is complete already.
+
+    Raises
+    ------
+    RunFolderError
+        The folder holds a run of other settings.
+    EngineError, DatasetError, ValueError
+        See `hebbarium.training.training.train`.
+    """
+    ignore_casts()
+    run = PlannedRun(Path(folder).name, settings, Path(folder))
+    if not is_done(run):
+        carry_out(run, reporter or QuietReporter())
+    return Run.open(run.folder)
 
 
 def carry_out(run: PlannedRun, reporter: Reporter) -> None:
