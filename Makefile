@@ -39,12 +39,12 @@ lint:
 	$(BIN)/mypy
 
 docs:
-	@sh virtual-environment.sh --no-compiler docs
+	@sh virtual-environment.sh docs
 	@$(BIN)/python -m sphinx -W --keep-going -q -b html docs build/docs
 	@echo "build/docs/index.html"
 
 # Removes what is made here; runs/ and the caches in the user's folders stay.
 clean:
-	rm -rf .venv build dist docs/api docs/papers docs/gallery docs/commands.md docs/dense_pathways.md docs/walkthrough.ipynb *.egg-info .pytest_cache .ruff_cache .mypy_cache .hypothesis
+	rm -rf .venv build dist docs/api docs/papers docs/gallery docs/commands.md docs/dense_pathways.md docs/notebooks *.egg-info .pytest_cache .ruff_cache .mypy_cache .hypothesis
 	rm -rf dense_pathways/build dense_pathways/dist dense_pathways/src/*.egg-info dense_pathways/.pytest_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import tomllib
 from pathlib import Path
@@ -31,7 +32,14 @@ myst_enable_extensions = ["colon_fence", "dollarmath", "deflist", "attrs_inline"
 myst_heading_anchors = 3
 nb_execution_mode = "force"
 nb_execution_raise_on_error = True
-nb_execution_timeout = 120
+nb_execution_timeout = 600  # seconds of a cell: some compile a network
+nb_execution_in_temp = True  # and leave a run
+nb_execution_excludepatterns = [  # all notebooks are executed unless this names some: the tests of every day do
+    f"notebooks/{file.stem}.ipynb"
+    for file in (FOLDER.parent / "analysis" / "notebooks").glob("*.py")
+    if file.stem not in os.environ.get("HEBBARIUM_NOTEBOOKS", file.stem).split()
+]
+nb_render_markdown_format = "myst"  # whose tables are tables
 nb_merge_streams = True
 
 suppress_warnings = ["ref.python"]  # a name that several modules share leads to one of them

@@ -18,6 +18,9 @@ from hebbarium.studies import reproduction
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
+NOTEBOOKS = sorted((ROOT / "analysis" / "notebooks").glob("*.py"))
+EXECUTED = ("synaptic_scaling", "walkthrough")
+NOTEBOOK = ROOT / "analysis" / "notebooks" / f"{EXECUTED[0]}.py"
 NEW_PAPER = '''"""Somebody: a network.
 
 A. Body, 2030.
@@ -33,12 +36,12 @@ class NewPaper(SynapticScaling):
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The site, as ``make docs`` builds it."""
+    """The site, as ``make docs`` builds it, but for notebooks that compile programs which no other test needs."""
     folder = tmp_path_factory.mktemp("site")
     done = subprocess.run(
         [sys.executable, "-m", "sphinx", "-W", "--keep-going", "-q", "-b", "html", str(DOCS), str(folder)],
         cwd=folder,
-        env={**os.environ, "IPYTHONDIR": str(folder / "ipython")},
+        env={**os.environ, "IPYTHONDIR": str(folder / "ipython"), "HEBBARIUM_NOTEBOOKS": " ".join(EXECUTED)},
         text=True,
         capture_output=True,
         check=False,
@@ -60,6 +63,21 @@ def test_the_site_has_a_page_for_each_paper_script_and_command(site: Path) -> No
     commands = (site / "commands.html").read_text(encoding="utf-8")
     assert 'id="hebbarium-train"' in commands
     assert "--evaluate-every" in commands
+
+
+@pytest.mark.slow
+def test_the_site_has_the_notebooks_with_results(site: Path) -> None:
+    for file in NOTEBOOKS:
+        page = (site / "notebooks" / f"{file.stem}.html").read_text(encoding="utf-8")
+        assert ('class="cell_output' in page) == (file.stem in EXECUTED), file.stem
+    page = (site / "notebooks" / "synaptic_scaling.html").read_text(encoding="utf-8")
+    assert 'href="../papers/synaptic_scaling.html"' in page
+    cells = len(re.findall(r"^# %%$", NOTEBOOK.read_text(encoding="utf-8"), re.MULTILINE))
+    assert page.count("cell_output") == cells - 1  # the first one imports
+    assert "Traceback" not in page
+    last = page[page.rindex("cell_output") :]
+    assert "<img" in last
+    assert not re.search(r"(?<![\w.])/(?:home|root|tmp|work)/", page)
 
 
 def test_tables_of_the_docs_have_numbers() -> None:

@@ -57,7 +57,8 @@ def pages() -> dict[str, str]:
     listed["commands.md"] = commands()
     listed["api/index.md"] = list_of_rooms()
     listed["dense_pathways.md"] = dense_pathways()
-    listed["walkthrough.ipynb"] = walkthrough()
+    listed |= {f"notebooks/{file.stem}.ipynb": notebook(file) for file in notebooks()}
+    listed["notebooks/index.md"] = list_of_notebooks()
     return listed
 
 
@@ -315,6 +316,65 @@ def _in_markdown(text: str) -> str:
     return text.replace("``", "`")
 
 
+# -- notebooks -------------------------------------------------------------------------------------------------
+def notebooks() -> list[Path]:
+    """The notebooks, as scripts that jupytext opens: those of papers, then those of any run."""
+    files = sorted((ROOT / "analysis" / "notebooks").glob("*.py"))
+    return sorted(files, key=lambda file: file.stem == "walkthrough")
+
+
+def notebook(file: Path) -> str:
+    """A notebook, which is run when the site is built."""
+    made = jupytext.read(file)
+    made.metadata["kernelspec"] = {"display_name": "Python 3", "language": "python", "name": "python3"}
+    for number, cell in enumerate(made.cells):
+        cell["id"] = f"cell-{number}"  # not another one each time
+        if cell.cell_type == "markdown":
+            for there, here in _PLACES.items():
+                cell.source = re.sub(there, here, cell.source)
+    written: str = jupytext.writes(made, fmt="ipynb")
+    return written
+
+
+_PLACES = {
+    r"\]\(\.\./\.\./models/(\w+)\.py\)": r"](../papers/\1.md)",
+    r"\]\(\.\./\.\./protocols/(\w+)\.py\)": r"](../gallery/\1.md)",
+    r"\]\(\.\./\.\./docs/notes/(\w+)\.md\)": r"](../papers/\1.md)",
+    r"\]\(\.\./\.\./docs/(\w+)\.md\)": r"](../\1.md)",
+}
+"""Links of notebooks to files of the clone, and the pages that stand for these."""
+
+
+def list_of_notebooks() -> str:
+    """The entry page of the notebooks: how each begins."""
+    lines = []
+    for file in notebooks():
+        heading, said = jupytext.read(file).cells[0].source.split("\n\n")[:2]
+        sentence = re.sub(r"\[([^]]*)\]\([^)]*\)", r"\1", " ".join(said.split())).partition(". ")[0].rstrip(".")
+        lines.append(f"- [{heading.removeprefix('# ')}]({file.stem}.ipynb): {sentence[0].lower()}{sentence[1:]}.")
+    return "\n".join(
+        [
+            "# Notebooks",
+            "",
+            "Each trains a small network of one paper on the digits that come with the project, looks at it with what",
+            "the package offers, and ends in a table or figure of the paper with ours beside it. They are scripts in",
+            "`analysis/notebooks`, which Jupyter opens as notebooks:",
+            "",
+            "```sh",
+            "pip install --editable '.[notebooks]'",
+            "jupyter lab analysis/notebooks  # right click: Open With, Notebook",
+            "```",
+            "",
+            "The first execution compiles the network, which takes some ten seconds, and keeps the run in a folder",
+            "`runs` beside the notebook. The next one opens the run. What these pages show comes of the site's build.",
+            "",
+            *lines,
+            "",
+            *_toctree(file.stem for file in notebooks()),
+        ]
+    )
+
+
 # -- commands --------------------------------------------------------------------------------------------------
 def commands() -> str:
     """Every command with its arguments and options, from the command line itself."""
@@ -361,16 +421,6 @@ def dense_pathways() -> str:
     )
     heading, _, body = text.partition("\n")
     return f"{heading}\n\n{here}\n{body}"
-
-
-def walkthrough() -> str:
-    """The notebook, which is run when the site is built, on its example."""
-    notebook = jupytext.read(ROOT / "analysis" / "notebooks" / "walkthrough.py")
-    notebook.metadata["kernelspec"] = {"display_name": "Python 3", "language": "python", "name": "python3"}
-    for number, cell in enumerate(notebook.cells):
-        cell["id"] = f"cell-{number}"  # not another one each time
-    written: str = jupytext.writes(notebook, fmt="ipynb")
-    return written
 
 
 def _linked(text: str, folder: str) -> str:
