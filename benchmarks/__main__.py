@@ -18,8 +18,8 @@ from hebbarium.engine import machine
 from hebbarium.ledger import commits
 from hebbarium.training import provenance
 
-PARTS = ("brian2", "bindsnet", "stock", "by-hand", "set-up", "memory", "scaling", "build", "specimens", "desire",
-         "hidden-size", "timing", "tssl", "conversion")  # fmt: skip
+PARTS = ("brian2", "bindsnet", *comparison.PEERS, "stock", "by-hand", "set-up", "memory", "scaling", "build",
+         "specimens", "desire", "hidden-size", "timing", "tssl", "conversion")  # fmt: skip
 
 
 def main() -> int:
@@ -60,7 +60,7 @@ def main() -> int:
             np.save(scratch / "labels.npy", digits.train_labels)
             if "build" in only:
                 outcome.rows += comparison.build_time(scratch / "images.npy", scratch, say)
-            if only & {"brian2", "bindsnet", "stock", "set-up"}:
+            if only & {"brian2", "bindsnet", *comparison.PEERS, "stock", "set-up"}:
                 compared = comparison.compare(plan, scratch / "images.npy", scratch, only, say)
                 outcome.rows += compared.rows
                 outcome.sides |= compared.sides

@@ -12,13 +12,21 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
+from brian2 import ms, mV
 from numpy.typing import NDArray
 
+from benchmarks.handed_over import HandedOver
 from benchmarks.rows import Benchmark, exponent
 from benchmarks.worker import Measurement, Worker, WorkerFailed
+from hebbarium.models.synaptic_scaling import SynapticScaling
 from hebbarium.training.run_settings import RunSettings
 
 BINDSNET_PYTHON = "HEBBARIUM_BINDSNET_PYTHON"
+PEERS = {
+    "annarchy": ("ANNarchy", "HEBBARIUM_ANNARCHY_PYTHON", "ANNarchy==5.0.4.1", "annarchy_winner_take_all"),
+    "nest": ("NEST", "HEBBARIUM_NEST_PYTHON", "nest-simulator==3.10.0", "nest_winner_take_all"),
+}
+"""Simulators that get our network: name, variable that names its interpreter, what is installed there, module."""
 NEURONS = 400
 SIZES = (100, 400, 1600, 6400)
 OURS = {"float32": "hebbarium, float32", "float64": "hebbarium, float64"}
@@ -154,14 +162,15 @@ def side(python: str, module: str, images: Path, **options: object) -> Worker:
 
 
 def compare(plan: Plan, images: Path, scratch: Path, only: set[str], say: Say) -> Outcome:
-    """Our side, the usual Brian2 loop and BindsNET in turns, at N = 400.
+    """Our side and others in turns, at N = 400.
 
     Parameters
     ----------
     images : Path
         ``.npy`` file of the images all sides see.
     only : set of str
-        Others than ours to measure: ``brian2``, ``bindsnet``, ``by-hand``; ``set-up`` needs only ours.
+        Others than ours to measure: ``brian2``, ``bindsnet``, ``stock`` and those of `PEERS`; ``set-up`` needs only
+        ours.
     """
     outcome = Outcome()
     with ExitStack() as stack:
@@ -187,6 +196,7 @@ def compare(plan: Plan, images: Path, scratch: Path, only: set[str], say: Say) -
                           warm_up=plan.other_warm_up)
             add(USUAL, plan.usual, worker)
         rivals = _bindsnet(plan, images, add, say) if "bindsnet" in only else []
+        peers = [_peer(PEERS[part], plan, images, start, add, say) for part in PEERS if part in only]
         measured = take_turns(workers, turns, plan.rounds, say)
 
     for name, turns_taken in measured.items():
@@ -197,6 +207,7 @@ def compare(plan: Plan, images: Path, scratch: Path, only: set[str], say: Say) -
     others: list[tuple[str, float | None]] = [(USUAL, 300.0)] * (USUAL in measured)
     others += [(STOCK, None)] * (STOCK in measured)
     others += [(r, 120.0 if "batch 1," in r else 20.0) for r in rivals]
+    others += [(peer, None) for peer in peers if peer]
     for other, least in others:
         for name in OURS.values():
             outcome.rows.append(
@@ -204,6 +215,9 @@ def compare(plan: Plan, images: Path, scratch: Path, only: set[str], say: Say) -
             )
             processor = ratio(measured[other], measured[name], "cpu")
             outcome.rows.append(Benchmark(f"{name}: times as fast as {other}, by processor time", processor))
+    for peer in filter(None, peers):
+        alone = 1e3 * statistics.median(m.run / m.images for m in measured[peer])
+        outcome.rows.append(Benchmark(f"{peer}, N={NEURONS}: an image in simulation alone", alone, "ms"))
     double = ratio(measured[OURS["float64"]], measured[OURS["float32"]])
     name = f"{OURS['float64']}: times as long as {OURS['float32']}, N={NEURONS}"
     outcome.rows.append(Benchmark(name, double, below=2.2))
@@ -215,15 +229,72 @@ def compare(plan: Plan, images: Path, scratch: Path, only: set[str], say: Say) -
     return outcome
 
 
+def handed_over(images: NDArray[np.uint8], start: Mapping[str, NDArray[np.floating]], neurons: int) -> HandedOver:
+    """Our network, as our side has it after its warm-up, for a simulator in another interpreter.
+
+    Parameters
+    ----------
+    images : (images, pixels)
+    start : mapping
+        ``plastic.w`` and ``excitatory.theta``.
+    """
+    model = SynapticScaling(neurons=neurons)
+    rivals = max(neurons - 1, 1)
+    values = {symbol: float(getattr(model, symbol)) for symbol in ("a_plus", "a_minus", "w_min", "w_max", "w_t")}
+    values |= {symbol: float(getattr(model, symbol) / ms) for symbol in _TIMES}
+    values |= {symbol: float(getattr(model, symbol) / mV) for symbol in _POTENTIALS}
+    values |= {
+        "to_exc": float(model.gain / model.tau_s),
+        "to_inh": float(model.w_ei / model.tau_s),
+        "from_inh": float(model.w_ie / model.tau_s) / rivals,
+    }
+    w = np.reshape(start["plastic.w"], (model.pixels, neurons)).astype(float)
+    return HandedOver(model.encode(images)["rates"], w, 1e3 * start["excitatory.theta"].astype(float), values)
+
+
+_TIMES = ("dt", "t_train", "t_ref_exc", "t_ref_inh", "tau_m_exc", "tau_m_inh", "tau_theta", "tau_s", "tau_p")
+_POTENTIALS = ("v_thresh", "e_l", "v_reset", "theta_plus", "e_exc", "e_inh")
+
+
+def _peer(
+    peer: tuple[str, str, str, str], plan: Plan, images: Path, start: Path, add: Callable[[str, int, Worker], None],
+    say: Say,
+) -> str | None:
+    """Start another simulator's side; returns its name, or None if nobody says which interpreter has it."""
+    called, variable, package, module = peer
+    if (python := _python(called, variable, package, say)) is None:
+        return None
+    network = start.with_name(f"{module}.npz")
+    with np.load(start) as state:
+        handed_over(np.load(images), dict(state), NEURONS).write(network)
+    worker = side(python, module, network, warm_up=plan.other_warm_up)
+    name = f"{called} {next(iter(worker.description.values()))}, 1 thread"
+    add(name, plan.usual, worker)
+    return name
+
+
+def _python(called: str, variable: str, package: str, say: Say) -> str | None:
+    """The interpreter that a variable of the environment names; None, and a word about it, if there is none.
+
+    Raises
+    ------
+    FileNotFoundError
+        It names none that is there.
+    """
+    python = os.environ.get(variable)
+    if not python:
+        say(f"{called} IS LEFT OUT: to have its rows, set {variable} to a Python 3.11 to 3.13 in which "
+            f"'pip install {package}' was done")
+        return None
+    if not shutil.which(python):
+        raise FileNotFoundError(f"{variable}={python}: expected a Python that has {package}")
+    return python
+
+
 def _bindsnet(plan: Plan, images: Path, add: Callable[[str, int, Worker], None], say: Say) -> list[str]:
     """Start BindsNET's sides; returns their names."""
-    python = os.environ.get(BINDSNET_PYTHON)
-    if not python:
-        say(f"BindsNET IS LEFT OUT: to have its rows, set {BINDSNET_PYTHON} to a Python 3.11 to 3.13 "
-            "in which 'pip install bindsnet==0.3.4' was done")
+    if (python := _python("BindsNET", BINDSNET_PYTHON, "bindsnet==0.3.4", say)) is None:
         return []
-    if not shutil.which(python):
-        raise FileNotFoundError(f"{BINDSNET_PYTHON}={python}: expected a Python that has bindsnet")
     names = []
     for batch in (1, 32):
         for threads in (1, None):

@@ -125,17 +125,18 @@ class Worker:
             print(json.dumps({"images": images}), file=self._process.stdin, flush=True)
         return Measurement(**self._hear())
 
-    def _hear(self) -> Any:
+    def _hear(self) -> dict[str, Any]:
+        """The next answer; other lines are what libraries print before a side serves."""
         assert self._process.stdout is not None
-        line = self._process.stdout.readline()
-        try:
-            return json.loads(line)
-        except ValueError:
-            self._process.kill()
-            self._process.wait()
-            self._errors.seek(0)
-            said = self._errors.read().strip()[-2000:]
-            raise WorkerFailed(f"{' '.join(self.command)}: ended with {line!r}; it said:\n{said}") from None
+        while line := self._process.stdout.readline():
+            with contextlib.suppress(ValueError):
+                if isinstance(said := json.loads(line), dict):
+                    return said
+        self._process.kill()
+        self._process.wait()
+        self._errors.seek(0)
+        complaint = self._errors.read().strip()[-2000:]
+        raise WorkerFailed(f"{' '.join(self.command)}: ended without an answer; it said:\n{complaint}")
 
     def close(self) -> None:
         """End it."""

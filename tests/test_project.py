@@ -146,7 +146,7 @@ def test_every_imported_distribution_is_declared() -> None:
     # Brian2 is built on these; whoever has it has them, in the versions that suit it.
     through_brian2 = {"sympy", "jinja2", "packaging"}
     # Competitors, measured where they are installed, and what CUDA needs.
-    optional = {"bindsnet", "torch", "torchvision", "brian2cuda", "nvidia"}
+    optional = {"ANNarchy", "bindsnet", "nest", "torch", "torchvision", "brian2cuda", "nvidia"}
     known = {*declared("test"), *through_brian2}
     ours = {*OURS, "hebbarium", "hebbarium_site", *(file.stem for file in python_files("dense_pathways/tests"))}
 

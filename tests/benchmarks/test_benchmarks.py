@@ -6,9 +6,12 @@ import csv
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+from brian2 import ms
 
 from benchmarks import by_hand, comparison, figure, rows
+from benchmarks.handed_over import HandedOver, scaled
 from benchmarks.rows import Benchmark
 from benchmarks.worker import Measurement, Worker, WorkerFailed, measure
 from hebbarium.engine import machine
@@ -189,3 +192,56 @@ def test_options_of_a_side(monkeypatch: pytest.MonkeyPatch) -> None:
     comparison.side("python", "compiled", Path("i.npy"), warm_up=3, set=["a=1", "b=2"], save=None, profile=True)
     assert started == [["python", "-m", "benchmarks.compiled", "--images", "i.npy", "--warm-up", "3",
                         "--set", "a=1", "--set", "b=2", "--profile"]]  # fmt: skip
+
+
+@pytest.mark.parametrize("part", comparison.PEERS)
+def test_simulators_are_never_left_out_silently(monkeypatch: pytest.MonkeyPatch, part: str) -> None:
+    called, variable, package, module = comparison.PEERS[part]
+    said: list[str] = []
+
+    def start() -> str | None:
+        peer = comparison.PEERS[part]
+        return comparison._peer(peer, comparison.QUICK, Path("images"), Path("start"), lambda *_: None, said.append)
+
+    monkeypatch.delenv(variable, raising=False)
+    assert start() is None
+    assert f"{called} IS LEFT OUT" in said[0]
+    assert variable in said[0]
+    assert package in said[0]
+    monkeypatch.setenv(variable, "no/such/python")
+    with pytest.raises(FileNotFoundError, match=f"no/such/python: expected a Python that has {package}"):
+        start()
+    assert (Path(comparison.__file__).parent / f"{module}.py").is_file()
+
+
+def test_a_network_is_handed_over_whole(tmp_path: Path) -> None:
+    generator, images = np.random.default_rng(0), np.zeros((3, 784), np.uint8)
+    images[:, 100:200] = 255
+    state = {"plastic.w": generator.random(784 * 6), "excitatory.theta": np.full(6, 0.002)}
+    comparison.handed_over(images, state, 6).write(tmp_path / "network.npz")
+    network, model = HandedOver.read(tmp_path / "network.npz"), SynapticScaling(neurons=6)
+    np.testing.assert_array_equal(network.rates, model.encode(images)["rates"])
+    np.testing.assert_array_equal(network.w.ravel(), state["plastic.w"])
+    np.testing.assert_allclose(network.theta, 2.0)  # mV
+    assert network.values["tau_p"] == pytest.approx(float(model.tau_p / ms))
+    assert network.values["to_exc"] * network.values["tau_s"] == pytest.approx(float(model.gain / ms))
+    assert network.values["from_inh"] * 5 * network.values["tau_s"] == pytest.approx(float(model.w_ie / ms))
+    rows_of_neurons = scaled(network.w.T, network.values["w_t"])
+    np.testing.assert_allclose(np.linalg.norm(rows_of_neurons, axis=1), float(model.w_t))
+
+
+@pytest.mark.parametrize("module", [peer[3] for peer in comparison.PEERS.values()])
+def test_a_side_of_another_interpreter_uses_what_is_handed_over(module: str) -> None:
+    text = (Path(comparison.__file__).parent / f"{module}.py").read_text()
+    assert "hebbarium" not in text.lower()
+    images = np.zeros((1, 784), np.uint8)
+    images[:, 0] = 255
+    state = {"plastic.w": np.ones(784 * 2), "excitatory.theta": np.zeros(2)}
+    unused = [name for name in comparison.handed_over(images, state, 2).values if f'"{name}"' not in text]
+    assert not unused or unused == ["w_min"], f"{module} makes no use of {unused}"
+
+
+def test_what_a_library_prints_first_is_no_answer() -> None:
+    code = "print('5.0\\n[1]'); from benchmarks.worker import serve; serve({'kind': 'loud'}, lambda count: None)"
+    with Worker([sys.executable, "-c", code]) as worker:
+        assert worker.description == {"kind": "loud"}
