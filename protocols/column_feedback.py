@@ -1,0 +1,116 @@
+"""Column feedback: how it is trained and tested, what its parts are worth, and how it grows.
+
+Run it (``python protocols/column_feedback.py``): it trains a small network on the digits that come with the project,
+tests it and draws what came of it. Edit what stands under "What to run" and run it again. ``--paper`` trains on all of
+MNIST as the rows are made. ``hebbarium reproduce column_feedback --table sizes`` makes a whole table. No paper prints a
+number for this rule; everything was chosen on held-out training images (table ``search``).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import sys
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import xarray as xr
+
+from hebbarium.ledger import ledger
+from hebbarium.ledger.figures import Curve
+from hebbarium.record import results
+from hebbarium.studies.contenders import Contender, Told
+from hebbarium.studies.reproduction import Cell, Paper
+from hebbarium.training import script
+from hebbarium.training.run_settings import RunSettings
+
+# -- What to run ---------------------------------------------------------------------------------------------
+# Any parameter of the model, with its unit; `hebbarium describe column_feedback` lists them.
+SETTINGS = {
+    "neurons": 100,
+    "feedback": "column",    # or mixed, shared
+    "fall_over": 2,          # passes until the rate of learning is zero: as many as there are
+}  # fmt: skip
+SEED = 0
+SHORT = RunSettings(model="column_feedback", dataset="mnist-embedded", epochs=2, test_images=500)
+
+# -- The protocol ----------------------------------------------------------------------------------------------
+PASSES, FEW = 12, 3
+PROTOCOL = RunSettings(
+    model="column_feedback",
+    dataset="mnist",
+    images=None,       # all 60,000
+    epochs=PASSES,
+    test_images=None,  # all 10,000
+)  # fmt: skip
+SEEDS = (0, 1, 2)
+
+SIZES = (100, 400)
+DATASETS = ("mnist", "fashion-mnist")
+WITHOUT: tuple[Mapping[str, str], ...] = (
+    {},
+    {"feedback": "mixed"},
+    {"feedback": "shared"},
+    {"against": "0"},
+    {"eta_class": "0"},
+)
+"""The rule, and the rule with one of its parts left away or another in its place."""
+SEARCHED: tuple[Mapping[str, str], ...] = (
+    {},
+    {"eligibility": "count"},
+    {"eligibility": "near", "eta": "0.003"},
+    {"eligibility": "pairs"},
+)
+"""What was tried on held-out images of MNIST; the rule is the first."""
+
+
+def _words(changes: Mapping[str, str]) -> str:
+    return " ".join(f"{symbol}={value}" for symbol, value in changes.items()) or "the rule"
+
+
+def _cells() -> Iterator[Cell]:
+    for dataset in DATASETS:
+        for neurons in SIZES:
+            yield Cell("sizes", dataset, "", {"neurons": f"{neurons}"})
+    short: dict[str, Any] = {"epochs": FEW}
+    fall = {"fall_over": f"{FEW}"}
+    for changes in WITHOUT:
+        yield Cell("parts", "mnist", _words(changes), fall | changes, run=short)
+    held_out: dict[str, Any] = {"validation": 10_000, "evaluate_on": "validation"}
+    for changes in SEARCHED:
+        yield Cell("search", "mnist", _words(changes), fall | changes, run=short | held_out)
+
+
+def measure(tree: xr.DataTree, asked: RunSettings) -> Mapping[str, tuple[float, str]]:
+    """Numbers of a complete run besides its accuracy.
+
+    ``spikes``
+        hidden spikes of a test image.
+    ``active``
+        hidden neurons that fire at a test image, in per cent.
+    ``training_time``
+        seconds a training image, on the computer it was run on.
+    """
+    counts = tree["test/hidden"].to_dataset()["spike_count"].values
+    trained = tree[f"{results.ACTIVITY}/output"].sizes["sample"]
+    return {
+        "spikes": (round(float(counts.sum(axis=1).mean()), 1), ""),
+        "active": (round(float(100 * (counts > 0).mean()), 2), "%"),
+        "training_time": (round(float(tree.attrs["wall_time_s"]) / trained, 6), "s"),
+    }
+
+
+def _neurons(row: ledger.Row) -> float:
+    return float(row.neurons)
+
+
+PAPER = Paper(
+    PROTOCOL, tuple(_cells()), columns="neurons", seeds=SEEDS, measure=measure, readout="potential",
+    curves={"sizes": Curve("Hidden neurons", _neurons, line=lambda row: row.dataset, logarithmic=True)},
+    contender=Contender(
+        Told.ERRORS, {"item": "sizes"}, short=dataclasses.replace(SHORT, changes=SETTINGS),
+    ),
+)  # fmt: skip
+
+
+if __name__ == "__main__":
+    sys.exit(script.main(__doc__, SHORT, PROTOCOL, SETTINGS, SEED))
