@@ -194,7 +194,7 @@ def test_a_network_without_a_hidden_layer_labels_no_neurons() -> None:
     ("option", "value", "have"),
     [
         ("--labels-from", "labelling", LABELLED),
-        ("--neurons", "20", LABELLED),
+        ("--neurons", "20", (*LABELLED, "column_feedback")),
         ("--layers", "20", ("desire_backprop", "s4nn", "timing_backprop", "tssl_backprop")),
         ("--schedule", "train", tuple(name for name in LEARNING if name not in ("symmetric_stdp", "lenet_conversion"))),
         ("--schedule", "layer_by_layer", ("symmetric_stdp",)),
