@@ -168,7 +168,7 @@ def test_the_ledgers_of_the_project_stand_on_it() -> None:
     text = board.text(RESULTS, ["mnist"], ["diehl_cook"])
     assert "Published numbers are those of `diehl_cook`: P. U. Diehl" in text
     assert "s4nn" not in text
-    with pytest.raises(ValueError, match="rule hodgkin_huxley: expected one of .*desire_backprop, diehl_cook"):
+    with pytest.raises(ValueError, match=r"rule hodgkin_huxley: expected one of .*desire_backprop, diehl_cook"):
         board.text(RESULTS, rules=["hodgkin_huxley"])
 
 
