@@ -73,7 +73,7 @@ class ColumnFeedback(EncodedInputs):
     eta: float = encoding(0.002, 1, "rate of learning of the input's synapses at first", HELD_OUT, NOT_NEGATIVE)
     eta_class: float = quantity(0.5, 1, "that of class neurons' synapses, in parts of it", HELD_OUT, NOT_NEGATIVE)
     fall_over: int = encoding(
-        12, 1, "passes through the training images over which the rate falls to zero, in equal steps", HELD_OUT, SIZE
+        8, 1, "passes through the training images over which the rate falls to zero, in equal steps", HELD_OUT, SIZE
     )
     w_sd: float = encoding(0.2, 1, "standard deviation of the first weights of inputs, of mean zero", HELD_OUT,
                            NOT_NEGATIVE)  # fmt: skip

@@ -34,7 +34,7 @@ SEED = 0
 SHORT = RunSettings(model="column_feedback", dataset="mnist-embedded", epochs=2, test_images=500)
 
 # -- The protocol ----------------------------------------------------------------------------------------------
-PASSES, FEW = 12, 3
+PASSES, FEW = 8, 3
 PROTOCOL = RunSettings(
     model="column_feedback",
     dataset="mnist",
@@ -72,12 +72,12 @@ def _cells() -> Iterator[Cell]:
         for neurons in SIZES:
             yield Cell("sizes", dataset, "", {"neurons": f"{neurons}"})
     short: dict[str, Any] = {"epochs": FEW}
-    fall = {"fall_over": f"{FEW}"}
+    fall: Mapping[str, str] = {"fall_over": f"{FEW}"}
     for changes in WITHOUT:
-        yield Cell("parts", "mnist", _words(changes), fall | changes, run=short)
+        yield Cell("parts", "mnist", _words(changes), {**fall, **changes}, run=short)
     held_out: dict[str, Any] = {"validation": 10_000, "evaluate_on": "validation"}
     for changes in SEARCHED:
-        yield Cell("search", "mnist", _words(changes), fall | changes, run=short | held_out)
+        yield Cell("search", "mnist", _words(changes), {**fall, **changes}, run=short | held_out)
 
 
 def measure(tree: xr.DataTree, asked: RunSettings) -> Mapping[str, tuple[float, str]]:
