@@ -55,7 +55,7 @@ OF_STUDIES: Mapping[str, Callable[[Path], Figure]] = {
     "encoders.svg": _encoders,
     "hebbian_control.svg": _control,
     "leaderboard.svg": _leaderboard,
-    "overview.svg": lambda folder: table_figures.every_number(numbers(folder)),
+    "overview.svg": lambda folder: table_figures.every_number(numbers(folder), controls.of_folder(folder)),
     "operations.svg": lambda folder: table_figures.operation_costs(operations.read(folder)),
     "robustness.svg": lambda folder: disturbed.side_by_side(robustness.read(folder)),
 }

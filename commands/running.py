@@ -168,8 +168,9 @@ def conclude(run: Path, figures: bool) -> None:
 
 def _print_accuracies(run: Path) -> None:
     from hebbarium.analysis import chance
-    from hebbarium.ledger import rows
+    from hebbarium.ledger import controls, rows
     from hebbarium.studies import reproduction
+    from hebbarium.training import clone
     from hebbarium.training.run import Run
 
     opened = Run.open(run)
@@ -181,6 +182,7 @@ def _print_accuracies(run: Path) -> None:
         warning = str(evaluation.attrs.get("warning", ""))
         dataset = str(tree.attrs["dataset"])
     cell = reproduction.cell_of_run(settings, dataset)
+    beside = controls.of_folder(clone.ledgers(Path("results"))).of(dataset, settings.evaluate_on)
     where = "test" if settings.evaluate_on == "test" else "validation"
     print(f"accuracy on {len(labels):,} {where} images of {dataset}, chance is {chance.in_words(labels)}:")
     width = max(12, *(len(str(name)) for name in accuracy["readout"].values))
@@ -189,5 +191,8 @@ def _print_accuracies(run: Path) -> None:
         if cell and (printed := reproduction.printed(cell, settings.model).get(str(name))):
             line += f"   ({rows.item_of(cell.table)}: {printed:.2f} %)"
         print(line)
+    if beside:
+        reached = ", ".join(f"{controls.name_of(one)} {one.mean:.2f} %" for one in beside)
+        print(f"controls without spikes, on all training images: {reached}")
     if warning:
         print(f"these accuracies mean little: {warning}")

@@ -38,6 +38,10 @@ class Standing:
         Where the paper's number stands, if there is one.
     remarks : tuple of str
         What hurts, first.
+    cut_short : str
+        That it saw fewer images than the paper's, if it did; one of the remarks.
+    usual : bool
+        Whether all its parameters are the model's own for its size.
     seconds : float, optional
         Of training a sample, on the computer it was run on.
     cost : SampleCost, optional
@@ -54,6 +58,8 @@ class Standing:
     told: str
     source: str = ""
     remarks: tuple[str, ...] = ()
+    cut_short: str = ""
+    usual: bool = True
     seconds: float | None = None
     cost: SampleCost | None = None
     lesioned: Mapping[str, float] = field(default_factory=dict)

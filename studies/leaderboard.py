@@ -153,6 +153,8 @@ class _Rule:
                     self.paper.contender.told.value,
                     self._source(row),
                     tuple(self._remarks(row)),
+                    self._cut_short(row),
+                    not self._departures(row),
                     self._seconds(row, times),
                     next((cost for cost in costs if not cost.learns and self._is_of(cost.network, row)), None),
                     self._lesioned(row, answers),
@@ -210,8 +212,8 @@ class _Rule:
             yield said
         if row.item == ITEM:
             yield "short run, not the paper's protocol"
-        elif (least := self._images_of_the_paper(row)) and row.trained < least:
-            yield f"{row.trained:,} images where the paper has {least:,}"
+        elif cut_short := self._cut_short(row):
+            yield cut_short
         free = {symbol: row.symbols[symbol] for symbol in self.paper.contender.free if symbol in row.symbols}
         if free:
             yield "with " + ", ".join(f"{symbol} {value.replace('*', ' ')}" for symbol, value in free.items())
@@ -223,6 +225,10 @@ class _Rule:
 
     def _prints(self, cell: Cell, row: ledger.Row) -> bool:
         return cell.dataset == row.dataset and row.paper in (cell.accuracy, *cell.others.values())
+
+    def _cut_short(self, row: ledger.Row) -> str:
+        least = 0 if row.item == ITEM else self._images_of_the_paper(row)
+        return f"{row.trained:,} images where the paper has {least:,}" if row.trained < least else ""
 
     def _images_of_the_paper(self, row: ledger.Row) -> int:
         """Images that the paper's network of this size, or its usual run, saw on this set; 0 if nothing is trained."""

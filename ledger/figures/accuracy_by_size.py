@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import textwrap
+from collections.abc import Iterable, Mapping, Sequence
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -22,7 +23,8 @@ _ROOM = 3.0
 def accuracy_by_size(standings: Sequence[Standing], controls: Controls) -> Figure:
     """A panel a set, a line a rule over its sizes, hollow where it is a single seed; controls as horizontal lines.
 
-    Where a rule has several rows of one size, the one that saw most images is drawn.
+    Where a rule has several rows of one size, the one that saw most images is drawn, and among equals the one with the
+    model's own parameters. Below the panels stands which of them saw fewer images than the paper's.
 
     Parameters
     ----------
@@ -47,10 +49,14 @@ def accuracy_by_size(standings: Sequence[Standing], controls: Controls) -> Figur
     panels = figure.subplots(lines, columns, squeeze=False).ravel()
     for axes in panels[len(sets) :]:
         axes.set_axis_off()
+    short: list[str] = []
     for axes, dataset in zip(panels, sets, strict=False):
         own = [one for one in drawn if one.dataset == dataset]
         for index, rule in enumerate(rules):
-            _line(axes, [one for one in own if one.rule == rule], index)
+            by_size = _by_size(one for one in own if one.rule == rule)
+            _line(axes, by_size, index)
+            short += [f"{_name(one.rule)} {one.layers} on {dataset}: {one.cut_short}"
+                      for one in by_size.values() if one.cut_short]  # fmt: skip
         draw_controls(axes, controls.beside(own[0].mean.row), across=True)
         axes.set_xscale("log")
         axes.set(title=dataset, xlabel="Hidden neurons", ylabel="Accuracy (%)")
@@ -58,18 +64,28 @@ def accuracy_by_size(standings: Sequence[Standing], controls: Controls) -> Figur
         axes.grid(color="#DDDDDD", linewidth=0.5)
         axes.set_axisbelow(True)
         axes.legend(loc="best")
+    if short:
+        figure.supxlabel(textwrap.fill(f"Cut short: {'; '.join(short)}.", 150), fontsize=6, color=style.GREY)
     return figure
 
 
-def _line(axes: Axes, own: Sequence[Standing], index: int) -> None:
-    by_size: dict[int, Standing] = {}
-    for one in sorted(own, key=lambda one: (one.neurons or 0, one.mean.row.trained)):
-        by_size[one.neurons or 0] = one
+def _by_size(own: Iterable[Standing]) -> dict[int, Standing]:
+    """The one that is drawn of each size, small networks first."""
+    ordered = sorted(own, key=lambda one: (one.neurons or 0, one.mean.row.trained, one.usual))
+    return {one.neurons or 0: one for one in ordered}
+
+
+def _name(rule: str) -> str:
+    return rule.replace("_", " ")
+
+
+def _line(axes: Axes, by_size: Mapping[int, Standing], index: int) -> None:
     if not by_size:
         return
+    rule = next(iter(by_size.values())).rule
     colour, mark = style.MANY_LINES[index % len(style.MANY_LINES)]
     means = [one.mean for one in by_size.values()]
-    label = f"{own[0].rule.replace('_', ' ')}, {style.over_seeds(mean.seeds for mean in means)}"
+    label = f"{_name(rule)}, {style.over_seeds(mean.seeds for mean in means)}"
     axes.plot(list(by_size), [mean.mean for mean in means], color=colour, linewidth=0.9, label="")
     for single in (True, False):
         points = [(size, one.mean) for size, one in by_size.items() if (one.mean.seeds == 1) == single]

@@ -9,26 +9,35 @@ from matplotlib.figure import Figure
 
 from hebbarium.analysis.figures import style
 from hebbarium.ledger import ledger
+from hebbarium.ledger.controls import Controls
 from hebbarium.ledger.tables import NEAR
 
 _MM = (112.0, 104.0)
 
 
-def caption(by_paper: Mapping[str, Sequence[ledger.Mean]]) -> str:
-    """How near all of them are, in one line; it stands in the figure."""
-    differences = [cell.mean - (cell.paper or 0) for cells in by_paper.values() for cell in cells]
+def caption(by_paper: Mapping[str, Sequence[ledger.Mean]], controls: Controls | None = None) -> str:
+    """How near all of them are, and how many are above all controls of their sets; it stands in the figure."""
+    every = [cell for cells in by_paper.values() for cell in cells]
+    differences = [cell.mean - (cell.paper or 0) for cell in every]
     near = sum(round(abs(difference), 2) <= NEAR for difference in differences)
-    return f"{near} of {len(differences)} numbers within {NEAR:g} points of the paper's"
+    text = f"{near} of {len(differences)} numbers within {NEAR:g} points of the paper's"
+    beside = [cell for cell in every if controls and controls.beside(cell.row)]
+    if not controls or not beside:
+        return text
+    above = sum(not controls.words(cell.row, cell.mean) for cell in beside)
+    return f"{text},\n{above} of {len(beside)} above all controls of their set"
 
 
 @style.styled
-def every_number(by_paper: Mapping[str, Sequence[ledger.Mean]]) -> Figure:
+def every_number(by_paper: Mapping[str, Sequence[ledger.Mean]], controls: Controls | None = None) -> Figure:
     """Our accuracy over the paper's: a mark a number, hollow where it is a single seed.
 
     Parameters
     ----------
     by_paper
         The name of each paper, and its cells for which the paper has a number.
+    controls
+        Of their sets.
 
     Raises
     ------
@@ -71,6 +80,6 @@ def every_number(by_paper: Mapping[str, Sequence[ledger.Mean]]) -> Figure:
     axes.set_aspect("equal")
     axes.set_xlabel("Accuracy in the paper (%)")
     axes.set_ylabel("Accuracy here (%)")
-    axes.set_title(caption(by_paper), loc="left")
+    axes.set_title(caption(by_paper, controls), loc="left")
     axes.legend(loc="lower right")
     return figure

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import xarray as xr
 
 from hebbarium.analysis import figures, pages, summary
 from hebbarium.analysis.pages import Picture
-from hebbarium.ledger import ledger
+from hebbarium.ledger import controls, ledger
 from hebbarium.ledger.ledger import LedgerError, Mean
 from hebbarium.studies.reports.contents import USUAL, Contents
+from hebbarium.training import clone
 
 __all__ = ["Compared", "Comparison", "compare", "unlike"]
 
@@ -42,7 +44,8 @@ class Comparison:
     means : tuple of Mean
         Over the seeds of what has several.
     verdict : str
-        How near these means are to the paper's numbers; empty where nothing can be compared.
+        How near these means are to the paper's numbers, and whether they are above controls; empty where nothing can be
+        compared.
     note : str
         Why there is no mean; empty unless two runs are the same.
     curves : Picture, optional
@@ -107,7 +110,8 @@ def _means(runs: Sequence[Contents]) -> tuple[tuple[Mean, ...], str, str]:
     means = tuple(cell for cell in cells if cell.seeds > 1)
     compared = [cell for cell in means if cell.paper is not None]
     differing, _ = ledger.split_names(compared) if compared else ([], [])
-    return means, ledger.verdict(compared, differing) if compared else "", ""
+    said = [ledger.verdict(compared, differing)] if compared else []
+    return means, " ".join([*said, *controls.of_folder(clone.ledgers(Path("results"))).sentences(means)]), ""
 
 
 def _curves(trees: Mapping[str, xr.DataTree]) -> Picture | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import xarray as xr
@@ -17,7 +18,7 @@ from hebbarium.analysis.diagnosis import Finding
 from hebbarium.analysis.pages import Picture
 from hebbarium.analysis.summary import MeasuredValue, Summary
 from hebbarium.catalogue import description, registry
-from hebbarium.ledger import commits, ledger, operations
+from hebbarium.ledger import commits, controls, ledger, operations
 from hebbarium.ledger.ledger import Row
 from hebbarium.ledger.operations import SampleCost
 from hebbarium.models.contract import Model, Parameter
@@ -25,7 +26,7 @@ from hebbarium.record import results
 from hebbarium.studies import reproduction
 from hebbarium.studies.reports import printed
 from hebbarium.studies.reports.printed import PrintedNumbers
-from hebbarium.training import parameters
+from hebbarium.training import clone, parameters
 from hebbarium.training.run_settings import Role, RunSettings, of_role
 
 __all__ = ["Answered", "Contents", "ParameterLine", "gather", "settings_of"]
@@ -53,7 +54,7 @@ class ParameterLine:
 
 @dataclass(frozen=True)
 class Answered:
-    """Accuracy by one readout, beside the paper's."""
+    """Accuracy by one readout, beside the paper's; in words, which controls it is not above."""
 
     readout: str
     percent: float
@@ -61,6 +62,7 @@ class Answered:
     tested: int | None
     paper: float | None
     spread: float | None
+    words: str
 
 
 @dataclass(frozen=True)
@@ -78,6 +80,8 @@ class Contents:
         What the paper prints for these parameters.
     verdict : str
         How near it is; empty where nothing can be compared.
+    controls : str
+        What classifiers without spikes reach on these images; empty where none were trained on them.
     rows : tuple of Row
         Accuracies as rows of a ledger, which seeds are averaged by.
     settings : mapping
@@ -100,6 +104,7 @@ class Contents:
     answers: tuple[Answered, ...]
     printed: PrintedNumbers | None
     verdict: str
+    controls: str
     rows: tuple[Row, ...]
     settings: Mapping[str, tuple[str, str]]
     parameters: tuple[ParameterLine, ...]
@@ -159,7 +164,8 @@ def gather(
     kind = type(model) if model is not None else _kind_of(read)
     known = settings is not None and settings.model in registry.models()
     numbers = printed.of_settings(settings, brief.dataset) if settings and known else None
-    rows = tuple(_rows(read, brief, numbers))
+    rows, beside = tuple(_rows(read, brief, numbers)), controls.of_folder(clone.ledgers(Path("results")))
+    words = {row.readout: beside.words(row, row.value) for row in rows}
     chosen = read["options"].get("changes")
     lines = tuple(_parameters(read["parameters"], kind, settings, chosen if isinstance(chosen, dict) else {}))
     trained = not brief.measures and results.WEIGHTS in tree.children
@@ -167,9 +173,10 @@ def gather(
         name=name,
         title=kind.title if kind else "",
         summary=brief,
-        answers=tuple(_answers(brief, numbers)),
+        answers=tuple(_answers(brief, numbers, words)),
         printed=numbers,
         verdict=_verdict(brief, numbers, rows),
+        controls=" ".join(beside.sentences(ledger.summarise(rows))),
         rows=rows,
         settings=_settings(read["options"], kind.labels_from if kind else ""),
         parameters=lines,
@@ -218,12 +225,13 @@ def _parameters(
         yield ParameterLine(symbol, value, default, origin, description.meaning(row), row.source)
 
 
-def _answers(brief: Summary, numbers: PrintedNumbers | None) -> Iterator[Answered]:
+def _answers(brief: Summary, numbers: PrintedNumbers | None, words: Mapping[str, str]) -> Iterator[Answered]:
     percent = numbers.percent if numbers else {}
     spread = numbers.spread if numbers else {}
     for one in brief.accuracies:
         yield Answered(
-            one.readout, one.percent, one.error, one.tested, percent.get(one.readout), spread.get(one.readout)
+            one.readout, one.percent, one.error, one.tested, percent.get(one.readout), spread.get(one.readout),
+            words.get(one.readout, ""),
         )
 
 

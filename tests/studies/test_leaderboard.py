@@ -14,6 +14,7 @@ from hebbarium.commands import commandline
 from hebbarium.ledger import controls, leaderboard, ledger
 from hebbarium.ledger import figures as table_figures
 from hebbarium.ledger.controls import Controls
+from hebbarium.ledger.figures.every_number import caption
 from hebbarium.ledger.leaderboard import Standing
 from hebbarium.studies import leaderboard as board
 from hebbarium.studies import reproduction
@@ -90,6 +91,12 @@ def test_controls_are_lines_in_figures() -> None:
     assert lines == {
         "control: softmax, 91.0": 91.0, "control: 400 prototypes, 88.0": 88.0, "control: class means, 80.0": 80.0,
     }  # fmt: skip
+
+
+def test_the_figure_of_all_numbers_counts_those_above_all_controls() -> None:
+    cells = {"a": ledger.summarise([row(neurons="100", value=85.0), row(neurons="400", value=93.0)])}
+    assert caption(cells) == "0 of 2 numbers within 2 points of the paper's"
+    assert caption(cells, known()).endswith(",\n1 of 2 above all controls of their set")
 
 
 # -- rows that stand on it -------------------------------------------------------------------------------------
@@ -181,17 +188,19 @@ def test_hidden_neurons_are_those_of_layers() -> None:
 
 
 def test_the_figure_has_a_line_a_rule_and_controls_across() -> None:
-    def standing(rule: str, neurons: int, value: float, trained: int = 40_000) -> Standing:
+    def standing(rule: str, neurons: int, value: float, trained: int = 40_000, usual: bool = True) -> Standing:
         mean = ledger.Mean(row(value=value, trained=trained), value, 0.5, 3, None)
-        return Standing(rule, neurons, str(neurons), mean, "")
+        return Standing(rule, neurons, str(neurons), mean, "", usual=usual, cut_short="few" * (trained < 1000))
 
     figure = table_figures.accuracy_by_size(
-        [standing("a", 400, 90.0), standing("a", 100, 80.0), standing("b", 100, 85.0), standing("a", 400, 70.0, 100)],
+        [standing("a", 400, 90.0), standing("a", 100, 80.0), standing("b", 100, 85.0), standing("a", 400, 70.0, 100),
+         standing("a", 400, 95.0, usual=False), standing("c", 10, 75.0, 100)],
         known(),
     )
     (axes,) = figure.axes
     lines = [tuple(np.asarray(data).tolist() for data in line.get_data()) for line in axes.lines]
     assert ([100, 400], [80.0, 90.0]) in lines  # not the one that saw 100 images
+    assert figure.get_supxlabel() == "Cut short: c 10 on mnist: few."
     assert axes.get_xscale() == "log"
     assert [np.ravel(line.get_ydata())[0] for line in axes.lines if str(line.get_label()).startswith("control")] == [
         91, 88, 80

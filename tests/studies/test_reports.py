@@ -21,8 +21,9 @@ from hebbarium.record import results
 from hebbarium.studies import reproduction
 from hebbarium.studies.reports import comparison, contents, page, printed, watching
 from hebbarium.studies.reports.contents import FOLLOWS, SET
-from hebbarium.training import parameters, so_far
+from hebbarium.training import clone, parameters, so_far
 from hebbarium.training.run_settings import RunSettings
+from tests.ledger.test_ledger import row as ledger_row
 
 HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(2)>\"'{{ 7*7 }}&amp;\u202e"
 LOADING = {"src", "href", "srcset", "action", "data", "poster", "formaction", "xlink:href", "background"}
@@ -209,6 +210,24 @@ def test_the_papers_number_judges_only_a_run_made_as_the_papers(as_the_paper: Ru
     assert "Its images are mnist-embedded, the paper's mnist." in small.printed.departures
     unfinished = contents.gather("unfinished", of_run(as_the_paper, "mnist", complete=0))
     assert unfinished.verdict == ""
+
+
+@pytest.mark.usefixtures("no_figures")
+def test_controls_stand_beside_the_accuracy_of_a_run(
+    as_the_paper: RunSettings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    softmax = ledger_row(item="controls", readout="softmax", value=91.0, setting="", neurons="", paper=None)
+    ledger.append(tmp_path / "controls.csv", [softmax])
+    monkeypatch.setattr(clone, "ledgers", lambda otherwise: tmp_path)
+    below, above = (contents.gather("run", of_run(as_the_paper, "mnist", percent)) for percent in (90.0, 92.0))
+    assert {one.words for one in below.answers} == {"not above any control"}
+    assert {one.words for one in above.answers} == {""}
+    assert below.controls.startswith("Controls on mnist, without spikes: softmax")
+    assert "91.00, ours above in 0 of " in below.controls
+    seeds = [dataclasses.replace(as_the_paper, seed=seed) for seed in (0, 1)]
+    assert "Controls on mnist" in compared([of_run(one, "mnist", 90.0) for one in seeds]).verdict
+    elsewhere = contents.gather("run", of_run(as_the_paper, "fashion-mnist"))
+    assert elsewhere.controls == ""
 
 
 def compared(trees: Sequence[xr.DataTree]) -> comparison.Comparison:
