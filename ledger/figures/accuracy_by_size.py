@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from hebbarium.analysis.figures import style
-from hebbarium.ledger.controls import Controls
+from hebbarium.ledger.controls import Controls, name_of
 from hebbarium.ledger.figures.control_lines import draw_controls
 from hebbarium.ledger.leaderboard import Standing
 from hebbarium.ledger.rows import LedgerError
@@ -57,13 +57,22 @@ def accuracy_by_size(standings: Sequence[Standing], controls: Controls) -> Figur
             _line(axes, by_size, index)
             short += [f"{_name(one.rule)} {one.layers} on {dataset}: {one.cut_short}"
                       for one in by_size.values() if one.cut_short]  # fmt: skip
-        draw_controls(axes, controls.beside(own[0].mean.row), across=True)
+        draw_controls(axes, beside := controls.beside(own[0].mean.row), across=True)
+        for place, control in zip(("bottom", "top", "bottom"), beside, strict=False):
+            axes.annotate(
+                f"{name_of(control)} {control.mean:.1f}", (1, control.mean), (-2, 2 if place == "bottom" else -2),
+                ("axes fraction", "data"), "offset points", ha="right", va=place, fontsize=6, color=style.GREY,
+            )  # fmt: skip
         axes.set_xscale("log")
         axes.set(title=dataset, xlabel="Hidden neurons", ylabel="Accuracy (%)")
         axes.set_ylim(bottom=min(one.mean.mean for one in own) - _ROOM)
         axes.grid(color="#DDDDDD", linewidth=0.5)
         axes.set_axisbelow(True)
-        axes.legend(loc="best")
+    handles = {
+        label: handle for axes in panels for handle, label in zip(*axes.get_legend_handles_labels(), strict=True)
+        if not label.startswith("control")
+    }  # fmt: skip
+    figure.legend(handles.values(), handles.keys(), loc="outside upper left", ncols=4, title="Hollow: a single seed")
     if short:
         figure.supxlabel(textwrap.fill(f"Cut short: {'; '.join(short)}.", 150), fontsize=6, color=style.GREY)
     return figure
@@ -85,7 +94,6 @@ def _line(axes: Axes, by_size: Mapping[int, Standing], index: int) -> None:
     rule = next(iter(by_size.values())).rule
     colour, mark = style.MANY_LINES[index % len(style.MANY_LINES)]
     means = [one.mean for one in by_size.values()]
-    label = f"{_name(rule)}, {style.over_seeds(mean.seeds for mean in means)}"
     axes.plot(list(by_size), [mean.mean for mean in means], color=colour, linewidth=0.9, label="")
     for single in (True, False):
         points = [(size, one.mean) for size, one in by_size.items() if (one.mean.seeds == 1) == single]
@@ -95,5 +103,5 @@ def _line(axes: Axes, by_size: Mapping[int, Standing], index: int) -> None:
             [size for size, _ in points], [mean.mean for _, mean in points],
             yerr=None if single else [mean.error for _, mean in points], linestyle="", marker=mark, color=colour,
             markerfacecolor="white" if single else colour, capsize=2,
-            label=label if single == all(mean.seeds == 1 for mean in means) else "",
+            label=_name(rule),
         )  # fmt: skip

@@ -101,7 +101,8 @@ def curve(
     cells = sorted(tables.summarise(drawn.of(rows, usual)), key=lambda cell: drawn.number(cell.row))
     if not cells:
         raise LedgerError(f"No rows to draw against {drawn.axis}.")
-    figure = style.new_figure(style.COLUMN_MM, 70)
+    beside = controls.beside(cells[0].row) if controls and len({cell.row.dataset for cell in cells}) == 1 else []
+    figure = style.new_figure(style.COLUMN_MM, 70 + 4 * len(beside))
     axes = figure.add_subplot()
     for index, line in enumerate(dict.fromkeys(drawn.line(cell.row) for cell in cells)):
         colour, mark = style.LINES[index % len(style.LINES)]
@@ -125,8 +126,7 @@ def curve(
     if drawn.level is not None:
         level = drawn.level(rows) if callable(drawn.level) else drawn.level
         axes.axhline(level, color=style.GREY, linestyle="--", linewidth=0.8)
-    if controls is not None and len({cell.row.dataset for cell in cells}) == 1:
-        draw_controls(axes, controls.beside(cells[0].row), across=True)
+    draw_controls(axes, beside, across=True)
     if drawn.logarithmic:
         axes.set_xscale("log", base=2)
         axes.xaxis.set_major_formatter("{x:g}")

@@ -59,7 +59,7 @@ def every_number(by_paper: Mapping[str, Sequence[ledger.Mean]], controls: Contro
         label=f"within {NEAR:g} points",
     )
     for index, (name, cells) in enumerate(by_paper.items()):
-        colour, mark = style.LINES[index % len(style.LINES)]
+        colour, mark = style.MANY_LINES[index % len(style.MANY_LINES)]
         for single in (False, True):
             chosen = [cell for cell in cells if (cell.seeds == 1) == single]
             if not chosen:
