@@ -57,8 +57,8 @@ class Controls:
 
     def beside(self, row: Row) -> list[Mean]:
         """Controls that a row can be compared with: of its set, on images of the same kind."""
-        disturbed = row.measure != ACCURACY or "perturbation" in row.symbols
-        return [] if disturbed else self.of(row.dataset, _part(row))
+        other = row.measure != ACCURACY or row.item == ITEM or "perturbation" in row.symbols
+        return [] if other else self.of(row.dataset, _part(row))
 
     def words(self, row: Row, accuracy: float) -> str:
         """What stands beside a number that is not above all controls of its set; nothing if it is.

@@ -52,6 +52,7 @@ def test_a_rule_that_does_not_beat_a_control_is_told_so(accuracy: float, words: 
     assert known().words(row(value=accuracy, dataset="fashion-mnist"), accuracy) == ""
     assert known().words(row(value=accuracy, setting="evaluate_on=validation"), accuracy) == ""
     assert known().words(row(value=accuracy, setting="perturbation=noise level=0.1"), accuracy) == ""
+    assert known().words(control("softmax", 10.0), 10.0) == ""
     assert Controls().words(row(value=accuracy), accuracy) == ""
 
 
