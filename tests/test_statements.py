@@ -568,10 +568,10 @@ def test_what_a_model_says_of_its_tables_is_what_the_ledger_says() -> None:
 def test_rows_of_the_ledgers_have_their_commands() -> None:
     """Which rows stand without a command is said where the ledger is explained."""
     papers = ledger.papers(RESULTS)
-    of_studies = {Path(encodings.LEDGER).stem}
+    of_studies = {Path(encodings.LEDGER).stem, Path(controls.FILE).stem}
     assert set(papers) <= set(registry.models()) | of_studies  # a new paper may wait for its first run
     without = {row.item for given in papers.values() for row in given if not row.command}
-    assert without == {"search", "hebbian_control_search"}
+    assert without == {"search", "hebbian_control_search", "controls_search"}
     assert "What was searched on held-out images (items `search`) stands without" in words("docs/concepts.md")
     for row in (row for given in papers.values() for row in given if row.command):
-        assert re.match(r"hebbarium (train|hebbian-control|reproduce|encode) ", row.command)
+        assert re.match(r"hebbarium (train|hebbian-control|reproduce|encode|controls) ", row.command)
