@@ -6,21 +6,23 @@ Without a GPU everything up to the run is done, as far as the tools that are her
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import os
 import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from pathlib import Path
 
 from benchmarks import rows
 from benchmarks.gpu import cases, growth, plain_brian2, races
 from benchmarks.gpu.case import CALLED, Case, Findings
 from benchmarks.gpu.growth import Sized
-from benchmarks.gpu.steps import NO_TIME, Clock, Done, Step, carry_out, carry_out_all
+from benchmarks.gpu.steps import NO_TIME, TOO_LONG, Clock, Done, Step, carry_out, carry_out_all
 from benchmarks.rows import Benchmark
 from hebbarium.engine import cuda, machine
+from hebbarium.engine.contract import Structure
 from hebbarium.ledger import commits
 from hebbarium.training import provenance
 
@@ -133,12 +135,10 @@ def build(chosen: Sequence[Case], device: str, until: str, jobs: int, clock: Clo
     what = "sources" if until == SOURCES else "build"
     steps: list[Step] = []
     owners: list[tuple[str, int]] = []
-    known: dict[tuple[str, ...], int] = {}
+    known: dict[Hashable, int] = {}
     for case in chosen:
-        for number, structure in enumerate(case.structures()):
-            key = (structure.phase, structure.precision, str(structure.capacity), *map(str, structure.record),
-                   *sorted(f"{k}={v}" for k, v in structure.model.structure_key().items()), structure.model.name,
-                   *(m.key for m in structure.measures))  # fmt: skip
+        for number, structure in enumerate(case.structures() if until == SOURCES else case.programs()):
+            key = _same(structure)
             owners.append((case.name, known.setdefault(key, len(steps))))
             if known[key] == len(steps):
                 arguments = (what, device, case.name, str(number))
@@ -153,8 +153,16 @@ def build(chosen: Sequence[Case], device: str, until: str, jobs: int, clock: Clo
     return problems
 
 
+def _same(structure: Structure) -> Hashable:
+    """What programs have in common that are one, whatever case asks for them."""
+    model = structure.model
+    measures = tuple(measure.key for measure in structure.measures)
+    compiled_in = (model.name, *sorted(model.structure_key().items()))
+    return dataclasses.replace(structure, model=compiled_in, measures=measures)  # type: ignore[arg-type]
+
+
 def _of_a_build(done: Done) -> str:
-    return NO_TIME if done.problem == NO_TIME or "longer than" in done.problem else f"not built: {done.problem}"
+    return NO_TIME if done.problem == NO_TIME or done.problem.startswith(TOO_LONG) else f"not built: {done.problem}"
 
 
 def run(

@@ -73,8 +73,15 @@ class Trained(Case):
 
     def structures(self) -> Sequence[Structure]:
         """See `Case.structures`."""
+        return self._programs(self.device)
+
+    def references(self) -> Sequence[Structure]:
+        """See `Case.references`."""
+        return self._programs(CPU)
+
+    def _programs(self, device: str) -> Sequence[Structure]:
         model = parameters.apply(registry.find(self.settings.model), self.settings.changes)
-        return structures(self._on(self.device), model)
+        return structures(self._on(device), model)
 
     def _on(self, device: str) -> RunSettings:
         return replace(self.settings, device=device)
@@ -111,6 +118,10 @@ class Stimulated(Case):
     def structures(self) -> Sequence[Structure]:
         """See `Case.structures`."""
         return [self._structure(self.device)]
+
+    def references(self) -> Sequence[Structure]:
+        """See `Case.references`."""
+        return [self._structure(CPU)]
 
     def run(self, scratch: Path) -> Findings:
         """See `Case.run`."""

@@ -74,6 +74,14 @@ class Case(ABC):
     def structures(self) -> Sequence[Structure]:
         """Programs of its device, the first of which are needed most."""
 
+    def references(self) -> Sequence[Structure]:
+        """Programs of the CPU that its own are held against."""
+        return []
+
+    def programs(self) -> list[Structure]:
+        """All that has to be built."""
+        return [*self.structures(), *self.references()]
+
     @abstractmethod
     def run(self, scratch: Path) -> Findings:
         """Find out. Raises whatever goes wrong."""

@@ -45,6 +45,10 @@ class Sized(Case):
         """See `Case.structures`."""
         return [trained(self.model, PRECISION, self.device)]
 
+    def references(self) -> Sequence[Structure]:
+        """See `Case.references`."""
+        return [trained(self.model, PRECISION, devices.DEFAULT)]
+
     def run(self, scratch: Path) -> Findings:
         """See `Case.run`."""
         images, _ = digits()

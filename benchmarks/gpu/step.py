@@ -36,9 +36,9 @@ def main() -> int:
     try:
         with tempfile.TemporaryDirectory() as folder:
             if what == "sources":
-                devices.write_sources(case.structures()[int(number[0])], Path(folder) / "program")
+                devices.write_sources(case.programs()[int(number[0])], Path(folder) / "program")
             elif what == "build":
-                devices.program(case.structures()[int(number[0])], Path(folder))
+                devices.program(case.programs()[int(number[0])], Path(folder))
             else:
                 answer = case.run(Path(folder)).as_text()
     except Exception as error:  # whatever it is, the other cases go on

@@ -19,6 +19,7 @@ from typing import IO
 from benchmarks.worker import ROOT
 
 NO_TIME = "there was no time left for it"
+TOO_LONG = "it took longer than"
 
 
 @dataclass(frozen=True)
@@ -76,7 +77,7 @@ def carry_out(step: Step, clock: Clock) -> Done:
             answer, _ = process.communicate(timeout=allowed)
             problem = "" if process.returncode == 0 else _last(errors)
         except subprocess.TimeoutExpired:
-            answer, problem = "", f"it took longer than {allowed:.0f} s"
+            answer, problem = "", f"{TOO_LONG} {allowed:.0f} s"
         finally:
             _end(process)
     return Done(step, answer.strip().split("\n")[-1], problem, time.monotonic() - started)
@@ -117,7 +118,7 @@ def carry_out_all(steps: Sequence[Step], jobs: int, clock: Clock, say: Callable[
         with turn:
             done.append(result)
             if result.problem != NO_TIME:
-                how = "failed" if result.problem else "ready"
+                how = "ended" if result.problem.startswith(TOO_LONG) else "failed" if result.problem else "ready"
                 say(f"{len(done)} of {len(steps)}, {step.called}: {how} after {result.seconds:.0f} s")
         return result
 

@@ -16,7 +16,7 @@ import numpy as np
 from brian2 import ms
 from numpy.typing import NDArray
 
-from benchmarks.compiled import CompiledTraining
+from benchmarks.compiled import CompiledTraining, trained
 from benchmarks.gpu.case import Case, Findings, digits
 from benchmarks.rows import Benchmark
 from hebbarium.engine import anatomy, devices, presentations, streams
@@ -69,6 +69,10 @@ class Timed(Case):
     def structures(self) -> Sequence[Structure]:
         """See `Case.structures`."""
         return [_structure(cells(self.number, neurons=self.neurons), PRECISION, self.device, self.images)]
+
+    def references(self) -> Sequence[Structure]:
+        """See `Case.references`."""
+        return [trained(SynapticScaling(neurons=self.neurons), PRECISION, devices.DEFAULT)]
 
     def run(self, scratch: Path) -> Findings:
         """See `Case.run`."""
@@ -125,6 +129,14 @@ class Same(Case):
         """See `Case.structures`."""
         return [_structure(self.networks, "float64", self.device, self.images)]
 
+    def references(self) -> Sequence[Structure]:
+        """See `Case.references`: all of them are one program, since their quantities alone differ."""
+        return [self._alone(self.networks[0])]
+
+    def _alone(self, network: SynapticScaling) -> Structure:
+        measures = network.measures(True)
+        return Structure(network, "train", "float64", devices.DEFAULT, self.images, measures=measures)
+
     def run(self, scratch: Path) -> Findings:
         """See `Case.run`."""
         (structure,) = self.structures()
@@ -138,11 +150,8 @@ class Same(Case):
         counts = together.answered(answers.counts["excitatory"])
         same, apart = [], []
         for k, network in enumerate(networks):
-            measures = network.measures(True)
-            one = Structure(network, "train", "float64", devices.DEFAULT, self.images, measures=measures)
-            alone = presentations.show(
-                devices.program(one, scratch), Block(states[k], inputs[k], network.run_time_values(), 1)
-            )
+            own = Block(states[k], inputs[k], network.run_time_values(), 1)
+            alone = presentations.show(devices.program(self._alone(network), scratch), own)
             same.append(np.array_equal(counts[k], alone.counts["excitatory"]))
             weights = together.parted(answers.state)[k]["plastic.w"]
             apart.append(float(np.abs(weights - alone.state["plastic.w"]).max()))

@@ -40,6 +40,8 @@ def test_every_case_says_which_programs_it_needs() -> None:
         structures = case.structures()
         assert bool(structures) == (part != "genn"), case.name
         assert {structure.device for structure in structures} <= {"cuda"}
+        references = {structure.device for structure in case.references()}
+        assert references == (set() if part in ("races", "genn") else {"dense"})
         if part == "races":
             assert len(structures) == 1
 
@@ -206,6 +208,23 @@ def test_an_unknown_case_is_refused(monkeypatch: pytest.MonkeyPatch, capsys: pyt
     monkeypatch.setattr(sys, "argv", ["benchmarks.gpu", "--case", "nothing"])
     assert command.main() == 2
     assert "there are agreement of synaptic_scaling, growth, N=100" in capsys.readouterr().err
+
+
+def test_programs_that_cases_share_are_built_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[steps.Step] = []
+
+    def carry_out_all(wanted: list[steps.Step], *more: object) -> list[steps.Done]:
+        asked.extend(wanted)
+        return [steps.Done(step, "", "" if step.arguments[3] == "0" else "g++ failed", 1.0) for step in wanted]
+
+    monkeypatch.setattr(command, "carry_out_all", carry_out_all)
+    timed = [together.Timed(f"{n}", "cuda", number=n) for n in (8, 32)]
+    assert command.build(timed, "cuda", "sources", 1, steps.Clock(60), lambda text: None) == {}
+    assert [step.arguments for step in asked] == [("sources", "cuda", "8", "0"), ("sources", "cuda", "32", "0")]
+    asked.clear()
+    problems = command.build(timed, "cuda", "run", 1, steps.Clock(60), lambda text: None)
+    assert [step.arguments[2:] for step in asked] == [("8", "0"), ("8", "1"), ("32", "0")], "one network on the CPU"
+    assert problems == {"8": "not built: g++ failed", "32": "not built: g++ failed"}
 
 
 def test_what_was_not_built_is_not_run_and_what_failed_stops_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
