@@ -75,6 +75,11 @@ class Trained(Case):
         """See `Case.structures`."""
         return self._programs(self.device)
 
+    @property
+    def learns(self) -> bool:
+        """Whether anything is trained before it is tested."""
+        return bool(self.settings.phases(registry.find(self.settings.model)()))
+
     def references(self) -> Sequence[Structure]:
         """See `Case.references`."""
         return self._programs(CPU)

@@ -12,10 +12,11 @@ from benchmarks.gpu.genn import Beside
 from benchmarks.gpu.growth import Sized
 from benchmarks.gpu.races import checked
 from benchmarks.gpu.together import Same, Timed
+from hebbarium.catalogue import registry
 from hebbarium.training.run_settings import RunSettings
 
 PARTS = ("agreement", "races", "growth", "together", "genn")
-TRAINED: Mapping[str, Mapping[str, Any]] = {
+SMALL: Mapping[str, Mapping[str, Any]] = {
     "synaptic_scaling": {"changes": {"neurons": "50"}},
     "symmetric_stdp": {
         "changes": {"neurons": "50", "rest": "jump"}, "schedule": "simultaneous", "images": 50, "test_images": 50
@@ -25,11 +26,9 @@ TRAINED: Mapping[str, Mapping[str, Any]] = {
     "s4nn": {"changes": {"layers": "40"}},
     "timing_backprop": {"changes": {"layers": "40"}},
     "tssl_backprop": {"changes": {"layers": "40"}},
-    "lenet_conversion": {},
+    "contrastive_race": {"changes": {"neurons": "50"}},
 }  # fmt: skip
-"""Models that are trained on images, and how small a network of each is compared."""
-UNTRAINED = ("lenet_conversion",)
-"""Of these, those that nothing learns in."""
+"""How small a network of a model is compared; others are as large as they are by themselves."""
 _TRAINS: Mapping[str, Given] = {"pattern_step": counted(2000), "wanted": sparse(0.01), "learns": sparse(1.0)}
 STIMULATED: Mapping[str, Mapping[str, Given]] = {
     "hodgkin_huxley": {"stimulus": rising(0.2)},
@@ -50,16 +49,22 @@ NUMBERS = (8, 32, 128)
 SHORT: Mapping[str, Any] = {"images": 100, "test_images": 100, "block": 50, "precision": "float64", "seed": 3}
 
 
+def on_images() -> list[str]:
+    """Models that are trained on images: those of `SMALL` first."""
+    found = [name for name, kind in registry.models().items() if kind().schedules]
+    return sorted(found, key=lambda name: list(SMALL).index(name) if name in SMALL else len(SMALL))
+
+
 def trained(name: str, device: str, **changes: Any) -> Trained:
     """A short run of a model."""
-    settings = RunSettings(model=name, device=device, **{**SHORT, **TRAINED[name], **changes})
+    settings = RunSettings(model=name, device=device, **{**SHORT, **SMALL.get(name, {}), **changes})
     return Trained(f"agreement of {name}", device, settings=settings, seconds=40)
 
 
 def every(device: str) -> Iterator[tuple[str, Case]]:
     """Part and case, those that are needed most first."""
     agree: list[Case] = [
-        *(trained(name, device) for name in TRAINED),
+        *(trained(name, device) for name in on_images()),
         *(
             Stimulated(f"agreement of {name}", device, model=name, given=given, samples=SAMPLES[name])
             for name, given in STIMULATED.items()
@@ -70,6 +75,6 @@ def every(device: str) -> Iterator[tuple[str, Case]]:
     yield "together", Same("networks side by side, given spikes", device)
     yield from (("together", Timed(f"{n} networks side by side", device, number=n)) for n in NUMBERS)
     yield from (("agreement", case) for case in agree[1:])
-    learning = [case for case in agree if isinstance(case, Trained) and case.settings.model not in UNTRAINED]
+    learning = [case for case in agree if isinstance(case, Trained) and case.learns]
     yield from (("races", checked(case, 30)) for case in learning)
     yield "genn", Beside("Brian2GeNN", device, seconds=100)

@@ -27,7 +27,8 @@ FAST = "agreement of izhikevich"
 
 # -- cases ---------------------------------------------------------------------------------------------------
 def test_every_model_has_a_case_and_every_case_a_name_of_its_own() -> None:
-    assert {*cases.TRAINED, *cases.STIMULATED} == set(registry.models())
+    assert {*cases.on_images(), *cases.STIMULATED} == set(registry.models())
+    assert cases.on_images()[0] == "synaptic_scaling"
     names = [case.name for _, case in cases.every("cuda")]
     assert len(set(names)) == len(names)
     assert {part for part, _ in cases.every("cuda")} == set(cases.PARTS)
