@@ -104,7 +104,7 @@ def markdown_table(standings: Sequence[Standing], controls: Controls, dataset: s
 
 _RULE, _NEURONS, _ACCURACY, _PAPER = "rule", "hidden neurons", "accuracy (%)", "published (%)"
 _REMARKS, _TOLD, _TRAINED, _TIME = "said of it", "told", "images seen", "training (min)"
-_SPIKES, _EVENTS, _ENERGY, _LESIONED = "spikes", "synaptic events", "nJ", "half of its synapses, neurons gone (%)"
+_SPIKES, _EVENTS, _ENERGY, _LESIONED = "spikes", "synaptic events", "nJ", "half lesioned: synapses, neurons (%)"
 _HEADS = (
     _RULE, _NEURONS, _ACCURACY, _PAPER, _REMARKS, _TOLD, _TRAINED, _TIME, _SPIKES, _EVENTS, _ENERGY, _LESIONED
 )  # fmt: skip

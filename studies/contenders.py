@@ -19,14 +19,18 @@ __all__ = ["Contender", "Told", "hidden_neurons"]
 
 
 class Told(enum.Enum):
-    """What a rule is told of the right answer."""
+    """What a rule is told of the right answer.
+
+    ``LABELS`` name neurons once all is learned; a ``TEACHER`` makes the right class fire while the network learns;
+    ``ERRORS`` of its output change its weights; ``CONVERTED`` is what errors taught before it had spikes.
+    """
 
     NOTHING = "nothing"
-    LABELS = "nothing; labels name its neurons afterwards"
-    TEACHER = "a teacher activates the right class"
-    ERRORS = "errors of its output"
-    CONVERTED = "nothing: a network that errors taught is converted"
-    NOT_SAID = "not said by its protocol"
+    LABELS = "labels of neurons"
+    TEACHER = "a teacher"
+    ERRORS = "errors"
+    CONVERTED = "nothing (converted)"
+    NOT_SAID = "not said"
 
 
 def hidden_neurons(model: Model) -> int | None:

@@ -228,7 +228,7 @@ class _Rule:
 
     def _cut_short(self, row: ledger.Row) -> str:
         least = 0 if row.item == ITEM else self._images_of_the_paper(row)
-        return f"{row.trained:,} images where the paper has {least:,}" if row.trained < least else ""
+        return f"{row.trained:,} of the paper's {least:,} images" if row.trained < least else ""
 
     def _images_of_the_paper(self, row: ledger.Row) -> int:
         """Images that the paper's network of this size, or its usual run, saw on this set; 0 if nothing is trained."""

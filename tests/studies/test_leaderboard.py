@@ -133,7 +133,7 @@ def test_rows_with_the_rules_own_settings_stand_on_it(tmp_path: Path) -> None:
     assert found.mean.row == own
     assert (found.neurons, found.layers, found.source) == (400, "400", "Table IV")
     assert found.remarks[0] == "open constants were **fitted to these tables**"
-    assert "images where the paper has 40,000" not in " ".join(found.remarks)
+    assert "of the paper's" not in " ".join(found.remarks)
 
 
 def test_what_hurts_is_said_of_each_row(tmp_path: Path) -> None:
@@ -141,7 +141,7 @@ def test_what_hurts_is_said_of_each_row(tmp_path: Path) -> None:
     time = dataclasses.replace(few, measure="training_time", value=0.006, unit="s", readout="", paper=None)
     short = row(item="leaderboard", setting="norm=L1 w_t=3", paper=None, dataset="mine.npz", **OURS)
     found = {one.dataset: one for one in of_rule([few, time, short], tmp_path)}
-    assert found["mnist"].remarks[1] == "10,000 images where the paper has 40,000"
+    assert found["mnist"].remarks[1] == "10,000 of the paper's 40,000 images"
     assert found["mnist"].seconds == 0.006
     assert found["mine.npz"].remarks == ("short run, not the paper's protocol",)
     table = leaderboard.markdown_table(list(found.values()), known(), "mnist")
@@ -172,7 +172,7 @@ def test_the_ledgers_of_the_project_stand_on_it() -> None:
     assert small.cost is not None
     assert set(small.lesioned) == {"lesion-synapses", "lesion-neurons"}
     hours = next(one for one in found if one.neurons == 10_000)
-    assert (hours.source, hours.remarks[0]) == ("Table 1", "300,000 images where the paper has 1,200,000")
+    assert (hours.source, hours.remarks[0]) == ("Table 1", "300,000 of the paper's 1,200,000 images")
     text = board.text(RESULTS, ["mnist"], ["diehl_cook"])
     assert "Published numbers are those of `diehl_cook`: P. U. Diehl" in text
     assert "s4nn" not in text
@@ -267,4 +267,4 @@ def test_what_cannot_be_is_refused(words: tuple[object, ...], said: str, tmp_pat
 
 
 def test_a_protocol_that_declares_nothing_is_told_so() -> None:
-    assert Contender().told.value == "not said by its protocol"
+    assert Contender().told.value == "not said"
