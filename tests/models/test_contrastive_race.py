@@ -11,7 +11,7 @@ import pytest
 from brian2 import hertz, ms, mV
 from numpy.typing import NDArray
 
-from hebbarium.engine import devices
+from hebbarium.engine import devices, faithfulness
 from hebbarium.engine.anatomy import initial_state
 from hebbarium.engine.contract import Block, BlockResult, Structure
 from hebbarium.models.contrastive_race import ContrastiveRace
@@ -199,3 +199,9 @@ def test_learning_falls_with_the_passes() -> None:
     model = small_model(eta_decay=0.5)
     np.testing.assert_allclose(model.epoch_inputs("train", np.arange(3))["learning_rates"], [1, 0.5, 0.25])
     assert model.epoch_inputs("test", np.arange(3)) == {}
+
+
+@pytest.mark.parametrize(("winners", "races"), [("first", True), ("all", False), ("each", False)])
+def test_one_winner_a_race_is_nothing_for_a_gpu(winners: str, races: bool) -> None:
+    model = small_model(winners=winners)
+    assert bool(faithfulness.races(model.build("train", model.blank("train", PIXELS)))) is races
