@@ -30,7 +30,7 @@ from hebbarium.models.contract import Arrays, choice, encoding, quantity, struct
 from hebbarium.models.encoded_inputs import EncodedInputs
 from hebbarium.models.parts import BEGINS, ENDS, At, Parts
 from hebbarium.models.ranges import FRACTION, NOT_NEGATIVE, POSITIVE, SIZE
-from hebbarium.models.readouts import Measure, Readout, SpikeCount, Value
+from hebbarium.models.readouts import Readout, Value
 
 LIKE_TOUDA = "as in Touda & Okuno's network"
 HELD_OUT = "chosen on held-out images"
@@ -242,9 +242,10 @@ class ColumnFeedback(EncodedInputs):
         """See `Model.sample_steps`."""
         return round(float((self.t_train if phase == "train" else self.t_test) / self.dt))
 
-    def measures(self, learns: bool) -> tuple[Measure, ...]:
-        """See `Model.measures`: spikes of hidden neurons too."""
-        return (*super().measures(learns), SpikeCount("hidden"))
+    @property
+    def rastered(self) -> tuple[str, ...]:
+        """See `Model.rastered`: hidden neurons are left out, which spike thousands of times an image."""
+        return ("input",)
 
     @property
     def signs(self) -> NDArray[np.float64]:

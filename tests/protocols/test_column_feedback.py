@@ -32,7 +32,6 @@ def test_a_run_is_measured(tmp_path: Path) -> None:
     run = training.train(settings, tmp_path / "run")
     with results.open_run(run) as tree:
         measured = column_feedback.measure(tree, settings)
-        counts = tree["test/hidden"].to_dataset()["spike_count"].values
-    assert measured["spikes"] == (round(counts.sum() / 8, 1), "")
-    assert 0 < measured["active"][0] < 100
-    assert measured["training_time"][0] > 0
+        wall_time = tree.attrs["wall_time_s"]
+    assert measured == {"training_time": (round(wall_time / 16, 6), "s")}
+    assert wall_time > 0
