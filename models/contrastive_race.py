@@ -327,3 +327,14 @@ class ContrastiveRace(EncodedInputs):
     def shown_time(self, phase: str) -> float:
         """See `EncodedInputs.shown_time`."""
         return self.sample_steps(phase) * float(self.dt / second)
+
+    # -- what else there is to know ----------------------------------------------------------------------
+    open_choices: ClassVar[tuple[str, ...]] = (
+        "Constants are those of Touda & Okuno's network where they say so; the others were chosen on 10,000 held-out "
+        "training images of MNIST and Fashion-MNIST, one seed each. One set of constants serves both.",
+        "In the free part unlearning grows with the number of races, in the taught part learning with the part of them "
+        "that went wrong: the two balance where both parts are as long. With a free part of 200 ms and a taught one of "
+        "100 ms it unlearns more than it learns, and loses most of what it knew (see what was tried).",
+        "The winner of a step is a maximum over all neurons, which a GPU would compute wrongly, as many threads write "
+        "into one variable: winners=first is refused for CUDA, winners=all is not.",
+    )

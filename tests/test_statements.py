@@ -56,6 +56,12 @@ def only(model: str, **conditions: str) -> float:
     return cell.mean
 
 
+def only_with_error(model: str, **conditions: str) -> str:
+    (cell,) = cells(model, readout="class_mean", **conditions)
+    assert cell.seeds == 3
+    return f"{cell.mean:.2f} ± {cell.error:.2f}"
+
+
 def answering(neurons: str) -> float:
     first, *_ = rows("symmetric_stdp", measure="neurons_answering", dataset="mnist", neurons=neurons)
     return first.value
@@ -367,6 +373,15 @@ def readme() -> Iterator[str]:
     yield (
         f"one spike a neuron is {_below(single)} below, many without leak {_below(lasting['many'])}, one without leak "
         f"{_below(lasting['one'])}, **one seed** each"
+    )
+    race = {
+        (neurons, dataset): only_with_error("contrastive_race", item="sizes", neurons=neurons, dataset=dataset)
+        for neurons in ("400", "100")
+        for dataset in ("mnist", "fashion-mnist")
+    }
+    yield (
+        f"With 400 neurons it has {race['400', 'mnist']} on MNIST, {race['400', 'fashion-mnist']} on Fashion-MNIST, "
+        f"with 100 it has {race['100', 'mnist']} and {race['100', 'fashion-mnist']}, all constants"
     )
     one_spike, numbers = beside("s4nn", item="abstract", readout="first_spike_ties_right")
     assert one_spike.seeds == 1
