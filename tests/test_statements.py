@@ -519,6 +519,19 @@ def hodgkin_huxley() -> Iterator[str]:
     assert steps[1] == steps[2] == 10 * steps[0]
 
 
+def contrastive_race() -> Iterator[str]:
+    """What the parts of the contrastive race are worth, and what was not run."""
+    parts = {cell.row.setting: cell for cell in cells("contrastive_race", item="parts", readout="class_mean")}
+    assert {cell.seeds for cell in parts.values()} == {1}
+    whole = parts["epochs=6"].mean
+    yield f"to learn as much at each image costs {whole - parts['dose=full epochs=6'].mean:.1f} points"
+    yield f"wrong winners is worth {whole - parts['unlearns=none epochs=6'].mean:.1f} points"
+    assert parts["unlearns=all epochs=6"].mean == 10  # chance: destroyed
+    large = cells("contrastive_race", item="sizes", neurons="1600", readout="class_mean")
+    assert {cell.seeds for cell in large} == {1}
+    yield "With 1,600 neurons one seed was run"
+
+
 def exported() -> Iterator[str]:
     """What is in an exported project."""
     few = " and ".join(f"{number:,}" for number in project.FEW.values())
@@ -537,6 +550,7 @@ STATEMENTS = {
     "docs/notes/diehl_cook.md": diehl_cook,
     "docs/notes/desire_backprop.md": desire_backprop,
     "docs/notes/timing_backprop.md": timing_backprop,
+    "docs/notes/contrastive_race.md": contrastive_race,
     "docs/notes/s4nn.md": s4nn,
     "docs/notes/lenet_conversion.md": lenet_conversion,
     "docs/notes/tssl_backprop.md": tssl_backprop,
