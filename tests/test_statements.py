@@ -527,6 +527,9 @@ def contrastive_race() -> Iterator[str]:
     yield f"to learn as much at each image costs {whole - parts['dose=full epochs=6'].mean:.1f} points"
     yield f"wrong winners is worth {whole - parts['unlearns=none epochs=6'].mean:.1f} points"
     assert parts["unlearns=all epochs=6"].mean == 10  # chance: destroyed
+    yield f"Rising thresholds are worth {whole - parts['theta_plus=0*mV epochs=6'].mean:.1f} points"
+    assert parts["winners=each epochs=6"].mean < 11
+    assert all(abs(whole - parts[f"{without} epochs=6"].mean) < 0.1 for without in ("norm=none", "w_min=-1"))
     large = cells("contrastive_race", item="sizes", neurons="1600", readout="class_mean")
     assert {cell.seeds for cell in large} == {1}
     yield "With 1,600 neurons one seed was run"
