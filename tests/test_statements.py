@@ -26,6 +26,7 @@ from hebbarium.models.spikeprop import GRADIENT, OUTPUT_ONLY, PERTURBATION, RAND
 from hebbarium.models.synaptic_scaling import SynapticScaling
 from hebbarium.models.timing_backprop import TimingBackprop
 from hebbarium.models.tssl_backprop import TSSLBackprop
+from hebbarium.protocols import column_feedback as columns
 from hebbarium.protocols import spikeprop as xor
 from hebbarium.protocols import timing_backprop as timing
 from hebbarium.protocols import tssl_backprop as tssl
@@ -246,6 +247,15 @@ def s4nn() -> Iterator[str]:
     yield f"On {several:.1f} % of the test images several output neurons spike first, on {none:.1f} % none does"
     best = only("s4nn", item="abstract", selection=ledger.BEST)
     yield f"ours of every tenth epoch is {best:.2f} % at best"
+
+
+def column_feedback() -> Iterator[str]:
+    """What the notes on column feedback have to say."""
+    by_set = {cell.row.dataset: cell for cell in cells("column_feedback", item="sizes", neurons="400")}
+    mnist, fashion = by_set["mnist"], by_set["fashion-mnist"]
+    assert mnist.seeds == fashion.seeds == 3
+    assert columns.PASSES == 8
+    yield f"{mnist.mean:.2f} % of MNIST and {fashion.mean:.2f} % of Fashion-MNIST, 400 hidden neurons, eight passes"
 
 
 def tssl_backprop() -> Iterator[str]:
@@ -557,6 +567,7 @@ STATEMENTS = {
     "docs/notes/s4nn.md": s4nn,
     "docs/notes/lenet_conversion.md": lenet_conversion,
     "docs/notes/tssl_backprop.md": tssl_backprop,
+    "docs/notes/column_feedback.md": column_feedback,
     "docs/eighty_percent.md": switches,
     "docs/robustness.md": robustness,
     "docs/exported_project.md": exported,
