@@ -57,8 +57,8 @@ def only(model: str, **conditions: str) -> float:
     return cell.mean
 
 
-def only_with_error(model: str, **conditions: str) -> str:
-    (cell,) = cells(model, readout="class_mean", **conditions)
+def only_with_error(model: str, readout: str = "class_mean", **conditions: str) -> str:
+    (cell,) = cells(model, readout=readout, **conditions)
     assert cell.seeds == 3
     return f"{cell.mean:.2f} ± {cell.error:.2f}"
 
@@ -393,6 +393,11 @@ def readme() -> Iterator[str]:
         f"With 400 neurons it has {race['400', 'mnist']} on MNIST, {race['400', 'fashion-mnist']} on Fashion-MNIST, "
         f"with 100 it has {race['100', 'mnist']} and {race['100', 'fashion-mnist']}, all constants"
     )
+    by_column = [
+        only_with_error("column_feedback", "potential", item="sizes", neurons="400", dataset=dataset)
+        for dataset in ("mnist", "fashion-mnist")
+    ]
+    yield f"tells its own hidden neurons its error, has {by_column[0]} and {by_column[1]}."
     one_spike, numbers = beside("s4nn", item="abstract", readout="first_spike_ties_right")
     assert one_spike.seeds == 1
     yield f"{numbers}{_below(one_spike)} points below, **one seed**"
