@@ -93,9 +93,8 @@ class ColumnFeedback(EncodedInputs):
 
     # What it is made of, and what it is held against
     feedback: str = choice(
-        "column", ("column", "mixed", "shared"), "whose errors a hidden neuron is told: its own class's; those of all "
-        "classes by fixed random weights, as in feedback alignment; or all neurons that of the class the teacher names",
-        HELD_OUT,
+        "column", ("column", "mixed", "none"), "whose errors a hidden neuron is told: its own class's; those of all "
+        "classes by fixed random weights, as in feedback alignment; none, so that it stays as it was drawn", HELD_OUT,
     )
     eligibility: str = choice(
         "fired", ("fired", "count", "near", "pairs"), "what makes a synapse eligible besides what its input has sent: "
@@ -140,11 +139,7 @@ class ColumnFeedback(EncodedInputs):
     # The error of class neurons: the derivative of the cross-entropy by their potentials, what is too much
     error = classification.CROSS_ENTROPY
     # What a hidden neuron is told of it, by connections that do not change
-    told: ClassVar[Strings] = {
-        "column": "told_post -= b*error_pre",
-        "mixed": "told_post -= b*error_pre",
-        "shared": "told_post -= b*error_pre*int(i == labels(t))",
-    }
+    told = "told_post -= b*error_pre"
     class_learning = "w -= learning_rates(t)*eta_class*error_post*h*n_spikes_pre"
     dosing = "dose = learning_rates(t)*told*{eligible}"
     learning = "w += dose_post*x_pre"
@@ -228,7 +223,7 @@ class ColumnFeedback(EncodedInputs):
             output,
             hidden,
             "b : 1",
-            on_pre={"tell": At("end 3", chosen(self.told, self.feedback), "over")},
+            on_pre={"tell": At("end 3", self.told, "over")},
         )
         return Network(input_, hidden, output, to_hidden, to_output, softmax, feedback)
 
@@ -260,10 +255,9 @@ class ColumnFeedback(EncodedInputs):
         own = np.arange(self.neurons)[:, np.newaxis] % self.classes == np.arange(self.classes)
         w = self.w_sd * generator.standard_normal(self.pixels * self.neurons)
         signed = own * self.signs[:, np.newaxis]
-        if self.feedback == "mixed":
-            told = generator.standard_normal(own.shape) / np.sqrt(self.classes)
-        else:
-            told = signed if self.feedback == "column" else np.repeat(self.signs[:, np.newaxis], self.classes, axis=1)
+        told = {
+            "column": signed, "mixed": generator.standard_normal(own.shape) / np.sqrt(self.classes), "none": 0 * signed,
+        }[self.feedback]  # fmt: skip
         return {"to_hidden.w": w, "to_output.w": self.v_first * signed.ravel(), "feedback.b": told.T.ravel()}
 
     def rates(self, images: NDArray[np.uint8]) -> NDArray[np.float64]:

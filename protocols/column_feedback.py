@@ -27,7 +27,7 @@ from hebbarium.training.run_settings import RunSettings
 # Any parameter of the model, with its unit; `hebbarium describe column_feedback` lists them.
 SETTINGS = {
     "neurons": 100,
-    "feedback": "column",    # or mixed, shared
+    "feedback": "column",    # or mixed, none
     "fall_over": 2,          # passes until the rate of learning is zero: as many as there are
 }  # fmt: skip
 SEED = 0
@@ -49,7 +49,7 @@ DATASETS = ("mnist", "fashion-mnist")
 WITHOUT: tuple[Mapping[str, str], ...] = (
     {},
     {"feedback": "mixed"},
-    {"feedback": "shared"},
+    {"feedback": "none"},
     {"against": "0"},
     {"eta_class": "0"},
 )

@@ -49,7 +49,7 @@ def run_images(model: ColumnFeedback, device: str, folder: Path, phase: str = "t
 
 def twin(model: ColumnFeedback, result: BlockResult) -> oracle.Outcome:
     settings = oracle.Settings(
-        shown=model.sample_steps("train"), eligibility=model.eligibility, shared=model.feedback == "shared",
+        shown=model.sample_steps("train"), eligibility=model.eligibility,
         gain=float(model.gain / ms), h=model.h, eta_class=model.eta_class, threshold=model.v_thresh, width=model.width,
     )
     first, driven_by = first_weights(model), result.spikes["input"]
@@ -98,7 +98,6 @@ def test_the_network_is_its_twin(device: str, folder: Path) -> None:
 
 OPTIONS: dict[str, dict[str, Any]] = {
     "feedback=mixed": {"feedback": "mixed"},
-    "feedback=shared": {"feedback": "shared"},
     "eligibility=count": {"eligibility": "count"},
     "eligibility=near": {"eligibility": "near"},
     "eligibility=pairs": {"eligibility": "pairs"},
@@ -119,7 +118,7 @@ def test_what_it_is_held_against_is_its_twin(changes: dict[str, Any], folder: Pa
 
 @pytest.mark.parametrize(
     "changes",
-    [{"eligibility": "count"}, {"shared": True}, {"eta_class": 0.6}, {"h": 0.11}, {"gain": 29.0}, {"tau_s": 21.0},
+    [{"eligibility": "count"}, {"eta_class": 0.6}, {"h": 0.11}, {"gain": 29.0}, {"tau_s": 21.0},
      {"threshold": 1.01}],
     ids=str,
 )  # fmt: skip
@@ -142,6 +141,13 @@ def test_a_column_is_told_the_error_of_its_own_class_alone() -> None:
 def test_each_column_has_as_many_neurons_against_it(neurons: int, against: float, number: int) -> None:
     signs = ColumnFeedback(neurons=neurons, against=against).signs.reshape(-1, 10)
     np.testing.assert_array_equal((signs < 0).sum(axis=0), number)
+
+
+def test_a_hidden_neuron_that_is_told_nothing_stays_as_it_was(folder: Path) -> None:
+    model = small_model(feedback="none")
+    result, first = run_images(model, "numpy", folder), first_weights(model)
+    np.testing.assert_array_equal(result.state["to_hidden.w"], first["to_hidden.w"])
+    assert not np.array_equal(result.state["to_output.w"], first["to_output.w"])
 
 
 def test_class_neurons_know_their_columns_at_first() -> None:

@@ -28,7 +28,6 @@ class Settings:
 
     shown: int
     eligibility: str
-    shared: bool
     gain: float
     h: float
     eta_class: float
@@ -92,7 +91,7 @@ def run(
             trace = trace + pre[now]
             spikes += [(now, int(k)) for k in np.flatnonzero(fired)]
         too_little = np.eye(len(u))[label] - np.exp(u) / np.exp(u).sum()
-        told = b[label] * too_little[label] if s.shared else too_little @ b
+        told = too_little @ b
         eligible = {
             "fired": np.outer(x, count > 0), "count": np.outer(x, s.h * count), "near": np.outer(x, near),
             "pairs": pairs,
