@@ -244,7 +244,7 @@ def activity_maps(
     """
     counted: dict[str, NDArray[Any]] = {
         name: node.to_dataset()["spike_count"].values
-        for name, node in (tree[results.TEST].children.items() if results.TEST in tree.children else ())
+        for name, node in results.children(tree, results.TEST).items()
         if "spike_count" in node
     }
     spiking = {name for name, of in counted.items() if of.any()} or set(counted)

@@ -81,7 +81,8 @@ def handed_on(model: Model) -> list[Change]:
     """
     changes: list[Change] = []
     own = type(model).handed_on
-    if own is SynapticScaling.handed_on and isinstance(model, SynapticScaling):
+    scaled = own in (SynapticScaling.handed_on, ContrastiveRace.handed_on)
+    if scaled and isinstance(model, SynapticScaling | ContrastiveRace):
         if model.norm in _POWERS:
             shape = (model.pixels, model.neurons)
             changes = [Change("scale", "plastic.w", shape, _POWERS[model.norm], ("w_t",))]
@@ -90,9 +91,6 @@ def handed_on(model: Model) -> list[Change]:
                 f"model {model.name}: norm={model.norm}: weights are scaled once more after training, by powers whose"
                 f" last digits depend on the library; expected {', '.join(_POWERS)} or none"
             )
-    elif own is ContrastiveRace.handed_on and isinstance(model, ContrastiveRace):
-        if model.norm in _POWERS:
-            changes = [Change("scale", "plastic.w", (model.pixels, model.neurons), _POWERS[model.norm], ("w_t",))]
     elif own is SymmetricSTDP.handed_on and isinstance(model, SymmetricSTDP):
         for layer, variable, shape in model._weights():
             instead = model._constants(layer)

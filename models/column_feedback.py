@@ -262,8 +262,7 @@ class ColumnFeedback(EncodedInputs):
 
     def rates(self, images: NDArray[np.uint8]) -> NDArray[np.float64]:
         """Pixels as firing rates in hertz, ``(samples, pixels)``, of one sum for all images."""
-        total = images.sum(axis=1, keepdims=True, dtype=np.float64)
-        return np.asarray(images * (float(self.total_rate) / np.where(total > 0, total, 1)))
+        return encoded_inputs.summed_rates(images, self.total_rate)
 
     def inputs(self, phase: str, images: NDArray[np.uint8], labels: NDArray[np.integer]) -> Arrays:
         """See `Model.inputs`: rates, and labels while learning."""

@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
-from brian2 import Network, Quantity, hertz, linked_var, ms, mV, second
+from brian2 import Network, Quantity, hertz, ms, mV, second
 from numpy.typing import NDArray
 
 from hebbarium.equations import homeostasis
@@ -29,7 +29,7 @@ from hebbarium.equations.strings import Strings, chosen
 from hebbarium.models import encoded_inputs, winner_take_all
 from hebbarium.models.contract import Arrays, choice, encoding, quantity, structure
 from hebbarium.models.encoded_inputs import EncodedInputs
-from hebbarium.models.parts import BEGINS, At, Parts
+from hebbarium.models.parts import BEGINS, At, Parts, link
 from hebbarium.models.ranges import FRACTION, NORM, NOT_NEGATIVE, POSITIVE, POTENTIAL, RISE, SIZE, WEIGHT, Range
 from hebbarium.models.readouts import Readout, by_labels
 
@@ -253,7 +253,7 @@ class ContrastiveRace(EncodedInputs):
         )
         excitatory.v = self.e_l
         for symbol in ("largest", *(("n_races", "n_wrong") if surprised else ())):
-            setattr(excitatory, symbol, linked_var(race, symbol))
+            link(excitatory, symbol, race)
         to_race = parts.synapses(
             "to_race",
             excitatory,
@@ -303,8 +303,7 @@ class ContrastiveRace(EncodedInputs):
 
     def rates(self, images: NDArray[np.uint8]) -> NDArray[np.float64]:
         """Pixels as firing rates in hertz, ``(samples, pixels)``, of one sum for all images."""
-        total = images.sum(axis=1, keepdims=True, dtype=np.float64)
-        return np.asarray(images * (float(self.total_rate) / np.where(total > 0, total, 1)))
+        return encoded_inputs.summed_rates(images, self.total_rate)
 
     def inputs(self, phase: str, images: NDArray[np.uint8], labels: NDArray[np.integer]) -> Arrays:
         """See `Model.inputs`: rates, and labels while learning."""

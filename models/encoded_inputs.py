@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 from brian2 import NeuronGroup, Quantity, hertz, ms
@@ -165,6 +165,12 @@ class EncodedInputs(Model):
                 f"copied={self.copied:g}: the mother train would fire {most / self.copied:.3g} times a step; expected "
                 f"1 at most, as with copied={most:.3g} or more"
             )
+
+
+def summed_rates(pixels: NDArray[Any], total_rate: Quantity) -> NDArray[np.float64]:
+    """Rates in hertz in proportion to pixels ``(samples, pixels)``, of one sum for all images; of a black one, zero."""
+    total = pixels.sum(axis=1, keepdims=True, dtype=np.float64)
+    return np.asarray(pixels * (float(total_rate) / np.where(total > 0, total, 1)))
 
 
 def _whites(rates: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -307,9 +307,7 @@ class SynapticScaling(EncodedInputs):
         """Pixels as firing rates in hertz, ``(samples, pixels)`` (Eq. 1)."""
         if self.rate_coding == "peak":
             return np.divide(images, 255, dtype=np.float64) * float(self.max_rate)
-        pixels = images > 0 if self.rate_coding == "binary" else images
-        total = pixels.sum(axis=1, keepdims=True, dtype=np.float64)
-        return np.asarray(pixels * (float(self.total_rate) / np.where(total > 0, total, 1)))
+        return encoded_inputs.summed_rates(images > 0 if self.rate_coding == "binary" else images, self.total_rate)
 
     def shown_time(self, phase: str) -> float:
         """See `EncodedInputs.shown_time`."""

@@ -75,12 +75,16 @@ TRIED: tuple[Mapping[str, str], ...] = (
 """Constants around those of the model."""
 
 
+def _row(changes: Mapping[str, str]) -> str:
+    return " ".join(f"{symbol}={text}" for symbol, text in changes.items()) or "the rule"
+
+
 def _cells() -> Iterator[Cell]:
     for dataset in DATASETS:
         for neurons in SIZES:
             yield Cell("sizes", dataset, "", {"neurons": f"{neurons}"})
     for changes in WITHOUT:
-        yield Cell("parts", "mnist", " ".join(f"{k}={v}" for k, v in changes.items()) or "the rule", changes)
+        yield Cell("parts", "mnist", _row(changes), changes)
     for part in MISLABELLED:
         yield Cell("teacher", "mnist", f"{100 * float(part):g} % of labels wrong", {"mislabelled": part})
     for images in IMAGES:
@@ -93,8 +97,7 @@ def _cells() -> Iterator[Cell]:
         yield Cell("spikes", "mnist", f"1/{k} of the rate", changes)
     for dataset in DATASETS:
         for changes in TRIED:
-            row = " ".join(f"{k}={v}" for k, v in changes.items()) or "as it is"
-            yield Cell("search", dataset, row, changes, run=HELD_OUT)
+            yield Cell("search", dataset, _row(changes), changes, run=HELD_OUT)
         fewer = {**HELD_OUT, "epochs": 3}
         yield Cell("search", dataset, "3 passes, eta_decay=0.6", {"eta_decay": "0.6"}, run=fewer)
 

@@ -23,7 +23,10 @@ from hebbarium.studies.simple_classifiers import Classifier
 from hebbarium.training import fit, provenance
 from hebbarium.training.progress import QuietReporter, Reporter
 
-__all__ = ["ALL", "CONSTANTS", "ETAS", "SEARCH", "SEEDS", "ControlConstants", "ImageParts", "rows", "search", "trained"]
+__all__ = [
+    "ALL", "CONSTANTS", "ETAS", "SEARCH", "SEEDS", "ControlConstants", "ImageParts", "command_of", "rows", "search",
+    "trained",
+]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -190,6 +193,19 @@ def search(
     return max(made, key=lambda eta: made[eta].value)
 
 
+def command_of(name: str, dataset: str, seed: int, *options: tuple[str, object, object]) -> str:
+    """The command that trains a network without spikes again, with those options that differ from their usual value.
+
+    Parameters
+    ----------
+    name : str
+        Of the command.
+    *options : (str, value, usual value)
+    """
+    given = (f"--{option} {value}" for option, value, usual in options if value != usual)
+    return " ".join([f"hebbarium {name} --dataset {dataset}", *given, f"--seeds {seed}"])
+
+
 def _passes(control: str, constants: ControlConstants) -> int:
     return {controls.SOFTMAX: constants.epochs, controls.PROTOTYPES: constants.passes}.get(control, 1)
 
@@ -206,15 +222,12 @@ def _row(
     }.get(control, "")
     if shown.evaluate_on != "test":
         setting = f"{setting} evaluate_on={shown.evaluate_on}".strip()
-    command = f"hebbarium controls --dataset {dataset}"
-    for option, value, usual in (
-        ("prototypes", constants.prototypes, CONSTANTS.prototypes),
-        ("images", shown.images, None),
-        ("test-images", shown.test_images, None),
-        ("validation", shown.validation, 0),
+    command = command_of(
+        "controls", dataset, seed,
+        ("prototypes", constants.prototypes, CONSTANTS.prototypes), ("images", shown.images, None),
+        ("test-images", shown.test_images, None), ("validation", shown.validation, 0),
         ("evaluate-on", shown.evaluate_on, "test"),
-    ):
-        command += "" if value == usual else f" --{option} {value}"
+    )  # fmt: skip
     return ledger.Row(
         item=controls.ITEM,
         dataset=dataset,
@@ -231,6 +244,6 @@ def _row(
         selection=ledger.LAST,
         device="numpy",
         precision="float64",
-        command=f"{command} --seeds {seed}",
+        command=command,
         commit=commit,
     )

@@ -17,7 +17,7 @@ from hebbarium.engine import streams
 from hebbarium.ledger import commits, ledger
 from hebbarium.ledger.controls import of_folder
 from hebbarium.studies import rate_network
-from hebbarium.studies.controls import ImageParts
+from hebbarium.studies.controls import ImageParts, command_of
 from hebbarium.studies.rate_network import CLASS_LAYER, LABEL_STATISTICS, Constants
 from hebbarium.training import provenance
 from hebbarium.training.progress import QuietReporter, Reporter
@@ -126,14 +126,10 @@ def rows(
     """Rows for the ledger, two a seed."""
     searched = (f"{symbol}={getattr(constants, symbol):g}" for symbol in _SEARCHED)
     setting = " ".join([f"neurons={constants.neurons}", f"epochs={epochs}", *searched])
-    command = f"hebbarium hebbian-control --dataset {images.name}"
-    for option, value, usual in (
-        ("neurons", constants.neurons, CONSTANTS.neurons),
-        ("epochs", epochs, EPOCHS),
-        ("images", trained, None),
+    given = (
+        ("neurons", constants.neurons, CONSTANTS.neurons), ("epochs", epochs, EPOCHS), ("images", trained, None),
         ("test-images", tested, None),
-    ):
-        command += "" if value == usual else f" --{option} {value}"
+    )  # fmt: skip
     commit = commits.named(**provenance.code_version())
     for seed in seeds:
         percents = control(images, seed, constants, epochs, trained=trained, tested=tested, reporter=reporter)
@@ -154,7 +150,7 @@ def rows(
                 selection=ledger.LAST,
                 device="numpy",
                 precision="float32",
-                command=f"{command} --seeds {seed}",
+                command=command_of("hebbian-control", images.name, seed, *given),
                 commit=commit,
             )
 
