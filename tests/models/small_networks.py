@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from hebbarium.engine import devices
 from hebbarium.engine.anatomy import initial_state
-from hebbarium.engine.contract import Block, BlockResult, Structure
+from hebbarium.engine.contract import Block, BlockResult, Spikes, Structure
 from hebbarium.models.synaptic_scaling import SynapticScaling
 
 PIXELS, NEURONS, CAPACITY = 64, 8, 6
@@ -59,3 +59,8 @@ def run_images(
         first_state(model, phase) if state is None else state,
         model.encode(images(count)), model.run_time_values(), seed,
     ))
+
+
+def in_order(spikes: Spikes) -> list[tuple[int, int]]:
+    """Spikes as twins list them, by step and neuron."""
+    return sorted(zip(spikes.step.tolist(), spikes.neuron.tolist(), strict=True))

@@ -9,17 +9,15 @@ from typing import Any
 import numpy as np
 import pytest
 from brian2 import hertz, ms
-from numpy.typing import NDArray
 
-from hebbarium.engine import devices
-from hebbarium.engine.anatomy import initial_state
-from hebbarium.engine.contract import Block, BlockResult, Structure
+from hebbarium.engine.contract import BlockResult
 from hebbarium.models.column_feedback import ColumnFeedback
-from tests.models.small_networks import CAPACITY, PIXELS, images
+from tests.models import taught_networks
+from tests.models.small_networks import CAPACITY, PIXELS, images, in_order
+from tests.models.taught_networks import CLASSES, LABELS, first_weights
 from tests.oracles import column_feedback as oracle
 
-NEURONS, CLASSES = 12, 3
-LABELS = np.array([0, 1, 2, 0, 1, 2][:CAPACITY])
+NEURONS = 12
 RATES = np.linspace(0.02, 0.01, CAPACITY)
 
 
@@ -32,19 +30,8 @@ def small_model(**changes: Any) -> ColumnFeedback:
     return ColumnFeedback(**(settings | changes))
 
 
-def first_weights(model: ColumnFeedback) -> dict[str, NDArray[Any]]:
-    return dict(model.initial_state(np.random.default_rng(3)))
-
-
 def run_images(model: ColumnFeedback, device: str, folder: Path, phase: str = "train") -> BlockResult:
-    program = devices.program(
-        Structure(model, phase, "float64", device, CAPACITY, ("input", "hidden", "output")), folder
-    )
-    first = initial_state(model, phase, first_weights(model))
-    inputs = model.inputs(phase, images(), LABELS)
-    if phase == "train":
-        inputs["learning_rates"] = RATES
-    return program.run(Block(dict(first), inputs, model.run_time_values(), 5))
+    return taught_networks.show(model, ("input", "hidden", "output"), RATES, device, folder, phase)
 
 
 def twin(model: ColumnFeedback, result: BlockResult) -> oracle.Outcome:
@@ -61,9 +48,7 @@ def twin(model: ColumnFeedback, result: BlockResult) -> oracle.Outcome:
 
 
 def assert_is_twin(result: BlockResult, expected: oracle.Outcome) -> None:
-    spikes = result.spikes["hidden"]
-    found = sorted(zip(spikes.step.tolist(), spikes.neuron.tolist(), strict=True))
-    assert found == expected.spikes
+    assert in_order(result.spikes["hidden"]) == expected.spikes
     for name, w in (("to_hidden.w", expected.w), ("to_output.w", expected.w_class)):
         np.testing.assert_allclose(result.state[name].reshape(w.shape), w, rtol=0, atol=1e-12)
 

@@ -11,15 +11,15 @@ import pytest
 from brian2 import hertz, ms, mV
 from numpy.typing import NDArray
 
-from hebbarium.engine import devices, faithfulness
-from hebbarium.engine.anatomy import initial_state
-from hebbarium.engine.contract import Block, BlockResult, Structure
+from hebbarium.engine import faithfulness
+from hebbarium.engine.contract import BlockResult
 from hebbarium.models.contrastive_race import ContrastiveRace
-from tests.models.small_networks import CAPACITY, PIXELS, images
+from tests.models import taught_networks
+from tests.models.small_networks import CAPACITY, PIXELS, in_order
+from tests.models.taught_networks import CLASSES, LABELS
 from tests.oracles import contrastive_race as oracle
 
-NEURONS, CLASSES = 9, 3
-LABELS = np.array([0, 1, 2, 0, 1, 2][:CAPACITY])
+NEURONS = 9
 RATES = np.linspace(1, 0.5, CAPACITY)
 
 
@@ -34,21 +34,13 @@ def small_model(**changes: Any) -> ContrastiveRace:
 
 
 def first_weights(model: ContrastiveRace) -> NDArray[np.float64]:
-    return model.initial_state(np.random.default_rng(3))["plastic.w"].reshape(PIXELS, NEURONS)
+    return taught_networks.first_weights(model)["plastic.w"].reshape(PIXELS, NEURONS)
 
 
 def run_images(
-    model: ContrastiveRace, device: str, folder: Path, phase: str = "train", precision: str = "float64",
-    labels: NDArray[np.integer] = LABELS,
+    model: ContrastiveRace, device: str, folder: Path, phase: str = "train", labels: NDArray[np.integer] = LABELS
 ) -> BlockResult:
-    program = devices.program(
-        Structure(model, phase, precision, device, CAPACITY, ("input", "excitatory")), folder
-    )
-    first = initial_state(model, phase, model.initial_state(np.random.default_rng(3)))
-    inputs = model.inputs(phase, images(), labels)
-    if phase == "train":
-        inputs["learning_rates"] = RATES
-    return program.run(Block(dict(first), inputs, model.run_time_values(), 5))
+    return taught_networks.show(model, ("input", "excitatory"), RATES, device, folder, phase, labels)
 
 
 def twin(model: ContrastiveRace, result: BlockResult) -> oracle.Outcome:
@@ -66,9 +58,7 @@ def twin(model: ContrastiveRace, result: BlockResult) -> oracle.Outcome:
 
 
 def assert_is_twin(result: BlockResult, expected: oracle.Outcome) -> None:
-    spikes = result.spikes["excitatory"]
-    found = sorted(zip(spikes.step.tolist(), spikes.neuron.tolist(), strict=True))
-    assert found == expected.spikes
+    assert in_order(result.spikes["excitatory"]) == expected.spikes
     w = result.state["plastic.w"].reshape(PIXELS, NEURONS)
     np.testing.assert_allclose(w, expected.weights, rtol=0, atol=1e-12)
     np.testing.assert_allclose(result.state["excitatory.theta"] * 1e3, expected.theta, rtol=0, atol=1e-12)

@@ -17,6 +17,7 @@ from hebbarium.engine.contract import BlockResult
 from hebbarium.engine.runtime import runtime_device
 from hebbarium.models.diehl_cook import DiehlCook
 from hebbarium.models.parts import Parts
+from tests.models.small_networks import in_order
 from tests.models.small_triplets import (
     CAPACITY,
     EVERYONE,
@@ -27,7 +28,7 @@ from tests.models.small_triplets import (
     run_images,
     small_model,
 )
-from tests.models.test_diehl_cook_twin import in_order, settings_of
+from tests.models.test_diehl_cook_twin import settings_of
 from tests.oracles.triplets import Triplets
 
 # -- the rule, one synapse at a time -----------------------------------------------------------------------

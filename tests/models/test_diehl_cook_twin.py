@@ -14,6 +14,7 @@ from brian2 import ms
 from hebbarium.engine import anatomy
 from hebbarium.engine.contract import BlockResult, Spikes
 from hebbarium.models.diehl_cook import DiehlCook
+from tests.models.small_networks import in_order
 from tests.models.small_triplets import CAPACITY, NEURONS, PIXELS, first_state, run_images, small_model
 from tests.oracles.triplets import ORDER, Outcome, Settings, Triplets
 
@@ -39,11 +40,6 @@ def twin(model: DiehlCook, driven_by: Spikes, **changes: Any) -> Outcome:
     settings = dataclasses.replace(settings_of(model), **changes)
     network = Triplets(settings, state["plastic.w"].reshape(shape), delays)
     return network.run(CAPACITY, driven_by.step, driven_by.neuron.astype(np.int64))
-
-
-def in_order(spikes: Spikes) -> list[tuple[int, int]]:
-    """Spikes as the twin lists them."""
-    return sorted(zip(spikes.step.tolist(), spikes.neuron.tolist(), strict=True))
 
 
 def agrees(result: BlockResult, expected: Outcome) -> bool:

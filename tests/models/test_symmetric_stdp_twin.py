@@ -13,10 +13,11 @@ from brian2 import ms, mV
 from numpy.typing import NDArray
 
 from hebbarium.engine import anatomy
-from hebbarium.engine.contract import BlockResult, Spikes
+from hebbarium.engine.contract import BlockResult
 from hebbarium.models.symmetric_stdp import SymmetricSTDP
+from tests.models.small_networks import in_order
 from tests.models.small_symmetric_networks import CAPACITY, first_state, run_images, small_model, trained
-from tests.oracles.symmetric_stdp import Outcome, Settings, SpikeList, Supervised
+from tests.oracles.symmetric_stdp import Outcome, Settings, Supervised
 
 LEARNS: dict[str, tuple[str, ...]] = {
     "train": ("lower_excitatory", "excitatory", "classes"),
@@ -52,11 +53,6 @@ def beginning(model: SymmetricSTDP, phase: str, scratch: Path) -> dict[str, NDAr
     """What a phase begins with: a trained network where the lower layers no longer learn, so that the upper fire."""
     begin = first_state(model, phase)
     return begin | (trained(model, scratch) if phase in ("train_classes", "test") else {})
-
-
-def in_order(spikes: Spikes) -> SpikeList:
-    """Spikes as the twin lists them."""
-    return sorted(zip(spikes.step.tolist(), spikes.neuron.tolist(), strict=True))
 
 
 def twin(

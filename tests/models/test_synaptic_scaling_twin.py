@@ -22,6 +22,7 @@ from tests.models.small_networks import (
     PIXELS,
     first_state,
     images,
+    in_order,
     run_images,
     small_model,
 )
@@ -48,11 +49,6 @@ def twin(model: SynapticScaling, driven_by: Spikes, **changes: Any) -> Outcome:
     settings = dataclasses.replace(settings_of(model), **changes)
     weights = first_state(model, "train")["plastic.w"].reshape(PIXELS, NEURONS)
     return WinnerTakeAll(settings, weights).run(CAPACITY, driven_by.step, driven_by.neuron.astype(np.int64))
-
-
-def in_order(spikes: Spikes) -> list[tuple[int, int]]:
-    """Spikes as the twin lists them."""
-    return sorted(zip(spikes.step.tolist(), spikes.neuron.tolist(), strict=True))
 
 
 def weights(result: BlockResult) -> NDArray[np.float64]:
