@@ -64,6 +64,16 @@ SWITCHES: tuple[Mapping[str, str], ...] = (
 )
 """What the table of switches changes: nothing, one thing at a time, all of the port's at once."""
 
+WITH_DELAYS: tuple[Mapping[str, str], ...] = (
+    {"rule": "pair"},
+    {"pre_spike": "potentiates"},
+    {"integration": "exponential_euler"},
+    {"a_plus": "0.005"},
+    {"delay_most": "2*ms"},
+    {"delay_most": "5*ms"},
+)
+"""What is changed of a network with delays, one thing at a time: which of them brings back what delays cost."""
+
 
 def _cells() -> Iterator[Cell]:
     for neurons, printed in PRINTED.items():
@@ -71,6 +81,10 @@ def _cells() -> Iterator[Cell]:
     for neurons in (100, 400):
         for changes in SWITCHES:
             yield Cell("switches", "mnist", " ".join([f"{neurons}", *changes]), {"neurons": f"{neurons}", **changes})
+    for changes in WITH_DELAYS:
+        (change,) = changes.items()
+        late = {"neurons": "100", "delays": "uniform", **changes}
+        yield Cell("delays", "mnist", "{}={}".format(*change), late)
 
 
 def measure(tree: xr.DataTree, asked: RunSettings) -> dict[str, tuple[float, str]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -80,10 +81,10 @@ def test_a_part_that_is_not_there_is_named(tmp_path: Path) -> None:
 
 
 def snakemake(folder: Path, *arguments: str) -> subprocess.Popen[bytes]:
-    """Snakemake in a session of its own, one job at a time."""
+    """Snakemake in a session of its own; without arguments, one job at a time."""
     with (folder / "said.txt").open("ab") as said:
         return subprocess.Popen(
-            [sys.executable, "-m", "snakemake", "--cores", "1", *arguments], cwd=folder, stdout=said, stderr=said,
+            [sys.executable, "-m", "snakemake", *(arguments or ("--cores", "1"))], cwd=folder, stdout=said, stderr=said,
             start_new_session=True,
         )  # fmt: skip
 
@@ -137,10 +138,44 @@ def test_killed_jobs_go_on_and_come_to_the_same_numbers(tmp_path: Path) -> None:
     assert not (flow / "table.txt").exists()
     assert snakemake(flow, "--unlock").wait() == 0
     assert snakemake(flow).wait() == 0, (flow / "said.txt").read_text()
-    whole = command("sweep", *SWEEP, "--out", tmp_path / "whole")
-    assert whole.exit_code == 0, whole.output
-    ours, theirs = ((folder / sweeps.SUMMARY).read_text() for folder in (flow / "runs", tmp_path / "whole"))
-    assert ours == theirs
-    assert (flow / "table.txt").read_text().splitlines()[:4] == whole.stdout.splitlines()[:4]
+    assert_as_whole(flow, tmp_path / "whole")
     assert snakemake(flow).wait() == 0
     assert "Nothing to be done" in (flow / "said.txt").read_text()
+
+
+def assert_as_whole(flow: Path, whole: Path) -> None:
+    """The workflow came to the numbers of an uninterrupted sweep, which is made here."""
+    done = command("sweep", *SWEEP, "--out", whole)
+    assert done.exit_code == 0, done.output
+    ours, theirs = ((folder / sweeps.SUMMARY).read_text() for folder in (flow / "runs", whole))
+    assert ours == theirs
+    assert (flow / "table.txt").read_text().splitlines()[:4] == done.stdout.splitlines()[:4]
+
+
+def said_by(*words: str) -> str:
+    """What a command of the scheduler says; nothing if it is not there, or fails."""
+    if not shutil.which(words[0]):
+        return ""
+    return subprocess.run(words, text=True, capture_output=True, check=False).stdout
+
+
+@pytest.mark.long
+@pytest.mark.skipif(not said_by("sinfo", "--noheader"), reason="needs a Slurm that answers sinfo")
+def test_slurm_runs_the_jobs_and_one_that_it_kills_goes_on(tmp_path: Path) -> None:
+    pytest.importorskip("snakemake_executor_plugin_slurm", reason="the executor for Slurm is not installed")
+    flow = tmp_path / "flow"
+    assert command("workflow", *SWEEP, "--sweep", "--out", flow).exit_code == 0
+    runs = [flow / "runs" / f"w_t={w_t}_seed=0" for w_t in (3, 5)]
+    process = snakemake(flow, "--profile", "profiles/slurm", "--jobs", "1")
+    try:
+        while not any(run.is_dir() and run_folder.checkpoints(run) for run in runs):
+            assert process.poll() is None, (flow / "said.txt").read_text()
+            time.sleep(0.02)
+        (job,) = said_by("squeue", "--noheader", "--states", "running", "--format", "%A").split()
+        subprocess.run(["scancel", "--signal", "KILL", job], check=True)
+        assert process.wait() == 0, (flow / "said.txt").read_text()
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+    assert "Trying to restart" in (flow / "said.txt").read_text()
+    assert_as_whole(flow, tmp_path / "whole")
