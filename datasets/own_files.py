@@ -2,7 +2,8 @@
 
 ``images.npz``, ``images.npy`` (`hebbarium.datasets.own_images`), a folder with a folder of PNG images for each class
 (`hebbarium.datasets.own_folders`), ``table.csv`` (`hebbarium.datasets.own_tables`), and spikes
-(`hebbarium.datasets.own_spikes`), in an ``.npz`` file or a folder of events.
+(`hebbarium.datasets.own_spikes`), in an ``.npz`` file, a folder of events, or a recording
+(`hebbarium.datasets.own_recordings`).
 """
 
 from __future__ import annotations
@@ -11,8 +12,8 @@ import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from hebbarium.datasets import made_sets, own_folders, own_images, own_spikes
-from hebbarium.datasets.labelled_images import Dataset
+from hebbarium.datasets import made_sets, own_folders, own_images, own_recordings, own_spikes
+from hebbarium.datasets.labelled_images import Dataset, DatasetError
 from hebbarium.datasets.own_tables import read_csv
 
 
@@ -25,7 +26,17 @@ def _folder(path: Path) -> Dataset:
     return (own_spikes if own_spikes.is_events(path) else own_folders).read_folder(path)
 
 
-_READERS: Mapping[str, Callable[[Path], Dataset]] = {".npz": _npz, ".npy": own_images.read_npy}
+def _pickle(path: Path) -> Dataset:
+    raise DatasetError(
+        f"{path}: is a pickle, which runs code when it is read; if you trust it, read it yourself, and write its block"
+        " by Neo's NixIO"
+    )
+
+
+_READERS: Mapping[str, Callable[[Path], Dataset]] = {
+    ".npz": _npz, ".npy": own_images.read_npy, ".nix": own_recordings.read_neo, ".mat": own_recordings.read_neo,
+    ".nwb": own_recordings.read_nwb, ".pkl": _pickle, ".pickle": _pickle,
+}  # fmt: skip
 ENDINGS = (*_READERS, ".csv")
 _TABLE = re.compile(r"(?P<file>.+\.csv)(?::(?P<neurons>[1-9]\d{0,3}))?")
 

@@ -20,7 +20,7 @@ from __future__ import annotations
 import math
 import zipfile
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -275,6 +275,25 @@ def labels(array: NDArray[Any] | None, images: int, name: str) -> NDArray[np.int
             f"(leave the array out if the images have no labels)"
         )
     return array.astype(np.int64)
+
+
+def classes_of(texts: Sequence[str], name: str) -> tuple[NDArray[np.int64], tuple[str, ...]]:
+    """Classes by number, and their names, where labels are text: numbers as they are, or names in their order.
+
+    Raises
+    ------
+    DatasetError
+        There are more than `MOST_CLASSES`.
+    """
+    if all(text.isdecimal() for text in texts):
+        whole = [int(text) for text in texts]
+        if max(whole) >= MOST_CLASSES:
+            raise DatasetError(f"{name} reaches {max(whole)}; expected 0 to {MOST_CLASSES - 1}")
+        return np.array(whole, np.int64), digit_names(max(whole) + 1)
+    names, numbers = np.unique(texts, return_inverse=True)
+    if len(names) > MOST_CLASSES:
+        raise DatasetError(f"{name} holds {len(names):,} classes; expected {MOST_CLASSES:,} at most")
+    return numbers.astype(np.int64), tuple(map(str, names))
 
 
 def class_names(array: NDArray[Any] | None, classes: int, name: str) -> tuple[str, ...]:

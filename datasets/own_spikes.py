@@ -94,7 +94,7 @@ def of_arrays(arrays: Mapping[str, NDArray[Any]], path: Path) -> SpikeSet:
     of_test = labels(arrays["test_labels"], len(test), f"{path}: 'test_labels'") if tested else np.zeros(0, np.int64)
     classes = 1 + max(int(one.max(initial=-1)) for one in (given, of_test))
     names = class_names(arrays.get("class_names"), classes, f"{path}: 'class_names'")
-    return _set(path, train, given, test, of_test, names, (int(shape[0]), int(shape[1])))
+    return of_samples(path, train, given, test, of_test, names, (int(shape[0]), int(shape[1])))
 
 
 def _samples(path: Path, prefix: str, arrays: Mapping[str, NDArray[Any]]) -> list[Events]:
@@ -147,7 +147,7 @@ def read_folder(path: Path) -> SpikeSet:
     }
     given = {part: np.array([label for _, label in files], np.int64) for part, files in parts.items()}
     nothing = np.zeros(0, np.int64)
-    return _set(
+    return of_samples(
         path, samples["train"], given["train"], samples.get("test", []), given.get("test", nothing), names,
         (2 * rows, columns),
     )  # fmt: skip
@@ -201,10 +201,29 @@ def _content(file: Path) -> bytes:
 
 
 # -- the set ---------------------------------------------------------------------------------------------------
-def _set(
+def of_samples(
     path: Path, train: Sequence[Events], labels_: NDArray[np.int64], test: Sequence[Events],
     test_labels: NDArray[np.int64], names: tuple[str, ...], shape: tuple[int, int],
 ) -> SpikeSet:  # fmt: skip
+    """Set of samples, wherever their spikes were read.
+
+    Parameters
+    ----------
+    path : Path
+        What was read, after which the set is named.
+    train, test : sequence of Events
+    labels_, test_labels : (samples,)
+        -1 where there is none.
+    names : tuple of str
+        Of the classes.
+    shape : tuple of int
+        Rows and columns of the input neurons.
+
+    Raises
+    ------
+    DatasetError
+        There are no spikes, more than fit into memory, or a sample lasts too long.
+    """
     longest = max((len(time) for time, _ in (*train, *test)), default=0)
     if (len(train) + len(test)) * longest * 8 > MOST_BYTES:
         raise DatasetError(

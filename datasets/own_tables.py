@@ -18,14 +18,15 @@ from __future__ import annotations
 import csv
 import io
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hebbarium.datasets.labelled_images import Dataset, DatasetError, digit_names, listed
-from hebbarium.datasets.own_images import MOST_CLASSES, dataset_of
+from hebbarium.datasets.labelled_images import Dataset, DatasetError, listed
+from hebbarium.datasets.own_images import classes_of, dataset_of
 from hebbarium.files import plain_files
 
 LABELS = ("label", "class", "target", "species", "y")
@@ -58,12 +59,7 @@ def read_csv(path: Path, neurons: int = 1) -> Dataset:
     values = _numbers(path, head, columns, lines)
     tested = np.zeros(len(lines), bool)
     if of_split is not None:
-        parts = np.array([line[of_split].strip().lower() for line in lines])
-        if other := sorted(set(parts.tolist()) - {"train", "test"}):
-            raise DatasetError(f"{path}: column {SPLIT} holds {other[0]!r}; expected train or test")
-        tested = parts == "test"
-    if tested.all():
-        raise DatasetError(f"{path}: column {SPLIT} leaves nothing to train on; expected train in some lines")
+        tested = test_part([line[of_split] for line in lines], f"{path}: column {SPLIT}")
     if all(_PIXEL.fullmatch(head[k]) for k in columns):
         if neurons > 1:
             raise DatasetError(f"{path}:{neurons}: its columns are pixels; expected numbers of a table")
@@ -122,17 +118,25 @@ def _label_column(path: Path, head: list[str], lines: list[list[str]]) -> int:
 def _labels(path: Path, column: str, texts: list[str]) -> tuple[NDArray[np.int64], tuple[str, ...]]:
     """Classes by number, and their names."""
     stripped = [text.strip() for text in texts]
-    if all(text.isdecimal() for text in stripped):
-        labels = np.array(stripped, np.int64)
-        if labels.max() >= MOST_CLASSES:
-            raise DatasetError(f"{path}: column {column} reaches {labels.max()}; expected 0 to {MOST_CLASSES - 1}")
-        return labels, digit_names(int(labels.max()) + 1)
     if missing := [number for number, text in enumerate(stripped, 2) if not text]:
         raise DatasetError(f"{path}: line {missing[0]} has no {column}")
-    names, numbers = np.unique(stripped, return_inverse=True)
-    if len(names) > MOST_CLASSES:
-        raise DatasetError(f"{path}: column {column} holds {len(names):,} classes; expected {MOST_CLASSES:,} at most")
-    return numbers.astype(np.int64), tuple(map(str, names))
+    return classes_of(stripped, f"{path}: column {column}")
+
+
+def test_part(texts: Sequence[str], name: str) -> NDArray[np.bool_]:
+    """Which samples are test samples, where each says ``train`` or ``test``.
+
+    Raises
+    ------
+    DatasetError
+        One says something else, or none is to be trained on.
+    """
+    parts = np.array([text.strip().lower() for text in texts])
+    if other := sorted(set(parts.tolist()) - {"train", "test"}):
+        raise DatasetError(f"{name} holds {other[0]!r}; expected train or test")
+    if (parts == "test").all():
+        raise DatasetError(f"{name} leaves nothing to train on; expected train for some samples")
+    return np.asarray(parts == "test")
 
 
 def _numbers(path: Path, head: list[str], columns: list[int], lines: list[list[str]]) -> NDArray[np.float64]:

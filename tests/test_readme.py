@@ -75,7 +75,7 @@ def test_commands_of_readme(followed: Path) -> None:
 
 @pytest.mark.long
 def test_commands_of_the_docs(followed: Path) -> None:
-    for code in blocks("docs/own_images.md", "python"):
+    for code in (*blocks("docs/own_images.md", "python"), *blocks("docs/own_spikes.md", "python")):
         subprocess.run([sys.executable, "-c", code], cwd=followed, check=True)
     seen = commands("README.md")
     typed = [line for document in DOCUMENTS for line in commands(document) if line not in seen]
