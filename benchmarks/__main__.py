@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks import comparison, conversion, desire, figure, hidden_size, rows, timing, tssl
+from benchmarks import cluster, comparison, conversion, desire, figure, hidden_size, rows, timing, tssl
 from benchmarks.worker import ROOT, WorkerFailed
 from hebbarium.datasets import by_name as datasets
 from hebbarium.engine import machine
@@ -20,6 +20,8 @@ from hebbarium.training import provenance
 
 PARTS = ("brian2", "bindsnet", *comparison.PEERS, "stock", "by-hand", "set-up", "memory", "scaling", "build",
          "specimens", "desire", "hidden-size", "timing", "tssl", "conversion")  # fmt: skip
+ASKED_FOR = ("cluster",)
+"""Measured only if it is asked for: it needs Snakemake, and half an hour."""
 
 
 def main() -> int:
@@ -28,7 +30,7 @@ def main() -> int:
         prog="python -m benchmarks", description="Speed, memory and scaling, side by side."
     )
     parser.add_argument(
-        "--only", action="append", choices=PARTS, help="measure this part alone; may be repeated"
+        "--only", action="append", choices=(*PARTS, *ASKED_FOR), help="measure this part alone; may be repeated"
     )
     parser.add_argument("--quick", action="store_true", help="fewer images and rounds: for a first look")
     parser.add_argument(
@@ -79,6 +81,9 @@ def main() -> int:
             if "conversion" in only:
                 shown = conversion.QUICK if options.quick else conversion.FULL
                 outcome.rows += conversion.show(shown, scratch / "images.npy", scratch, say)
+            if "cluster" in only:
+                jobs = cluster.QUICK if options.quick else cluster.FULL
+                outcome.rows += cluster.measure(jobs, scratch, say)
             if "hidden-size" in only:
                 sizes = hidden_size.QUICK if options.quick else hidden_size.FULL
                 growth = hidden_size.measure_growth(sizes, scratch / "images.npy", scratch / "labels.npy", say)
@@ -92,7 +97,7 @@ def main() -> int:
         print(f"benchmarks: {error}", file=sys.stderr)
         return 1
     alone = only != set(PARTS)
-    measured = f", {' '.join(part for part in PARTS if part in only)} alone" if alone else ""
+    measured = f", {' '.join(part for part in (*PARTS, *ASKED_FOR) if part in only)} alone" if alone else ""
     outcome.rows.append(rows.Benchmark(f"load average at the start{measured}", load))
     outcome.rows.append(rows.Benchmark(f"load average at the end{measured}", os.getloadavg()[0]))
     print(rows.table(outcome.rows))
