@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 
 @options.of_settings(
-    "dataset", "data", "images", "epochs", "schedule", "device", "precision", "block", "test_images", "validation",
-    "evaluate_on", "labels_from", "labelling_images",
+    "dataset", "data", "images", "epochs", "image_order", "schedule", "device", "precision", "block", "test_images",
+    "validation", "evaluate_on", "labels_from", "labelling_images",
 )  # fmt: skip
 def sweep(
     model: options.ModelName,

@@ -16,9 +16,9 @@ from hebbarium.training.run_settings import RunSettings
 
 
 @options.of_settings(
-    "dataset", "data", "images", "epochs", "schedule", "seed", "device", "precision", "block", "test_images",
-    "validation", "evaluate_on", "evaluate_every", "evaluate_images", "labels_from", "labelling_images", "snapshots",
-    "profile", "warm_start", "weights_from",
+    "dataset", "data", "images", "epochs", "image_order", "schedule", "seed", "device", "precision", "block",
+    "test_images", "validation", "evaluate_on", "evaluate_every", "evaluate_images", "labels_from", "labelling_images",
+    "snapshots", "profile", "warm_start", "weights_from",
 )  # fmt: skip
 def train(
     model: options.ModelName,

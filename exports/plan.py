@@ -26,7 +26,7 @@ from hebbarium.models.readouts import FirstSpike, SpikeCount
 from hebbarium.models.slots import OCCUPIED
 from hebbarium.training import beginning, responses
 from hebbarium.training.loop import structures
-from hebbarium.training.run_settings import RunSettings
+from hebbarium.training.run_settings import DRAWN, RunSettings
 from hebbarium.training.samples import Division, Samples
 from hebbarium.training.schedule import Schedule
 
@@ -84,6 +84,11 @@ class Plan:
             raise ModelRefused(
                 f"{named}: the run begins with the weights of {self.settings.weights_from}, which an exported project"
                 " does not; export a run that begins by itself"
+            )
+        if self.settings.image_order != DRAWN:
+            raise ModelRefused(
+                f"image_order={self.settings.image_order}: an exported project draws the order of its images itself;"
+                " leave it out"
             )
         if isinstance(self.division.images, SpikeSet):
             raise ModelRefused(f"{named}: {self.division.images.name} holds spikes; an exported project reads images")

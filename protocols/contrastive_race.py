@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from hebbarium.analysis.readouts import READOUTS
 from hebbarium.ledger import ledger
 from hebbarium.ledger.figures import Curve
 from hebbarium.record import results
@@ -65,6 +66,8 @@ WITHOUT: tuple[Mapping[str, str], ...] = (
 )
 """The rule, and the rule with one of its parts left away or another in its place."""
 MISLABELLED = ("0.1", "0.2", "0.4")
+FORGETTING: tuple[Mapping[str, str], ...] = ({}, {"dose": "full"}, {"unlearns": "none"})
+"""What is shown one class after the other, in one pass."""
 TESTED_FOR = (25, 50, 100, 250, 1000)
 FEWER = (2, 4)
 HELD_OUT: Mapping[str, Any] = {"validation": 10_000, "evaluate_on": "validation"}
@@ -102,6 +105,12 @@ def _cells() -> Iterator[Cell]:
         yield Cell("search", dataset, "3 passes, eta_decay=0.6", {"eta_decay": "0.6"}, run=fewer)
 
 
+    for changes in FORGETTING:
+        for image_order in ("drawn", "by_class"):
+            run = {"epochs": 1, "image_order": image_order, "labels_from": "all"}
+            yield Cell("forgetting", "mnist", f"{_row(changes)}, {image_order}", changes, run=run)
+
+
 def measure(tree: xr.DataTree, asked: RunSettings) -> Mapping[str, tuple[float, str]]:
     """Numbers of a complete run besides its accuracy.
 
@@ -111,15 +120,22 @@ def measure(tree: xr.DataTree, asked: RunSettings) -> Mapping[str, tuple[float, 
         neurons that win a race of a test image.
     ``idle``
         neurons that win no race of any test image, in per cent.
+    ``first_classes``, ``last_classes``
+        accuracy on the test images of the first and the last half of the classes, by class means.
     ``training_time``
         seconds a training image, on the computer it was run on.
     """
-    counts = tree[f"test/{results.EXCITATORY}"].to_dataset()["spike_count"].values
+    tested = tree[f"test/{results.EXCITATORY}"].to_dataset()
+    counts, labels = tested["spike_count"].values, tested["label"].values
+    predicted = READOUTS[results.CLASS_MEAN](counts, tree["evaluation"].to_dataset()["neuron_label"].values)
+    right, first = predicted == labels, 2 * labels < labels.max() + 1
     trained = tree[f"{results.ACTIVITY}/{results.EXCITATORY}"].sizes["sample"]
     return {
         "races": (round(float(counts.sum(axis=1).mean()), 2), ""),
         "winners": (round(float((counts > 0).sum(axis=1).mean()), 2), ""),
         "idle": (round(float(100 * np.mean(~counts.any(axis=0))), 2), "%"),
+        "first_classes": (round(float(100 * right[first].mean()), 2), "%"),
+        "last_classes": (round(float(100 * right[~first].mean()), 2), "%"),
         "training_time": (round(float(tree.attrs["wall_time_s"]) / trained, 6), "s"),
     }
 

@@ -6,6 +6,7 @@ import contextlib
 import dataclasses
 import functools
 import importlib
+import itertools
 import re
 import shlex
 import shutil
@@ -368,9 +369,21 @@ class Reproduction:
         if cell.before:
             varied["warm_start"] = str(self.run_of(cell.before, seed).folder)
         settings = dataclasses.replace(self.protocol, **{**varied, **cell.run})
-        setting = cell.setting.replace("*", "").replace(" ", "_")
+        setting = " ".join(filter(None, [cell.setting, *_told_apart(cell, self.paper.cells)]))
+        setting = setting.replace("*", "").replace(" ", "_")
         name = f"{cell.table.replace(' ', '')}_{Path(cell.dataset).name}_{cell.neurons}_{setting}_seed={seed}"
         return PlannedRun(name, settings, self.out / name, figures=seed == self.seeds[0])
+
+
+def _told_apart(cell: Cell, cells: Iterable[Cell]) -> list[str]:
+    """Settings of a cell's run without which another cell of its table, of the same network, would have its name."""
+    alike = [one for one in cells if (one.table, one.neurons, one.setting) == (cell.table, cell.neurons, cell.setting)]
+    return [
+        f"{name}={value}"
+        for name, value in cell.run.items()
+        if any(one.dataset == other.dataset and one.run.get(name) != other.run.get(name)
+               for one, other in itertools.combinations(alike, 2))
+    ]  # fmt: skip
 
 
 def missing(reproduction: Reproduction) -> dict[PlannedRun, Cell]:
@@ -663,7 +676,7 @@ def _row(
     texts = parameters.texts(model_class, settings.changes)
     extra = {symbol: text for symbol, text in texts.items() if symbol not in cell.changes}
     default = RunSettings(settings.model)
-    for name in ("labels_from", "labelling_images", "epochs", "block", "evaluate_on"):
+    for name in ("labels_from", "labelling_images", "epochs", "image_order", "block", "evaluate_on"):
         matters = name != "labelling_images" or settings.labels_from == "labelling"
         if matters and getattr(settings, name) != getattr(default, name):
             extra[name] = str(getattr(settings, name))

@@ -22,6 +22,9 @@ CAPACITY = 1000
 MOST_PRESENTATIONS = 50_000_000
 """Training images of a run, over all passes: which image comes when is kept in memory, and in the results."""
 
+DRAWN, BY_CLASS = "drawn", "by_class"
+"""Orders of the training images."""
+
 
 class Role(enum.Enum):
     """What another value of a setting changes."""
@@ -149,6 +152,11 @@ class RunSettings:
     epochs: int = _setting(
         1, "passes through the training images", option="--epochs", least=1, most=MOST_PRESENTATIONS
     )
+    #: where they come class by class, what a network forgets of the first ones shows at the end of a pass
+    image_order: str = _setting(
+        DRAWN, "order of the training images: drawn (default), or by_class: one class after the other in each pass",
+        option="--image-order", among=(DRAWN, BY_CLASS),
+    )  # fmt: skip
     schedule: str = _setting("", "how to train, where a model has several ways", option="--schedule")
     seed: int = _setting(
         0, "seed of every random choice", option="--seed", least=0, most=2**63 - 1  # as netCDF keeps it

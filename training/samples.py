@@ -12,7 +12,7 @@ from hebbarium.datasets import draws
 from hebbarium.datasets.labelled_images import Dataset
 from hebbarium.engine import streams
 from hebbarium.training import fit
-from hebbarium.training.run_settings import RunSettings
+from hebbarium.training.run_settings import BY_CLASS, RunSettings
 
 __all__ = ["PARTS", "Division", "Samples"]
 
@@ -119,7 +119,7 @@ class Division:
         """
         match name:
             case "train":
-                return _training(self.images, self.split.order(epoch))
+                return _training(self.images, self.order([epoch]))
             case "labelling":
                 return _training(self.images, self._labelling())
             case "validation" | "test":
@@ -151,7 +151,14 @@ class Division:
 
     def order(self, epochs: Sequence[int]) -> NDArray[np.int64]:
         """Numbers of the training images of several passes, in the order in which they are shown."""
-        return np.concatenate([self.split.order(epoch) for epoch in epochs])
+        return np.concatenate([self._order(epoch) for epoch in epochs])
+
+    def _order(self, epoch: int) -> NDArray[np.int64]:
+        """Of one pass. Within a class images keep the order that was drawn."""
+        drawn = self.split.order(epoch)
+        if self.settings.image_order == BY_CLASS:
+            drawn = drawn[np.argsort(self.images.train_labels[drawn], kind="stable")]
+        return drawn
 
     @property
     def number_tested(self) -> int:

@@ -152,6 +152,7 @@ def test_weights_of_a_file_and_spikes_are_refused(tmp_path: Path) -> None:
     for settings, said in (
         (exported.settings, "spikes.npz holds spikes; an exported project reads images"),
         (dataclasses.replace(exported.settings, weights_from="w.npz"), "begins with the weights of w.npz"),
+        (dataclasses.replace(exported.settings, image_order="by_class"), "image_order=by_class: an exported project"),
     ):
         with pytest.raises(ModelRefused) as error:
             Plan(settings, exported.model, exported.division).refuse()

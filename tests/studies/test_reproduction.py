@@ -43,6 +43,20 @@ def test_every_cell_is_a_setting_of_the_model() -> None:
         assert str(model.neurons) == cell.neurons
 
 
+def test_no_two_different_runs_of_a_paper_have_one_folder() -> None:
+    """The second would take the first one's results for its own."""
+    for name in reproduction.REPRODUCIBLE:
+        paper = reproduction.paper_of(name)
+        asked = Reproduction(paper, paper.cells, paper.seeds, Path("runs"), Path("results"), paper.protocol)
+        runs: dict[Path, RunSettings] = {}
+        for run in (asked.run_of(cell, 0) for cell in paper.cells):
+            assert runs.setdefault(run.folder, run.settings) == run.settings, run.folder
+        embedded = [dataclasses.replace(cell, dataset="mnist-embedded") for cell in paper.cells]
+        assert [asked.run_of(cell, 0).name for cell in embedded] == [
+            asked.run_of(cell, 0).name.replace(cell.dataset, "mnist-embedded", 1) for cell in paper.cells
+        ]
+
+
 def test_the_best_cells_are_those_the_paper_names() -> None:
     best = {(cell.table, cell.row): cell for cell in choose(PAPER, ["IV", "VI"], "best")}
     assert len(best) == 8
