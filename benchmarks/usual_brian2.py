@@ -99,6 +99,7 @@ class UsualTraining:
             self.inhibitory, self.excitatory, on_pre="g_i_post += w_ie/n_rivals/tau_s", namespace=values
         )
         lateral.connect("i != j")
+        self.lateral = to_inhibitory, lateral
         self.monitor = SpikeMonitor(self.excitatory)
         self.network = Network(
             self.input, self.excitatory, self.inhibitory, self.plastic, to_inhibitory, lateral, self.monitor

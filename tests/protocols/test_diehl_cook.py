@@ -55,9 +55,11 @@ def test_labels_from_test_images_are_measured() -> None:
         ),
         "state/excitatory": xr.Dataset({"theta": (("samples_seen", "neuron"), [[1.0, 2.0], [3.0, 4.0]])}),
     })
+    tree.attrs["wall_time_s"] = 2.0
     measured = measure(tree, PROTOCOL)
     # neuron 0 is labelled 7 (7/3 against 0), neuron 1 is labelled 2 (2 against 6/3: the lower class among equals)
     assert measured["labels_from_test"] == (75.0, "%")
+    assert measured["training_time"] == (0.5, "s")
     assert measured["spikes_per_image"] == (3.75, "")
     assert measured["presentations_per_image"] == (1.25, "")
     assert measured["theta"] == (3.5, "mV")
