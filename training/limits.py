@@ -11,7 +11,7 @@ from typing import Any
 from hebbarium.analysis.labels import SOURCES
 from hebbarium.engine import devices
 from hebbarium.models.contract import Model
-from hebbarium.training.run_settings import MOST_PRESENTATIONS, RunSettings, brief
+from hebbarium.training.run_settings import BY_CLASS, MOST_PRESENTATIONS, RunSettings, brief
 
 
 def refuse_settings(settings: RunSettings) -> None:
@@ -50,6 +50,12 @@ def refuse_model(settings: RunSettings, model: Model) -> None:
         raise ValueError(
             f"labels_from={settings.labels_from}: the neurons that {model.name} answers with stand for the classes"
             " themselves, and none are labelled; leave it out"
+        )
+    one_half = settings.labels_from == "second_half" and sum(passes for _, passes in settings.phases(model)) == 1
+    if one_half and settings.image_order == BY_CLASS and any(readout.labelled for readout in model.readouts):
+        raise ValueError(
+            "image_order=by_class: neurons would be labelled by the second half of the images, which are of the last"
+            " classes alone; expected labels_from=all or last_pass, or several passes"
         )
     if settings.labels_from == "labelling" and "respond" not in model.phases:
         raise ValueError(

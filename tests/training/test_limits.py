@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 from pathlib import Path
@@ -181,6 +182,15 @@ def test_labels_come_from_whatever_a_model_has(name: str, source: str) -> None:
     else:
         with pytest.raises(ValueError, match=f"labels_from={source}: .* none are labelled"):
             limits.refuse_model(asked, asked.make_model())
+
+
+def test_neurons_are_not_labelled_by_half_the_classes() -> None:
+    by_class = RunSettings(image_order="by_class")
+    with pytest.raises(ValueError, match="of the last classes alone; expected labels_from=all or last_pass"):
+        limits.refuse_model(by_class, by_class.make_model())
+    for changes in ({"labels_from": "all"}, {"epochs": 2}, {"model": "desire_backprop"}):
+        asked = dataclasses.replace(by_class, **changes)
+        limits.refuse_model(asked, asked.make_model())
 
 
 def test_a_network_without_a_hidden_layer_labels_no_neurons() -> None:
