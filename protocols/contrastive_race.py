@@ -66,7 +66,10 @@ WITHOUT: tuple[Mapping[str, str], ...] = (
 )
 """The rule, and the rule with one of its parts left away or another in its place."""
 MISLABELLED = ("0.1", "0.2", "0.4")
-FORGETTING: tuple[Mapping[str, str], ...] = ({}, {"dose": "full"}, {"unlearns": "none"})
+FORGETTING: tuple[Mapping[str, str], ...] = (
+    {}, {"unlearns": "none"},
+    {"dose": "full"}, {"dose": "full", "unlearns": "none"}, {"dose": "full", "unlearns": "all"},
+)  # fmt: skip
 """What is shown one class after the other, in one pass."""
 TESTED_FOR = (25, 50, 100, 250, 1000)
 FEWER = (2, 4)
