@@ -254,7 +254,8 @@ def _read(model: DeclaredNetwork, phase: str, network: Network, device: Sketch) 
     neurons = [group for group in groups if not isinstance(group, Synapses)]
     spiking = [group for group in neurons if isinstance(group, SpikeSource) and _spikes(group)]
     variables = dict(inspection.arrays(network))
-    changing = {full: variables[full] for full in variables if full in inspection.changing(network)}
+    changed = inspection.changing(network)
+    changing = {full: variable for full, variable in variables.items() if full in changed}
     times = statements.times(network, changing, device.inputs)
     statements.refuse_other_periods(network, model.sample_steps(phase), model.run_time_values())
     cursors = {
