@@ -19,6 +19,8 @@ from brian2 import prefs
 from brian2.core.tracking import InstanceFollower, InstanceTrackerSet
 from numpy.typing import NDArray
 
+from hebbarium.engine import parse_keys
+
 # The module: as an attribute of its package this name is the active device.
 devices: Any = importlib.import_module("brian2.devices.device")
 # A process has one active device, one set of preferences, one register of names.
@@ -40,7 +42,7 @@ def active(name: str, **options: Any) -> Iterator[None]:
     options
         Given to the device when it is activated.
     """
-    with _turn, _preferences(), _names(), _random(), _device(devices.all_devices[name], options):
+    with _turn, _preferences(), _names(), _random(), parse_keys.quick(), _device(devices.all_devices[name], options):
         yield
 
 
