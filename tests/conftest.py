@@ -15,10 +15,43 @@ from hebbarium.training import checkpoints
 logging.getLogger("brian2").setLevel(logging.WARNING)
 
 
+class Garbage:
+    """Leaves what is there to stay out of every collection of garbage to come.
+
+    Brian2 asks for a collection at each run, and remembers all code that it has parsed: after some hundred tests that
+    is millions of objects to look through.
+    """
+
+    def __init__(self) -> None:
+        self.looked_through = False
+        gc.callbacks.append(self.notice)
+
+    def notice(self, phase: str, about: dict[str, int]) -> None:
+        """Called before and after each collection."""
+        self.looked_through |= about["generation"] == 2
+
+    def keep(self) -> None:
+        gc.collect()
+        gc.freeze()
+        self.looked_through = False
+
+
+_garbage = Garbage()
+
+
 def pytest_collection_finish() -> None:
-    """Leave what was imported out of every collection of garbage to come: Brian2 asks for one at each run."""
-    gc.collect()
-    gc.freeze()
+    """Keep what was imported."""
+    _garbage.keep()
+
+
+def pytest_runtest_logfinish() -> None:
+    """Keep what a test in this folder has left, if collections of all there is were made in it.
+
+    Where networks are built outside `hebbarium.engine.isolation`, as in the tests of `dense_pathways`, what is kept by
+    mistake would be seen: Brian2 numbers the names of objects by those still alive.
+    """
+    if _garbage.looked_through:
+        _garbage.keep()
 
 
 @pytest.fixture(scope="session", autouse=True)
