@@ -545,6 +545,17 @@ def contrastive_race() -> Iterator[str]:
     yield f"Rising thresholds are worth {whole - parts['theta_plus=0*mV epochs=6'].mean:.1f} points"
     assert parts["winners=each epochs=6"].mean < 11
     assert all(abs(whole - parts[f"{without} epochs=6"].mean) < 0.1 for without in ("norm=none", "w_min=-1"))
+    kept = {
+        (row.symbols.get("dose", "surprise"), row.symbols.get("image_order", "drawn")): cell
+        for cell in cells("contrastive_race", item="forgetting", readout="class_mean", unlearns="")
+        for row in [cell.row]
+    }
+    assert {cell.seeds for cell in kept.values()} == {3}
+    assert kept["surprise", "by_class"].mean < 20
+    yield "**As it is, the rule forgets nearly everything:**"
+    lost = kept["full", "drawn"].mean - kept["full", "by_class"].mean
+    yield f"keeps what it has learned but for {lost:.1f} points"
+    yield f"in a drawn order that costs {kept['surprise', 'drawn'].mean - kept['full', 'drawn'].mean:.1f} points"
     (large,) = cells(
         "contrastive_race", item="sizes", neurons="1600", readout="class_mean", dataset="fashion-mnist"
     )
