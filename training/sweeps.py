@@ -35,6 +35,14 @@ class SweptRun:
     varied: Mapping[str, str]
 
 
+@dataclass(frozen=True)
+class Reached:
+    """What a complete run came to: accuracy by readout, and why it means little, if the run says so."""
+
+    accuracies: Mapping[str, float]
+    warning: str
+
+
 def values_of(model: str, arguments: Iterable[str]) -> dict[str, list[Any]]:
     """Values to combine, from ``symbol=value,value,...``.
 
@@ -107,43 +115,43 @@ def plan(
         chosen = dict(zip(values, combination, strict=True))
         changes, varied = {**base.changes, **chosen}, parameters.texts(kind, chosen)
         parameters.apply(kind, changes)
+        fitted = fit.fitted(dataclasses.replace(base, changes=changes), images)  # to whatever seed
         for seed in seeds:
             words = [f"{symbol}={text.replace('*', '')}" for symbol, text in varied.items()]
             name = "_".join([*words, f"seed={seed}"])
-            settings = fit.fitted(dataclasses.replace(base, changes=changes, seed=seed), images)
+            settings = dataclasses.replace(fitted, seed=seed)
             planned.append(SweptRun(PlannedRun(name, settings, out / name), varied))
     return planned
 
 
 def go(runs: Sequence[SweptRun], out: Path, jobs: int = 1, reporter: Reporter | None = None) -> list[Outcome]:
     """Carry out a sweep; ``summary.csv`` in its folder grows with each complete run."""
-    complete: set[str] = set()
+    known: dict[str, Reached] = {}
 
     def note(run: PlannedRun) -> None:
-        complete.add(run.name)
-        _write_summary([r for r in runs if r.run.name in complete], out)
+        known[run.name] = _reached(run)
+        _write_summary([r for r in runs if r.run.name in known], known, out)
 
     return many_runs.run_all([r.run for r in runs], jobs, reporter, note)
 
 
-def _accuracies(run: PlannedRun) -> tuple[dict[str, float], str]:
-    """Accuracy by readout, and why it means little, if the run says so."""
+def _reached(run: PlannedRun) -> Reached:
     with results.open_run(run.folder) as tree:
         evaluation = tree["evaluation"].to_dataset()
         accuracy = evaluation["accuracy"].isel(seed=0, samples_seen=-1)
         by_readout = {str(name): float(accuracy.sel(readout=name)) for name in accuracy["readout"].values}
-        return by_readout, str(evaluation.attrs.get("warning", ""))
+        return Reached(by_readout, str(evaluation.attrs.get("warning", "")))
 
 
-def _write_summary(runs: Sequence[SweptRun], out: Path) -> None:
+def _write_summary(runs: Sequence[SweptRun], known: Mapping[str, Reached], out: Path) -> None:
     """``summary.csv``: what was varied, the seed, accuracy by readout in per cent, the run folder, and its warning."""
     columns: tuple[str, ...] = ()
     rows = []
     for swept in runs:
-        accuracies, warning = _accuracies(swept.run)
-        columns = columns or (*swept.varied, "seed", *accuracies, "folder", "warning")
-        numbers = [f"{value:.2f}" for value in accuracies.values()]
-        rows.append([*swept.varied.values(), swept.run.settings.seed, *numbers, swept.run.folder.name, warning])
+        reached = known[swept.run.name]
+        columns = columns or (*swept.varied, "seed", *reached.accuracies, "folder", "warning")
+        numbers = [f"{value:.2f}" for value in reached.accuracies.values()]
+        rows.append([*swept.varied.values(), swept.run.settings.seed, *numbers, swept.run.folder.name, reached.warning])
     whole_files.write_table(out / SUMMARY, columns, rows)
 
 
@@ -156,7 +164,7 @@ def table(outcomes: Sequence[Outcome], runs: Sequence[SweptRun]) -> str:
     heads: list[str] = []
     lines = []
     for values, members in cells.items():
-        complete = [_accuracies(swept.run)[0] for swept in members if not problems[swept.run.name]]
+        complete = [_reached(swept.run).accuracies for swept in members if not problems[swept.run.name]]
         heads = heads or [name for one in complete[:1] for name in one]
         numbers = (
             [_mean([one[name] for one in complete]) for name in heads] if complete else ["failed"] * len(heads)

@@ -8,9 +8,11 @@ import signal
 import subprocess
 import sys
 import time
+import types
 from pathlib import Path
 
 import pytest
+import xarray as xr
 from brian2 import ms
 from hypothesis import given
 from hypothesis import strategies as st
@@ -54,7 +56,7 @@ def test_any_text_is_seeds_or_refused(text: str) -> None:
             sweeps.seeds_of(text)
 
 
-def test_a_sweep_is_made_and_goes_on(tmp_path: Path) -> None:
+def test_a_sweep_is_made_and_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     values = sweeps.values_of("synaptic_scaling", ["w_t=3,9"])
     planned = sweeps.plan(BASE, values, (0, 1), tmp_path)
     assert all(not outcome.problem for outcome in sweeps.go(planned[:3], tmp_path, jobs=2))
@@ -71,6 +73,16 @@ def test_a_sweep_is_made_and_goes_on(tmp_path: Path) -> None:
     alone = training.train(planned[3].run.settings, tmp_path / "alone")
     with results.open_run(alone) as one, results.open_run(planned[3].run.folder) as other:
         assert one["test/excitatory"].to_dataset().equals(other["test/excitatory"].to_dataset())
+
+    opened: list[Path] = []
+
+    def noted(run: Path) -> xr.DataTree:
+        opened.append(run)
+        return results.open_run(run)
+
+    monkeypatch.setattr(sweeps, "results", types.SimpleNamespace(open_run=noted))
+    sweeps.go(planned, tmp_path)
+    assert opened == [swept.run.folder for swept in planned]  # each once, not all of them again with each
 
 
 def test_the_summary_says_which_accuracies_mean_little(tmp_path: Path) -> None:
