@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,6 +51,9 @@ class Dataset:
     DatasetError
         The arrays do not fit each other or the class names.
     """
+
+    #: what samples are: images, spikes or series
+    holds: ClassVar[str] = "images"
 
     name: str
     train_images: NDArray[np.uint8]

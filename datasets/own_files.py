@@ -3,7 +3,7 @@
 ``images.npz``, ``images.npy`` (`hebbarium.datasets.own_images`), a folder with a folder of PNG images for each class
 (`hebbarium.datasets.own_folders`), ``table.csv`` (`hebbarium.datasets.own_tables`), and spikes
 (`hebbarium.datasets.own_spikes`), in an ``.npz`` file, a folder of events, or a recording
-(`hebbarium.datasets.own_recordings`).
+(`hebbarium.datasets.own_recordings`), and numbers that change in time (`hebbarium.datasets.own_series`).
 """
 
 from __future__ import annotations
@@ -12,13 +12,17 @@ import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from hebbarium.datasets import made_sets, own_folders, own_images, own_recordings, own_spikes
+from hebbarium.datasets import made_sets, own_folders, own_images, own_recordings, own_series, own_spikes
 from hebbarium.datasets.labelled_images import Dataset, DatasetError
 from hebbarium.datasets.own_tables import read_csv
 
 
-def _npz(path: Path) -> Dataset:
+def _npz(path: Path, steps: int = 0) -> Dataset:
     arrays = own_images.arrays_of(path)
+    if own_series.KEY in arrays:
+        return own_series.of_arrays(arrays, path, steps)
+    if steps:
+        raise DatasetError(f"{path}:{steps}: holds no series, whose changes would be spikes; leave the number out")
     return (own_spikes.of_arrays if own_spikes.KEYS[0] in arrays else own_images.dataset_of)(arrays, path)
 
 
@@ -38,12 +42,12 @@ _READERS: Mapping[str, Callable[[Path], Dataset]] = {
     ".nwb": own_recordings.read_nwb, ".pkl": _pickle, ".pickle": _pickle,
 }  # fmt: skip
 ENDINGS = (*_READERS, ".csv")
-_TABLE = re.compile(r"(?P<file>.+\.csv)(?::(?P<neurons>[1-9]\d{0,3}))?")
+_NUMBERED = re.compile(r"(?P<file>.+\.(?:csv|npz))(?::(?P<number>[1-9]\d{0,3}))?")
 
 
 def place(name: str) -> Path | None:
     """Where the files of a set lie that is a user's own; None for a published one, or an unknown name."""
-    if match := _TABLE.fullmatch(name):
+    if match := _NUMBERED.fullmatch(name):
         return Path(match["file"]).expanduser()
     path = Path(name).expanduser()
     if path.suffix in _READERS or (made_sets.origin(name) is None and path.is_dir()):
@@ -56,9 +60,9 @@ def located(name: str) -> str:
     where = place(name)
     if where is None:
         return name
-    match = _TABLE.fullmatch(name)
-    neurons = f":{match['neurons']}" if match and match["neurons"] else ""
-    return f"{where.absolute()}{neurons}"
+    match = _NUMBERED.fullmatch(name)
+    number = f":{match['number']}" if match and match["number"] else ""
+    return f"{where.absolute()}{number}"
 
 
 def read(name: str) -> Dataset:
@@ -71,6 +75,7 @@ def read(name: str) -> Dataset:
     """
     where = place(name)
     assert where is not None
-    if match := _TABLE.fullmatch(name):
-        return read_csv(where, int(match["neurons"] or 1))
+    if match := _NUMBERED.fullmatch(name):
+        number = int(match["number"] or 0)
+        return _npz(where, number) if where.suffix == ".npz" else read_csv(where, number or 1)
     return _READERS.get(where.suffix, _folder)(where)

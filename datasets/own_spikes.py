@@ -18,7 +18,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -51,6 +51,7 @@ class SpikeSet(Dataset):
         Spikes of one neuron in one sample, at most.
     """
 
+    holds: ClassVar[str] = "spikes"
     lasts: float = 0.0
     most: int = 1
 
@@ -61,9 +62,9 @@ class SpikeSet(Dataset):
 
 
 def refuse(images: Dataset, what: str) -> None:
-    """Raise `DatasetError` for a set of spikes, where something is done with images."""
-    if isinstance(images, SpikeSet):
-        raise DatasetError(f"{images.name}: holds spikes; {what} needs images")
+    """Raise `DatasetError` for a set of spikes or series, where something is done with images."""
+    if images.holds != Dataset.holds:
+        raise DatasetError(f"{images.name}: holds {images.holds}; {what} needs images")
 
 
 # -- files -----------------------------------------------------------------------------------------------------

@@ -64,11 +64,11 @@ def read_csv(path: Path, neurons: int = 1) -> Dataset:
         if neurons > 1:
             raise DatasetError(f"{path}:{neurons}: its columns are pixels; expected numbers of a table")
         return _image_set(path, [head[k] for k in columns], values, labels, names, tested)
-    levels, remarks = _levels(path, [head[k] for k in columns], values, tested)
-    levels = np.repeat(levels, neurons, axis=1)
+    found, remarks = levels(path, [head[k] for k in columns], values, tested)
+    found = np.repeat(found, neurons, axis=1)
     shape = (1, len(columns)) if neurons == 1 else (len(columns), neurons)
     return Dataset(
-        path.name, levels[~tested], labels[~tested], levels[tested], labels[tested], names, shape, tuple(remarks)
+        path.name, found[~tested], labels[~tested], found[tested], labels[tested], names, shape, tuple(remarks)
     )
 
 
@@ -156,21 +156,25 @@ def _numbers(path: Path, head: list[str], columns: list[int], lines: list[list[s
     )
 
 
-def _levels(
+def scaled(values: NDArray[np.float64], tested: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Numbers ``(samples, columns)`` in parts of what training samples have, from a column's least to its largest."""
+    least, most = values[~tested].min(axis=0), values[~tested].max(axis=0)
+    return np.asarray((values - least) / np.where(most > least, most - least, 1))
+
+
+def levels(
     path: Path, names: list[str], values: NDArray[np.float64], tested: NDArray[np.bool_]
 ) -> tuple[NDArray[np.uint8], list[str]]:
     """Numbers as whole levels from 0 to 255, by what training samples have, and what is to be said about them."""
-    least, most = values[~tested].min(axis=0), values[~tested].max(axis=0)
-    span = np.where(most > least, most - least, 1)
-    scaled = (values - least) / span
+    parts = scaled(values, tested)
     remarks = []
-    if beyond := int(np.count_nonzero((scaled < 0) | (scaled > 1))):
+    if beyond := int(np.count_nonzero((parts < 0) | (parts > 1))):
         remarks.append(
             f"{path.name}: {beyond:,} numbers of test samples are beyond those of training samples: they were cut"
         )
-    if constant := [name for name, one, other in zip(names, least, most, strict=True) if one == other]:
+    if constant := [name for name, same in zip(names, np.ptp(values[~tested], axis=0) == 0, strict=True) if same]:
         remarks.append(f"{path.name}: the same in all training samples: {listed(constant[:8])}")
-    return np.rint(255 * np.clip(scaled, 0, 1)).astype(np.uint8), remarks
+    return np.rint(255 * np.clip(parts, 0, 1)).astype(np.uint8), remarks
 
 
 def _image_set(

@@ -133,6 +133,24 @@ GIVEN = Encoder(
     rests="due = t_in_timesteps + longest",
 )
 
+# A rate that a sample says for each of its moments, which last t_moment each; silence comes after the last. In `step`,
+# {rate} is the rate at a moment.
+SERIES = Encoder(
+    equations="""
+        p_spike : 1                                         # rate*dt
+        begun : 1                                           # the step at which the sample began
+        moment : integer                                    # of the sample, from 0
+    """,
+    fires="rand() < p_spike",
+    spike="",
+    begins="begun = t_in_timesteps",
+    rests="begun = t_in_timesteps + longest",
+    step="""
+        moment = int(clip(floor((t_in_timesteps - begun)*dt/t_moment + 0.0001), 0, n_moments))
+        p_spike = int(t_in_timesteps >= begun)*{rate}*dt
+    """,
+)
+
 # Synchrony: all neurons copy spikes of one mother train, each with its own probability. A white neuron copies a part
 # of them that is called `copied`, and the mother fires so often that its rate is what it ought to be.
 SYNCHRONY = Encoder(

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hebbarium.datasets import draws
-from hebbarium.datasets.own_spikes import SpikeSet
+from hebbarium.datasets.labelled_images import Dataset
 from hebbarium.engine import anatomy, monitors, readers, streams
 from hebbarium.engine.contract import Arrays, DeclaredMeasure, Structure
 from hebbarium.exports import changes, forms
@@ -90,8 +90,9 @@ class Plan:
                 f"image_order={self.settings.image_order}: an exported project draws the order of its images itself;"
                 " leave it out"
             )
-        if isinstance(self.division.images, SpikeSet):
-            raise ModelRefused(f"{named}: {self.division.images.name} holds spikes; an exported project reads images")
+        images = self.division.images
+        if images.holds != Dataset.holds:
+            raise ModelRefused(f"{named}: {images.name} holds {images.holds}; an exported project reads images")
         if self.division.images.classes > forms.LEVELS:
             raise ModelRefused(
                 f"{named}: {self.division.images.classes} classes; labels of an exported project are bytes, expected"

@@ -43,6 +43,8 @@ ENCODINGS: Mapping[str, str] = {
 _BY_WHITE = ("latency", "phase", "population", "synchrony")
 GIVEN = "given"
 """The option `encoder` for samples that are spikes already; see `hebbarium.models.given_spikes`."""
+SERIES = "series"
+"""The option `encoder` for samples that are series of numbers: (moments, pixels) levels, moment by moment."""
 IN_TIME = "encoder in ('modulated', 'latency', 'phase')"
 """Condition of relations of ``t_code``."""
 IN_CYCLES = "encoder in ('modulated', 'phase')"
@@ -65,8 +67,9 @@ class EncodedInputs(Model):
     poisson: ClassVar[Encoder] = encoders.GEOMETRIC
 
     encoder: str = choice(
-        "geometric", (*ENCODINGS, GIVEN), "what a rate becomes: "
-        + "; ".join(f"{k}, {v}" for k, v in ENCODINGS.items()) + f"; {GIVEN}, the set holds spikes, and says so itself",
+        "geometric", (*ENCODINGS, GIVEN, SERIES), "what a rate becomes: "
+        + "; ".join(f"{k}, {v}" for k, v in ENCODINGS.items())
+        + f"; {GIVEN} and {SERIES}, the set holds spikes, or numbers that change in time, and says so itself",
         "Sun's thesis, 2.6.1",
     )
     t_code: Quantity = quantity(
@@ -87,6 +90,13 @@ class EncodedInputs(Model):
     n_given: int = structure(
         16, 1, "spikes of an input neuron in a sample, at most, encoder=given; follows the data", "not stated",
         Range(1, 4096),
+    )
+
+    n_moments: int = structure(
+        1, 1, "moments of a sample, encoder=series; follows the data", "not stated", Range(1, MOST_STEPS)
+    )
+    t_moment: Quantity = quantity(
+        10 * ms, ms, "how long a moment lasts, encoder=series; follows the data", "not stated", POSITIVE
     )
 
     relations: ClassVar[tuple[str, ...]] = (f"whole(t_code/dt) if {IN_TIME}",)
@@ -115,8 +125,31 @@ class EncodedInputs(Model):
         if self.encoder == GIVEN:
             steps = min(round(self.shown_time(phase) / float(self.dt)) for phase in self.phases)
             return {GIVEN: given_spikes.due(images, self.pixels, self.n_given, float(self.dt), steps)}
+        if self.encoder == SERIES:
+            silence = np.zeros((len(images), 1, self.pixels))
+            rates = np.concatenate([self.rates_in_time(images), silence], axis=1)  # a neuron's moments side by side
+            return {"rates": rates.swapaxes(1, 2).reshape(len(images), -1)}
         rates = self.rates(images)
         return self.with_whites(rates, _whites(rates))
+
+    def rates_in_time(self, images: NDArray[np.uint8]) -> NDArray[np.float64]:
+        """Rates at intensity 1 of samples that are series, in hertz, ``(samples, moments, pixels)``.
+
+        Each moment is to `rates` what an image is: codings in which all pixels share one rate share it at every moment.
+
+        Raises
+        ------
+        ValueError
+            Samples have other moments or channels than the model.
+        """
+        if images.shape[1] != self.n_moments * self.pixels:
+            if images.any():  # of a blank sample, the row is as long as there are neurons
+                raise ValueError(
+                    f"samples of {images.shape[1]:,} numbers; expected {self.n_moments} moments of {self.pixels}"
+                    " channels"
+                )
+            return np.zeros((len(images), self.n_moments, self.pixels))
+        return self.rates(images.reshape(-1, self.pixels)).reshape(len(images), self.n_moments, self.pixels)
 
     def with_whites(self, rates: NDArray[np.float64], whites: NDArray[np.float64]) -> Arrays:
         """Rates at intensity 1, ``(samples, pixels)``, and what is white, ``(samples, 1)``, as `neurons` read them."""
@@ -132,6 +165,9 @@ class EncodedInputs(Model):
         if self.encoder == GIVEN:
             sample, _, _ = given_spikes.events(images)
             return float((np.bincount(sample, minlength=len(images)) * presentations).sum())
+        if self.encoder == SERIES:
+            expected = self.rates_in_time(images).sum(axis=(1, 2)) * float(self.t_moment)
+            return float((expected * self.total_intensity(presentations)).sum())
         rates, seconds = self.rates(images), self.shown_time(phase)
         if self.encoder not in ("latency", "phase", "population"):
             return float((rates.sum(axis=1) * self.total_intensity(presentations)).sum() * seconds)
@@ -202,7 +238,7 @@ def image_neurons(
     by_name = {
         "geometric": model.poisson, "bernoulli": encoders.BERNOULLI, "modulated": encoders.MODULATED,
         "latency": encoders.LATENCY, "phase": encoders.PHASE, "population": encoders.POPULATION,
-        "synchrony": encoders.SYNCHRONY,
+        "synchrony": encoders.SYNCHRONY, SERIES: encoders.SERIES,
     }
     # + dt: at its very beginning, rounding could put t into the sample before
     at = "t, {}" if controller is None else "sample*t_sample + dt, {}"
@@ -211,6 +247,9 @@ def image_neurons(
     if model.encoder == GIVEN:  # a neuron reads its next spike, behind those of the neurons before it
         rate = f"given({at.format('i*(n_given + 1) + n_fired')})"
         encoder = encoder._replace(spike=encoder.spike.format(next=rate))
+    if model.encoder == SERIES:
+        rate = f"rates({at.format('i*(n_moments + 1) + moment')})" + ("" if controller is None else "*intensity")
+        encoder = encoder._replace(step=encoder.step.format(rate=rate))
     return neurons(
         parts,
         "input",
@@ -224,7 +263,7 @@ def image_neurons(
         begins=begins,
         events=events,
         runs=runs,
-        constants={"n_tuned": model.n_tuned, "n_given": model.n_given},
+        constants={"n_tuned": model.n_tuned, "n_given": model.n_given, "n_moments": model.n_moments},
     )
 
 

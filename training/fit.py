@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from brian2 import second
 from numpy.typing import NDArray
 
 from hebbarium.analysis.chance import share_of_most_common
@@ -18,10 +19,11 @@ from hebbarium.catalogue import registry
 from hebbarium.datasets import draws, made_sets
 from hebbarium.datasets.labelled_images import UNLABELLED, Dataset, DatasetError, listed
 from hebbarium.datasets.own_images import in_pixels
+from hebbarium.datasets.own_series import SeriesSet
 from hebbarium.datasets.own_spikes import SpikeSet
 from hebbarium.engine import anatomy
 from hebbarium.models.contract import Model, Parameter
-from hebbarium.models.encoded_inputs import GIVEN, EncodedInputs
+from hebbarium.models.encoded_inputs import GIVEN, SERIES, EncodedInputs
 from hebbarium.training import parameters
 
 if TYPE_CHECKING:
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
 
 _BLACK = 1.0  # mean intensity of 255 below which a set has hardly anything to see; MNIST has 33
 _BRIGHT = 160.0  # above which it is most likely dark on white
+_NOTHING = 1e-9  # seconds, by which sums of times may differ
 _SHOWN = 8  # classes that are named in a sentence
 
 
@@ -45,7 +48,7 @@ def fitted(settings: RunSettings, images: Dataset) -> RunSettings:
     for symbol, number, what in (
         ("pixels", images.pixels, f"images of {in_pixels(images.shape)}"),
         ("classes", images.classes, f"labels of {images.classes} classes"),
-        *_of_spikes(settings, table, images),
+        *_in_time(settings, table, images),
     ):
         if symbol not in table:
             continue
@@ -64,30 +67,43 @@ def fitted(settings: RunSettings, images: Dataset) -> RunSettings:
     return fit
 
 
-def _of_spikes(
+_ENCODERS = {SpikeSet.holds: GIVEN, SeriesSet.holds: SERIES}
+"""Of what samples that are no images are."""
+
+
+def _in_time(
     settings: RunSettings, table: Mapping[str, Parameter], images: Dataset
 ) -> list[tuple[str, Any, str]]:
-    """Parameters of input neurons that follow a set of spikes, with why."""
-    if not isinstance(images, SpikeSet):
-        if "encoder" in table and settings.changes.get("encoder") == GIVEN:
-            raise DatasetError(f"encoder={GIVEN}: {images.name} has no spikes; leave it out")
+    """Parameters of input neurons that follow a set of spikes or series, with why."""
+    if not isinstance(images, SpikeSet | SeriesSet):
+        for what, encoder in _ENCODERS.items():
+            if "encoder" in table and settings.changes.get("encoder") == encoder:
+                raise DatasetError(f"encoder={encoder}: {images.name} has no {what}; leave it out")
         return []
     if "encoder" not in table or "n_given" not in table:
-        raise DatasetError(f"{images.name}: holds spikes, and {settings.model} turns images into its inputs itself")
-    return [
-        ("encoder", GIVEN, "spikes"),
-        ("n_given", images.most, f"up to {images.most} spikes of a neuron in a sample"),
-    ]
+        raise DatasetError(
+            f"{images.name}: holds {images.holds}, and {settings.model} turns images into its inputs itself"
+        )
+    if isinstance(images, SpikeSet):
+        followed: tuple[Any, ...] = (
+            ("n_given", images.most, f"up to {images.most} spikes of a neuron in a sample"),
+        )
+    else:
+        followed = (
+            ("n_moments", images.moments, f"{images.moments} moments a sample"),
+            ("t_moment", images.moment * second, f"moments of {1e3 * images.moment:g} ms"),
+        )
+    return [("encoder", _ENCODERS[images.holds], images.holds), *followed]
 
 
 def _refuse_short(model: Model, images: Dataset) -> None:
-    """Refuse spikes that would come when a presentation is over."""
-    if isinstance(model, EncodedInputs) and isinstance(images, SpikeSet):
-        shown = {phase: model.shown_time(phase) for phase in model.phases}
-        if short := [f"{1e3 * time:g} ms in phase '{phase}'" for phase, time in shown.items() if time < images.lasts]:
+    """Refuse spikes and series that would go on when a presentation is over."""
+    if isinstance(model, EncodedInputs) and isinstance(images, SpikeSet | SeriesSet):
+        shown, least = {phase: model.shown_time(phase) for phase in model.phases}, images.lasts - _NOTHING
+        if short := [f"{1e3 * time:g} ms in phase '{phase}'" for phase, time in shown.items() if time < least]:
             raise DatasetError(
-                f"{images.name}: its spikes come within {1e3 * images.lasts:.6g} ms, and inputs are shown for"
-                f" {short[0]}; lengthen the presentation (`hebbarium describe {model.name}`), or cut the spikes"
+                f"{images.name}: its {images.holds} last for {1e3 * images.lasts:.6g} ms, and inputs are shown for"
+                f" {short[0]}; lengthen the presentation (`hebbarium describe {model.name}`), or cut the {images.holds}"
             )
 
 
@@ -110,9 +126,10 @@ def refuse_other_set(model: Model, learned: tuple[str, ...], shape: tuple[int, i
     DatasetError
         They have another size, or labels beyond the classes of the network.
     """
-    if isinstance(images, SpikeSet) != (getattr(model, "encoder", "") == GIVEN):
-        have = "spikes" if isinstance(images, SpikeSet) else "no spikes"
-        raise DatasetError(f"{images.name}: has {have}, unlike what the network was trained on")
+    encoder = getattr(model, "encoder", "")
+    learned_from = next((what for what, its in _ENCODERS.items() if encoder == its), Dataset.holds)
+    if images.holds != learned_from:
+        raise DatasetError(f"{images.name}: has {images.holds}, unlike what the network was trained on: {learned_from}")
     pixels = anatomy.shown_to(model, "input")
     if images.pixels != pixels or (shape is not None and images.shape != shape):
         wanted = f"images of {in_pixels(shape)}" if shape is not None else f"images of {pixels:,} pixels"
@@ -184,7 +201,7 @@ def remarks(images: Dataset, split: draws.Split, tested: NDArray[np.int64]) -> l
             f"{share_of_most_common(tested):.0f} % of the images tested on are of one class: to name it always is as "
             "right"
         )
-    if not isinstance(images, SpikeSet):
+    if images.holds == Dataset.holds:
         texts += _looks(images.train_images[split.train])
     texts += _twice(images)
     return [f"{images.name}: {text.removeprefix(f'{images.name}: ')}" for text in texts]

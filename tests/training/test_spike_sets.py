@@ -13,6 +13,7 @@ from hebbarium.training import evaluation, preparation, training
 from hebbarium.training.run_settings import RunSettings
 
 SPIKES = {"neurons": 5, "t_train": "20*ms", "t_test": "20*ms", "gain": "20*ms"}
+PEAK = {**SPIKES, "rate_coding": "peak"}
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +41,7 @@ def test_a_network_is_trained_with_spikes_as_they_are(spikes: Path, tmp_path: Pa
     again = evaluation.evaluate(out)
     assert again["accuracy"].shape == (1, 1, 2)
     np.savez(tmp_path / "images.npz", images=np.ones((4, 3, 3)), labels=np.arange(4) % 2)
-    with pytest.raises(DatasetError, match="has no spikes, unlike what the network was trained on"):
+    with pytest.raises(DatasetError, match="has images, unlike what the network was trained on: spikes"):
         evaluation.evaluate(out, dataset=str(tmp_path / "images.npz"))
 
 
@@ -61,6 +62,43 @@ def test_spikes_that_a_network_cannot_be_given_are_refused(
     assert said in str(error.value)
 
 
-def test_images_are_no_spikes() -> None:
-    with pytest.raises(DatasetError, match="encoder=given: mnist-embedded has no spikes"):
-        preparation.prepare(RunSettings("synaptic_scaling", {"encoder": "given"}))
+@pytest.mark.parametrize(("encoder", "what"), [("given", "spikes"), ("series", "series")])
+def test_images_are_neither_spikes_nor_series(encoder: str, what: str) -> None:
+    with pytest.raises(DatasetError, match=f"encoder={encoder}: mnist-embedded has no {what}"):
+        preparation.prepare(RunSettings("synaptic_scaling", {"encoder": encoder}))
+
+
+@pytest.fixture(scope="module")
+def series(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two classes of four moments of three channels."""
+    some = {"series": np.random.default_rng(0).random((12, 4, 3)), "labels": np.arange(12) % 2}
+    file = tmp_path_factory.mktemp("series") / "series.npz"
+    np.savez(file, moment_ms=5.0, **some, **{f"test_{key}": array for key, array in some.items()})  # type: ignore[arg-type]
+    return file
+
+
+def test_what_a_series_asks_of_a_network_follows_it(series: Path) -> None:
+    prepared = preparation.prepare(RunSettings("synaptic_scaling", PEAK, str(series), device="numpy"))
+    changes = prepared.settings.changes
+    followed = {symbol: changes[symbol] for symbol in ("encoder", "pixels", "n_moments")}
+    assert followed == {"encoder": "series", "pixels": 3, "n_moments": 4}
+    assert float(changes["t_moment"]) == 0.005
+    assert prepared.model.encode(prepared.division.images.train_images[:2])["rates"].shape == (2, 3 * 5)
+    spikes = preparation.prepare(RunSettings("synaptic_scaling", PEAK, f"{series}:8", device="numpy"))
+    assert (spikes.settings.changes["encoder"], spikes.settings.changes["pixels"]) == ("given", 6)
+
+
+@pytest.mark.parametrize(
+    ("model", "changes", "said"),
+    [
+        ("synaptic_scaling", {**PEAK, "t_test": "15*ms"}, "its series last for 20 ms, and inputs are shown for 15 ms"),
+        ("synaptic_scaling", {**PEAK, "t_moment": "4*ms"}, "series.npz has moments of 5 ms; leave t_moment out"),
+        ("desire_backprop", {}, "holds series, and desire_backprop turns images into its inputs itself"),
+    ],
+)
+def test_series_that_a_network_cannot_be_given_are_refused(
+    model: str, changes: dict[str, str], said: str, series: Path
+) -> None:
+    with pytest.raises(DatasetError) as error:
+        preparation.prepare(RunSettings(model, changes, str(series), device="numpy"))
+    assert said in str(error.value)
