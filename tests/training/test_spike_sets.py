@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import re
+import runpy
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from hebbarium.analysis import chance
 from hebbarium.datasets.labelled_images import DatasetError
 from hebbarium.record import results
 from hebbarium.training import evaluation, preparation, training
 from hebbarium.training.run_settings import RunSettings
 
+ROOT = Path(__file__).parents[2]
 SPIKES = {"neurons": 5, "t_train": "20*ms", "t_test": "20*ms", "gain": "20*ms"}
 PEAK = {**SPIKES, "rate_coding": "peak"}
 
@@ -60,6 +64,23 @@ def test_spikes_that_a_network_cannot_be_given_are_refused(
     with pytest.raises(DatasetError) as error:
         preparation.prepare(RunSettings(model, changes, str(spikes), device="numpy"))
     assert said in str(error.value)
+
+
+@pytest.mark.long
+def test_saccades_are_learned(tmp_path: Path) -> None:
+    """The example of the page, with its settings, on training samples that are held out."""
+    runpy.run_path(str(ROOT / "docs/examples/saccades.py"))["write"](tmp_path / "spikes.npz", 1000, 10)
+    (line,) = [one for one in (ROOT / "docs/own_spikes.md").read_text().splitlines() if "--dataset spikes.npz" in one]
+    changes = dict(re.findall(r"--set (\w+)=(\S+)", line))
+    settings = RunSettings(
+        "synaptic_scaling", {"neurons": 50, **changes}, str(tmp_path / "spikes.npz"), labels_from="last_pass",
+        validation=200, evaluate_on="validation",
+    )  # fmt: skip
+    with results.open_run(training.train(settings, tmp_path / "run")) as tree:
+        evaluation = tree["evaluation"].to_dataset()
+        right = evaluation["predicted"].values == tree["test/excitatory"].to_dataset()["label"].values
+        hits = int(right.sum(axis=-1).max())
+    assert chance.of_at_least(hits, 200, 0.1) < 1e-6
 
 
 @pytest.mark.parametrize(("encoder", "what"), [("given", "spikes"), ("series", "series")])
