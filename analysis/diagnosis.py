@@ -15,11 +15,11 @@ import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
-from hebbarium.analysis import chance, receptive_fields
+from hebbarium.analysis import chance
 from hebbarium.analysis.sparseness import responding
 from hebbarium.record import results
 
-__all__ = ["Finding", "bounds", "class_rates", "diagnose", "reach", "share_won", "won"]
+__all__ = ["Finding", "bounds", "class_rates", "diagnose", "learning", "reach", "share_won", "won"]
 
 MANY_SILENT = 0.1
 """Part of the neurons, or of the samples, from which silence is a finding."""
@@ -101,10 +101,23 @@ def share_won(label: ArrayLike) -> float:
     return min(2 * common, (1 + common) / 2)
 
 
-def bounds(tree: xr.DataTree) -> tuple[float, float] | None:
-    """Least and largest weight of the input's projection: parameters ``w_min`` and ``w_max``; None if unknown."""
-    least, most = (_number(tree, symbol) for symbol in ("w_min", "w_max"))
-    return None if least is None or most is None else (least, most)
+def learning(tree: xr.DataTree) -> dict[str, xr.Dataset]:
+    """Snapshots of the projections that learn, by name, those of the input first.
+
+    Left out are projections that no equation of training changes, such as fixed feedback.
+    """
+    groups = {str(name): node.to_dataset() for name, node in results.children(tree, results.WEIGHTS).items()}
+    order = sorted(groups, key=lambda name: not _is_of_input(name))
+    return {name: groups[name] for name in order if not groups[name].attrs.get(results.FIXED, 0)}
+
+
+def bounds(tree: xr.DataTree, projection: str) -> dict[str, float]:
+    """Least and largest weight of a projection by the symbols of their parameters; empty if they are not known.
+
+    ``w_min`` and ``w_max``, or ``w_max_class`` above the input where there is one.
+    """
+    known = {symbol: _number(tree, symbol) for symbol in ("w_min", *_symbols(tree, projection, "w_max"))}
+    return {symbol: value for symbol, value in known.items() if value is not None} if None not in known.values() else {}
 
 
 def reach(tree: xr.DataTree) -> float | None:
@@ -192,43 +205,57 @@ def _dominating(tree: xr.DataTree) -> Iterator[Finding]:
 
 
 def _weights(tree: xr.DataTree) -> Iterator[Finding]:
-    """Weights that are at their bounds, or have not moved."""
-    name = receptive_fields.from_input(tree)
-    group = _dataset(tree, f"{results.WEIGHTS}/{name}")
-    if group is None:
-        return
+    """Weights that are at their bounds, or have not moved, of each projection that learns."""
+    groups = learning(tree)
+    still = [name for name, group in groups.items() if _is_still(group)]
+    for name, group in groups.items():
+        if name in still:
+            yield _still(tree, name, group, [other for other in groups if other not in still])
+        else:
+            yield from _at_bounds(tree, name, group["w"].isel(samples_seen=-1).values)
+
+
+def _is_still(group: xr.Dataset) -> bool:
     w, seen = group["w"], group["samples_seen"].values
-    last = w.isel(samples_seen=-1).values
-    if seen[-1] > seen[0] and np.array_equal(w.isel(samples_seen=0).values, last):
-        yield Finding(
-            "weights that do not move",
-            f"the {last.size:,} weights of {name} are after {seen[-1]:,} samples what they were after {seen[0]:,}",
-            "Nothing is learned: no pair of spikes changes a weight, or the rates of learning are zero",
-            _attempt(tree, raise_=("a_plus", "a_minus", "eta", *_DRIVES)),
-        )
+    return bool(seen[-1] > seen[0] and np.array_equal(w.isel(samples_seen=0).values, w.isel(samples_seen=-1).values))
+
+
+def _still(tree: xr.DataTree, name: str, group: xr.Dataset, moving: Sequence[str]) -> Finding:
+    seen, size = group["samples_seen"].values, group["w"].isel(samples_seen=-1).size
+    return Finding(
+        "weights that do not move",
+        f"the {size:,} weights of {name} are after {seen[-1]:,} samples what they were after {seen[0]:,}"
+        + (f"; those of {' and '.join(moving)} move" if moving else ""),
+        "Nothing is learned there: no spike that it takes comes, or no error or teacher reaches this layer" if moving
+        else "Nothing is learned: no pair of spikes changes a weight, or the rates of learning are zero",
+        _attempt(tree, raise_=(*_symbols(tree, name, "a_plus", "a_minus", "eta"), *_DRIVES)),
+    )  # fmt: skip
+
+
+def _at_bounds(tree: xr.DataTree, name: str, last: NDArray[np.floating]) -> Iterator[Finding]:
+    known = bounds(tree, name)
+    if not known or max(known.values()) <= known["w_min"]:
         return
-    known = bounds(tree)
-    if known is None or known[1] <= known[0]:
-        return
-    least, most = known
+    (lower_symbol, least), (upper_symbol, most) = known.items()
     near = 1e-3 * (most - least)
     upper, lower = float(np.mean(last >= most - near)), float(np.mean(last <= least + near))
     either = upper + lower > AT_EITHER and upper > AT_EITHER / 10
     if upper > AT_UPPER or lower > AT_LOWER or either:
+        raised: tuple[str, ...] = ()
+        lowered: tuple[str, ...] = ("a_plus", "a_minus", "eta")
+        if upper > AT_UPPER:
+            raised, lowered = ("a_minus", "w_max"), ("a_plus", "w_t", "beta")
+        elif lower > AT_LOWER:
+            raised, lowered = ("a_plus", "w_t", "beta"), ("a_minus",)
         yield Finding(
             "weights at their bounds",
-            f"of {last.size:,} weights of {name}, {100 * upper:.0f} % are at w_max={most:g} or above and"
-            f" {100 * lower:.0f} % at w_min={least:g}",
+            f"of {last.size:,} weights of {name}, {100 * upper:.0f} % are at {upper_symbol}={most:g} or above and"
+            f" {100 * lower:.0f} % at {lower_symbol}={least:g}",
             "A weight at its bound holds one bit, and learns in one direction alone"
             + (": potentiation outweighs depression" if upper > AT_UPPER else "")
             + (": depression outweighs potentiation, and little drive is left" if lower > AT_LOWER else ""),
-            _attempt(
-                tree,
-                raise_=("a_minus", "w_max") if upper > AT_UPPER else ("a_plus", "w_t") if lower > AT_LOWER else (),
-                lower=("a_plus", "w_t") if upper > AT_UPPER else ("a_minus",) if lower > AT_LOWER
-                else ("a_plus", "a_minus", "eta"),
-            ),
-        )  # fmt: skip
+            _attempt(tree, raise_=_symbols(tree, name, *raised), lower=_symbols(tree, name, *lowered)),
+        )
 
 
 def _thresholds(tree: xr.DataTree) -> Iterator[Finding]:
@@ -376,6 +403,17 @@ _CHECKS: Sequence[Callable[[xr.DataTree], Iterator[Finding]]] = (
 _DRIVES = ("gain", "total_rate", "max_rate", "rate_step", "intensity_first", "w_t", "beta")
 _THRESHOLDS = ("v_thresh", "theta_init", "theta_plus", "theta_p", "theta")
 _INHIBITIONS = ("w_ei", "w_ie")
+
+
+def _symbols(tree: xr.DataTree, projection: str, *symbols: str) -> tuple[str, ...]:
+    """Parameters of a projection: above the input those that end in ``_class``, where the model has them."""
+    parameters = results.decoded(tree)["parameters"]
+    above = not _is_of_input(projection)
+    return tuple(f"{one}_class" if above and f"{one}_class" in parameters else one for one in symbols)
+
+
+def _is_of_input(projection: str) -> bool:
+    return projection.startswith(f"{results.INPUT}_to_")
 
 
 def _attempt(tree: xr.DataTree, raise_: Sequence[str] = (), lower: Sequence[str] = ()) -> str:

@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike
 
-from hebbarium.record.names import NO_CLASS, SchemaError
+from hebbarium.record.names import FIXED, NO_CLASS, SchemaError
 from hebbarium.record.values import group_of, named_values, samples_seen_axis, whole_numbers
 
 
@@ -84,14 +84,18 @@ def responses(
 
 
 def weight_snapshots(
-    w: ArrayLike, *, samples_seen: ArrayLike, units: str = "1", long_name: str = "synaptic weight"
+    w: ArrayLike, *, samples_seen: ArrayLike, units: str = "1", long_name: str = "synaptic weight", fixed: bool = False
 ) -> xr.Dataset:
-    """Snapshots of a projection, ``w(samples_seen, pre, post)``, kept in single precision."""
+    """Snapshots of a projection, ``w(samples_seen, pre, post)``, kept in single precision.
+
+    The group of one that nothing changes while the network learns has the attribute ``fixed``.
+    """
     values = np.asarray(w, dtype=np.float32)
-    return group_of(
+    group = group_of(
         {"w": named_values(("samples_seen", "pre", "post"), values, units, long_name)},
         {"samples_seen": samples_seen_axis(samples_seen)},
     )
+    return group.assign_attrs({FIXED: 1}) if fixed else group
 
 
 def state_snapshots(*, samples_seen: ArrayLike, **variables: tuple[ArrayLike, str, str]) -> xr.Dataset:

@@ -30,6 +30,8 @@ from hebbarium.files.errors import EngineError
 SCHEMA_VERSION = 1
 FILE_NAME = "results.nc"
 FIGURES = "figures"
+FIXED = "fixed"
+"""Attribute of the weights of a projection that nothing changes while the network learns."""
 
 ACTIVITY = "activity"
 WEIGHTS = "weights"

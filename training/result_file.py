@@ -116,7 +116,8 @@ class ResultFile:
             },
             weights={
                 p.name: results.weight_snapshots(
-                    np.stack([a[p.name].reshape(p.shape) for a in snapshots.values()]), samples_seen=list(snapshots)
+                    np.stack([a[p.name].reshape(p.shape) for a in snapshots.values()]), samples_seen=list(snapshots),
+                    fixed=all(p.variable in anatomy.given(model, phase) for phase, _ in self.settings.phases(model)),
                 )
                 for p in anatomy.projections(model)
             },

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 
 import numpy as np
@@ -10,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from hebbarium.analysis import diagnosis, receptive_fields
+from hebbarium.analysis import diagnosis
 from hebbarium.analysis.figures import style
 from hebbarium.record import results
 
@@ -31,8 +32,8 @@ def diagnosed(tree: xr.DataTree) -> Figure:
     tests = tree[results.TEST].children if f"/{results.TEST}" in tree.groups else {}
     if first := next((str(name) for name in tests), ""):
         panels.append(lambda axes: _wins(axes, tree[f"{results.TEST}/{first}"].to_dataset(), first))
-    if f"/{results.WEIGHTS}/{receptive_fields.from_input(tree)}" in tree.groups:
-        panels.append(lambda axes: _weights(axes, tree))
+    for projection, group in diagnosis.learning(tree).items():
+        panels.append(functools.partial(_weights, tree=tree, projection=projection, w=group["w"]))
     states = tree[results.STATE].children if f"/{results.STATE}" in tree.groups else {}
     if adaptive := next((str(name) for name, node in states.items() if "theta" in node.to_dataset()), ""):
         panels.append(lambda axes: _thresholds(axes, tree, adaptive))
@@ -65,12 +66,11 @@ def _wins(axes: Axes, responses: xr.Dataset, population: str) -> None:
     axes.legend()
 
 
-def _weights(axes: Axes, tree: xr.DataTree) -> None:
-    w = receptive_fields.snapshots(tree).isel(samples_seen=-1)
-    axes.hist(w.values.ravel(), bins=50, color=style.BLUE, log=True)
-    for bound in diagnosis.bounds(tree) or ():
+def _weights(axes: Axes, tree: xr.DataTree, projection: str, w: xr.DataArray) -> None:
+    axes.hist(w.isel(samples_seen=-1).values.ravel(), bins=50, color=style.BLUE, log=True)
+    for bound in diagnosis.bounds(tree, projection).values():
         axes.axvline(bound, color=style.VERMILION, linestyle="--", linewidth=0.8)
-    axes.set(xlabel=style.with_unit("Synaptic weight", w.attrs["units"]), ylabel="Number of synapses")
+    axes.set(xlabel=style.with_unit(f"Weight of {projection}", w.attrs["units"]), ylabel="Number of synapses")
 
 
 def _thresholds(axes: Axes, tree: xr.DataTree, population: str) -> None:

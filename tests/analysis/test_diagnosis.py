@@ -125,6 +125,62 @@ def test_weights_that_do_not_move(healthy: xr.DataTree) -> None:
     assert "weights at their bounds" not in found
 
 
+def layered(tree: xr.DataTree, **changes: Any) -> xr.DataTree:
+    """The healthy network with a class layer above, whose 400 weights end as said, and another that never changes."""
+    generator = np.random.default_rng(0)
+    first, last = generator.uniform(1, 7, (2, 40, 10))
+    above = results.weight_snapshots(np.stack([first, changes.pop("last", last)]), samples_seen=[0, 400])
+    is_fixed = changes.pop("fixed", True)
+    fixed = results.weight_snapshots(np.stack([first.T, first.T]), samples_seen=[0, 400], fixed=is_fixed)
+    other = changed(tree, {"weights/excitatory_to_classes": above, "weights/classes_to_excitatory": fixed, **changes})
+    parameters = {**PARAMETERS, "w_max_class": "8", "a_plus_class": "0.02"}
+    other.attrs |= results.root_attributes(model="example", seed=0, samples_seen=400, parameters=parameters)
+    return other
+
+
+def test_a_healthy_network_with_layers(healthy: xr.DataTree) -> None:
+    assert findings(layered(healthy)) == {}
+    found = findings(layered(healthy, fixed=False))["weights that do not move"]
+    assert found.seen.startswith("the 400 weights of classes_to_excitatory are after 400 samples what they")
+    assert found.seen.endswith("those of input_to_excitatory and excitatory_to_classes move")
+
+
+def test_upper_weights_at_bounds_of_their_own(healthy: xr.DataTree) -> None:
+    """Eight is their largest weight, and a_plus_class their potentiation; the first projection is healthy."""
+    last = np.random.default_rng(1).uniform(1, 7, (40, 10))
+    last[:16] = 8
+    found = [one for one in diagnosis.diagnose(layered(healthy, last=last)) if one.name == "weights at their bounds"]
+    assert [one.seen for one in found] == [
+        "of 400 weights of excitatory_to_classes, 40 % are at w_max_class=8 or above and 0 % at w_min=0"
+    ]
+    assert "lower a_plus_class (now 0.02)" in found[0].remedy
+    assert "raise w_max_class (now 8)" in found[0].remedy
+
+
+def test_trouble_in_several_projections_is_told_of_each(healthy: xr.DataTree) -> None:
+    first = results.array(healthy, "weights/input_to_excitatory/w")[0]
+    found = diagnosis.diagnose(layered(healthy, last=np.zeros((40, 10)), **weights(first, healthy)))
+    told = [(one.name, one.seen) for one in found if one.name.startswith("weights")]
+    assert [name for name, _ in told] == ["weights that do not move", "weights at their bounds"]
+    assert "weights of input_to_excitatory are" in told[0][1]
+    assert told[0][1].endswith("those of excitatory_to_classes move")
+    assert "0 % are at w_max_class=8 or above and 100 % at w_min=0" in told[1][1]
+    assert len(figures.diagnosed(layered(healthy)).axes) == 6  # five panels, and an empty place
+
+
+def test_a_trained_network_whose_upper_layer_does_not_learn(tmp_path: Path) -> None:
+    """A run itself: the hidden layer learns, class neurons do not, and feedback is fixed as it ought to be."""
+    changes = {"neurons": 12, "eta_class": 0.0, "t_train": "30*ms", "t_test": "30*ms"}
+    settings = RunSettings("column_feedback", changes, images=20, test_images=20, device="numpy")
+    with results.open_run(training.train(settings, tmp_path / "run")) as tree:
+        (lower, upper), every = diagnosis.learning(tree), results.children(tree, results.WEIGHTS)
+        assert len(every) == 3
+        found = [one.seen for one in diagnosis.diagnose(tree) if one.name == "weights that do not move"]
+        assert len(found) == 1
+        assert f"weights of {upper} are after 20 samples" in found[0]
+        assert found[0].endswith(f"those of {lower} move")
+
+
 def thresholds(tree: xr.DataTree, theta: NDArray[Any]) -> dict[str, xr.Dataset]:
     state = tree["state/excitatory"].to_dataset()
     values = np.vstack([state["theta"].values[:-1], theta])
