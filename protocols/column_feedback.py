@@ -18,6 +18,7 @@ import xarray as xr
 from hebbarium.ledger import ledger
 from hebbarium.ledger.figures import Curve
 from hebbarium.record import results
+from hebbarium.studies import forgetting
 from hebbarium.studies.contenders import Contender, Told
 from hebbarium.studies.reproduction import Cell, Paper
 from hebbarium.training import script
@@ -80,6 +81,7 @@ def _cells() -> Iterator[Cell]:
     fall: Mapping[str, str] = {"fall_over": f"{FEW}"}
     for changes in WITHOUT:
         yield Cell("parts", "mnist", _words(changes), {**fall, **changes}, run=short)
+    yield from forgetting.cells({"fall_over": "1"}, "the rule")
     held_out: dict[str, Any] = {"validation": 10_000, "evaluate_on": "validation"}
     for changes in SEARCHED:
         yield Cell("search", "mnist", _words(changes), {**fall, **changes}, run=short | held_out)

@@ -20,6 +20,7 @@ from hebbarium.analysis.readouts import READOUTS
 from hebbarium.ledger import ledger
 from hebbarium.ledger.figures import Curve
 from hebbarium.record import results
+from hebbarium.studies import forgetting
 from hebbarium.studies.contenders import Contender, Told
 from hebbarium.studies.reproduction import Cell, Paper
 from hebbarium.training import script
@@ -114,9 +115,7 @@ def _cells() -> Iterator[Cell]:
         for changes in ({"w_t": "7"}, LONGER):
             yield Cell("search", dataset, f"8 passes, {_row(changes)}", changes, run={**HELD_OUT, **EIGHT})
     for changes in FORGETTING:
-        for image_order in ("drawn", "by_class"):
-            run = {"epochs": 1, "image_order": image_order, "labels_from": "all"}
-            yield Cell("forgetting", "mnist", f"{_row(changes)}, {image_order}", changes, run=run)
+        yield from forgetting.cells(changes, _row(changes), labels_from="all")
 
 
 def measure(tree: xr.DataTree, asked: RunSettings) -> Mapping[str, tuple[float, str]]:

@@ -23,7 +23,7 @@ from hebbarium.ledger.figures import Curve
 from hebbarium.ledger.literature import Ours
 from hebbarium.models.desire_backprop import DesireBackprop
 from hebbarium.record import results
-from hebbarium.studies import desire_example, layers
+from hebbarium.studies import desire_example, forgetting, layers
 from hebbarium.studies.contenders import Contender, Told
 from hebbarium.studies.paper_figures import PaperFigure
 from hebbarium.studies.reproduction import Cell, Paper
@@ -79,6 +79,7 @@ def _cells() -> Iterator[Cell]:
     for row, changes, epochs in (("100 epochs", FASHION, 100), ("40 epochs, chosen", CHOSEN_FASHION, 40)):
         falls_faster = {**changes, "eta_decay": f"{0.04 * 150 / epochs:g}"}
         yield Cell("short", "fashion-mnist", row, falls_faster, run={"epochs": epochs, **fifth})
+    yield from forgetting.cells({"layers": "200,100"}, "200,100")
     curve: dict[str, Any] = {"epochs": CURVE_EPOCHS}
     for n in range(100, 1001, 100):  # 784 - 2N - N - 10
         yield Cell("Fig.4", "mnist", "T = 20", {"layers": f"{2 * n},{n}"}, run=curve)

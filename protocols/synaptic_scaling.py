@@ -23,6 +23,7 @@ from hebbarium.analysis import figures
 from hebbarium.datasets import by_name as datasets
 from hebbarium.ledger.claims import Claims
 from hebbarium.record import results
+from hebbarium.studies import forgetting
 from hebbarium.studies.contenders import Contender, Told
 from hebbarium.studies.paper_figures import PaperFigure, of_result
 from hebbarium.studies.reproduction import Cell, Paper
@@ -95,6 +96,7 @@ def _cells() -> Iterator[Cell]:
     for neurons in (100, 400):  # "L2 norm with a low W_t value (W_t = 2), which inhibits learning progress"
         changes = {"neurons": f"{neurons}", "norm": "L2", "w_t": "2", "tau_p": "60*ms"}
         yield Cell("Fig.4c", "mnist", f"{neurons}", changes)
+    yield from forgetting.cells({"neurons": "400"}, "400", labels_from="all")
     yield from _encoders()
 
 
