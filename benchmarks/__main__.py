@@ -21,7 +21,7 @@ from hebbarium.training import provenance
 PARTS = ("brian2", "bindsnet", *comparison.PEERS, "stock", "by-hand", "set-up", "memory", "scaling", "build",
          "specimens", "desire", "hidden-size", "timing", "tssl", "conversion")  # fmt: skip
 ASKED_FOR = ("cluster",)
-"""Measured only if it is asked for: it needs Snakemake, and takes a quarter of an hour."""
+"""Measured only if it is asked for: it needs Snakemake, and takes ten minutes."""
 
 
 def main() -> int:

@@ -32,7 +32,7 @@ class Amounts:
     cores: int = 2
 
 
-FULL, QUICK = Amounts(100), Amounts(4)
+FULL, QUICK = Amounts(50), Amounts(4)
 
 
 def measure(amounts: Amounts, scratch: Path, say: Say) -> list[Benchmark]:
