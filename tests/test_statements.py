@@ -575,11 +575,34 @@ def contrastive_race() -> Iterator[str]:
     yield f"keeps what was learned but for {lost:.1f} points"
     yield f"in a drawn order that dose costs {kept['surprise', 'drawn'].mean - kept['full', 'drawn'].mean:.1f} points"
     yield f"by class {apart['by_class']:.1f}, in a drawn order {apart['drawn']:.1f}"
+    longer = {
+        cell.row.dataset: cell for cell in cells("contrastive_race", item="longer", readout="class_mean", neurons="400")
+    }
+    sizes = cells("contrastive_race", item="sizes", readout="class_mean", neurons="400")
+    usual = {cell.row.dataset: cell.mean for cell in sizes}
+    assert (longer["fashion-mnist"].seeds, longer["mnist"].seeds) == (2, 1)
+    won = {name: cell.mean - usual[name] for name, cell in longer.items()}
+    yield f"Garments come to {longer['fashion-mnist'].mean:.1f} %, {won['fashion-mnist']:.1f} points more"
+    assert abs(won["mnist"]) < 0.1
     (large,) = cells(
         "contrastive_race", item="sizes", neurons="1600", readout="class_mean", dataset="fashion-mnist"
     )
     assert large.seeds == 1
     yield "With 1,600 neurons garments have one seed"
+
+
+def forgotten() -> Iterator[str]:
+    """What rules forget."""
+    compared = {"synaptic_scaling": "most_active", "column_feedback": "potential", "desire_backprop": "class_layer"}
+    for model, readout in compared.items():
+        by_class, drawn = (
+            only(model, item="forgetting", readout=readout, image_order=order) for order in ("by_class", "")
+        )
+        assert 9.5 < by_class < 15.5 < drawn, model
+    yield "are at ten to fifteen per cent afterwards"
+    parts = {"dose": "full", "unlearns": "none", "image_order": "by_class"}
+    apart = only("contrastive_race", item="forgetting", readout="class_mean", **parts)
+    yield f"without unlearning, which has {apart:.1f} %"
 
 
 def exported() -> Iterator[str]:
@@ -606,6 +629,7 @@ STATEMENTS = {
     "docs/notes/tssl_backprop.md": tssl_backprop,
     "docs/notes/column_feedback.md": column_feedback,
     "docs/eighty_percent.md": switches,
+    "docs/forgetting.md": forgotten,
     "docs/robustness.md": robustness,
     "docs/exported_project.md": exported,
 }
