@@ -162,6 +162,15 @@ def switches() -> Iterator[str]:
     yield f"Reading the most active neuron costs {usual.mean - active:.1f} points with the network as it is"
     printed = {cell.row.neurons: cell.paper for cell in cells("diehl_cook", item="sizes", readout="class_mean")}
     yield f"For 100 neurons it prints {printed['100']:.1f} %, for 400 it prints {printed['400']:.1f} %."
+    late = {
+        (cell.row.symbols.get("rule", "triplet"), cell.row.symbols.get("delays", "none")): cell
+        for cell in cells("diehl_cook", item="delays", readout="class_mean", delay_most="", integration="", a_plus="")
+    }
+    assert {cell.seeds for cell in late.values()} == {1}
+    pair, triplet = ([late[rule, delays].mean for delays in ("uniform", "none")] for rule in ("pair", "triplet"))
+    yield f"delays cost nothing: {pair[0]:.1f} % with them, {pair[1]:.1f} % without"
+    yield f"With triplets they cost {triplet[1] - triplet[0]:.1f} points"
+    yield f"slowly here: {triplet[1]:.1f} % after one pass, where pairs have {pair[1]:.1f} %"
     tested = only("diehl_cook", item="switches", measure="labels_from_test", setting=usual.row.setting)
     yield f"such labels read {tested:.1f} %"
 
@@ -231,6 +240,12 @@ def timing_backprop() -> Iterator[str]:
     assert all(curve["many", tau].mean > curve["one", tau].mean for tau in timing.TAUS)
     silent = only("timing_backprop", item="Fig. 5", spikes="many", tau_i="0.2*ms", measure="spikes_a_neuron")
     yield f"a neuron fires {silent:.2f} times an image there"
+    awake = {"item": "small tau", "spikes": "many", "tau_i": "0.2*ms", "epochs": "30"}
+    firing_now = only("timing_backprop", measure="spikes_a_neuron", **awake)
+    yield f"woken up at 0.2 ms: {only('timing_backprop', readout=timing.READOUT, **awake):.1f} %"
+    yield f"and a neuron fires {firing_now:.1f} times an image"
+    most = max(cell.mean for cell in cells("timing_backprop", item="Fig. 5", measure="spikes_a_neuron"))
+    assert firing_now > most
     slots = model.slots("train")
     assert slots.presentations(slots.batch) == slots.batch + 1
     yield f"After the {slots.batch} samples of a batch stands therefore a {slots.batch + 1}st presentation"
@@ -584,6 +599,9 @@ def contrastive_race() -> Iterator[str]:
     won = {name: cell.mean - usual[name] for name, cell in longer.items()}
     yield f"Garments come to {longer['fashion-mnist'].mean:.1f} %, {won['fashion-mnist']:.1f} points more"
     assert abs(won["mnist"]) < 0.1
+    (most,) = cells("contrastive_race", item="longer", readout="class_mean", neurons="1600")
+    assert (most.row.dataset, most.seeds) == ("fashion-mnist", 1)
+    yield f"1,600 neurons come to {most.mean:.1f} %, one seed"
     (large,) = cells(
         "contrastive_race", item="sizes", neurons="1600", readout="class_mean", dataset="fashion-mnist"
     )
