@@ -108,10 +108,7 @@ def dataset_of(arrays: Mapping[str, NDArray[Any]], path: Path) -> Dataset:
                 f"{path}: 'test_images' have {in_pixels(test_shape)} and 'images' {in_pixels(shape)}; "
                 f"bring both to one size"
             )
-    train_labels = labels(arrays.get("labels"), len(train_images), f"{path}: 'labels'")
-    test_labels = labels(arrays.get("test_labels"), len(test_images), f"{path}: 'test_labels'")
-    classes = 1 + max(int(labels.max(initial=UNLABELLED)) for labels in (train_labels, test_labels))
-    names = class_names(arrays.get("class_names"), classes, f"{path}: 'class_names'")
+    train_labels, test_labels, names = labelled(arrays, len(train_images), len(test_images), path)
     return Dataset(path.name, train_images, train_labels, test_images, test_labels, names, shape, remarks)
 
 
@@ -275,6 +272,22 @@ def labels(array: NDArray[Any] | None, images: int, name: str) -> NDArray[np.int
             f"(leave the array out if the images have no labels)"
         )
     return array.astype(np.int64)
+
+
+def labelled(
+    arrays: Mapping[str, NDArray[Any]], train: int, test: int, path: Path
+) -> tuple[NDArray[np.int64], NDArray[np.int64], tuple[str, ...]]:
+    """Labels of so many training and test samples, and names of the classes, where arrays have them.
+
+    Raises
+    ------
+    DatasetError
+        One has a wrong shape, type, range or length.
+    """
+    train_labels = labels(arrays.get("labels"), train, f"{path}: 'labels'")
+    test_labels = labels(arrays.get("test_labels"), test, f"{path}: 'test_labels'")
+    classes = 1 + max(int(one.max(initial=UNLABELLED)) for one in (train_labels, test_labels))
+    return train_labels, test_labels, class_names(arrays.get("class_names"), classes, f"{path}: 'class_names'")
 
 
 def classes_of(texts: Sequence[str], name: str) -> tuple[NDArray[np.int64], tuple[str, ...]]:

@@ -26,7 +26,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from hebbarium.datasets import own_tables
 from hebbarium.datasets.labelled_images import Dataset, DatasetError, listed
-from hebbarium.datasets.own_images import class_names, labels
+from hebbarium.datasets.own_images import labelled
 from hebbarium.datasets.own_spikes import Events, SpikeSet, of_samples
 
 KEY = "series"
@@ -98,10 +98,7 @@ def of_arrays(arrays: Mapping[str, NDArray[Any]], path: Path, steps: int = 0) ->
     moment = arrays["moment_ms"]
     if moment.size != 1 or moment.dtype.kind not in "fiu" or not 0 < moment.item() <= _LONGEST:
         raise DatasetError(f"{path}: 'moment_ms' is {moment.tolist()}; expected milliseconds, more than 0")
-    given = labels(arrays.get("labels"), len(train), f"{path}: 'labels'")
-    of_test = labels(arrays.get("test_labels"), len(test), f"{path}: 'test_labels'")
-    classes = 1 + max(int(one.max(initial=-1)) for one in (given, of_test))
-    names = class_names(arrays.get("class_names"), classes, f"{path}: 'class_names'")
+    given, of_test, names = labelled(arrays, len(train), len(test), path)
     _, moments, channels = train.shape
     rows = np.concatenate([train, test]).reshape(-1, channels)
     tested = np.arange(len(rows)) >= len(train) * moments

@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 
 from hebbarium.datasets import own_folders
 from hebbarium.datasets.labelled_images import Dataset, DatasetError, digit_names, listed
-from hebbarium.datasets.own_images import class_names, labels
+from hebbarium.datasets.own_images import labelled
 from hebbarium.files import plain_files
 
 KEYS = ("spike_time", "spike_neuron", "spike_sample")
@@ -91,10 +91,7 @@ def of_arrays(arrays: Mapping[str, NDArray[Any]], path: Path) -> SpikeSet:
         raise DatasetError(
             f"{path}: 'shape' is {shape.tolist()}; expected rows and columns of {reach:,} neurons or more"
         )
-    given = labels(arrays["labels"], len(train), f"{path}: 'labels'")
-    of_test = labels(arrays["test_labels"], len(test), f"{path}: 'test_labels'") if tested else np.zeros(0, np.int64)
-    classes = 1 + max(int(one.max(initial=-1)) for one in (given, of_test))
-    names = class_names(arrays.get("class_names"), classes, f"{path}: 'class_names'")
+    given, of_test, names = labelled(arrays, len(train), len(test), path)
     return of_samples(path, train, given, test, of_test, names, (int(shape[0]), int(shape[1])))
 
 

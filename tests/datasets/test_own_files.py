@@ -13,17 +13,11 @@ from PIL import Image
 
 from hebbarium.datasets import by_name as datasets
 from hebbarium.datasets import own_files
-from hebbarium.datasets.labelled_images import DatasetError
+from tests.datasets.refusals import refused
 
 
 def images(number: int, seed: int = 0) -> NDArray[np.uint8]:
     return np.random.default_rng(seed).integers(0, 256, (number, 5, 4), dtype=np.uint8)
-
-
-def refused(name: Path | str) -> str:
-    with pytest.raises(DatasetError) as error:
-        datasets.load(str(name))
-    return str(error.value)
 
 
 # -- arrays --------------------------------------------------------------------------------------------------

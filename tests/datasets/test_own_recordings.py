@@ -14,11 +14,12 @@ import pytest
 from numpy.typing import NDArray
 
 from hebbarium.datasets import by_name as datasets
-from hebbarium.datasets.labelled_images import UNLABELLED, DatasetError
+from hebbarium.datasets.labelled_images import UNLABELLED
 from hebbarium.datasets.own_spikes import SpikeSet
 from hebbarium.record import results
 from hebbarium.training import training
 from hebbarium.training.run_settings import RunSettings
+from tests.datasets.refusals import refused
 from tests.datasets.test_own_spikes import spikes_of
 
 neo = pytest.importorskip("neo", reason="Neo is not installed")
@@ -176,12 +177,6 @@ def test_a_run_on_a_recording_is_that_on_the_same_arrays(written: dict[str, Path
 
 
 # -- refused -------------------------------------------------------------------------------------------------
-def refused(path: Path) -> str:
-    with pytest.raises(DatasetError) as error:
-        datasets.load(path)
-    return str(error.value)
-
-
 def changed(change: Callable[[Any], Any]) -> Any:
     made = block()
     change(made.segments)

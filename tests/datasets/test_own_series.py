@@ -11,9 +11,9 @@ import pytest
 
 from hebbarium.datasets import by_name as datasets
 from hebbarium.datasets import own_files, own_series
-from hebbarium.datasets.labelled_images import DatasetError
 from hebbarium.datasets.own_series import SeriesSet
 from hebbarium.datasets.own_spikes import SpikeSet
+from tests.datasets.refusals import refused
 from tests.datasets.test_own_spikes import spikes_of
 
 EXAMPLES = Path(__file__).parents[2] / "docs" / "examples"
@@ -28,12 +28,6 @@ ARRAYS: dict[str, Any] = {
 def saved(path: Path, **changes: Any) -> Path:
     np.savez(path, **{key: array for key, array in {**ARRAYS, **changes}.items() if array is not None})
     return path
-
-
-def refused(name: Path | str) -> str:
-    with pytest.raises(DatasetError) as error:
-        datasets.load(name)
-    return str(error.value)
 
 
 def test_levels_go_from_the_least_to_the_largest_number_of_training(tmp_path: Path) -> None:

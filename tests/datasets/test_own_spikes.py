@@ -10,8 +10,8 @@ import pytest
 from numpy.typing import NDArray
 
 from hebbarium.datasets import by_name as datasets
-from hebbarium.datasets.labelled_images import DatasetError
 from hebbarium.datasets.own_spikes import SpikeSet
+from tests.datasets.refusals import refused
 
 ARRAYS: dict[str, Any] = {
     "spike_time": np.array([3.5, 0.0, 1.25, 2.0]), "spike_neuron": np.array([2, 0, 5, 2]),
@@ -31,12 +31,6 @@ def spikes_of(images: NDArray[np.uint8]) -> list[list[tuple[int, int]]]:
     """Microseconds and neuron of each spike, by sample."""
     pairs = images.view("<u4").reshape(len(images), -1, 2).astype(int)
     return [sorted((time, neuron - 1) for time, neuron in row.tolist() if neuron) for row in pairs]
-
-
-def refused(path: Path) -> str:
-    with pytest.raises(DatasetError) as error:
-        datasets.load(path)
-    return str(error.value)
 
 
 def test_spikes_from_arrays(tmp_path: Path) -> None:

@@ -10,10 +10,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from hebbarium.engine import devices
-from hebbarium.engine.contract import Block, Structure
 from hebbarium.models import given_spikes
-from tests.models import small_networks, small_symmetric_networks
+from tests.models import input_spikes, small_symmetric_networks
 from tests.models.small_networks import PIXELS
 
 SAMPLES, MOST, STEPS = 6, 5, 60
@@ -57,34 +55,15 @@ def test_what_a_network_cannot_be_given_is_refused() -> None:
         given_spikes.due(bytes_, PIXELS, most - 1, 1e-3, STEPS)
 
 
-@pytest.mark.parametrize(
-    ("networks", "device"),
-    [
-        (small_networks, "numpy"),
-        (small_symmetric_networks, "numpy"),
-        pytest.param(small_networks, "dense", marks=pytest.mark.long),
-        pytest.param(small_symmetric_networks, "dense", marks=pytest.mark.long),
-        pytest.param(small_networks, "cpp", marks=pytest.mark.long),
-    ],
-)
+@input_spikes.SHOWN_ON_DEVICES
 def test_input_neurons_fire_as_they_are_told(networks: Any, device: str, tmp_path: Path) -> None:
     """Also where a controller shows samples again, and with both ways of telling which sample is shown."""
     make: Callable[..., Any] = networks.small_model
     model = make(encoder="given", n_given=MOST)
     bytes_, raster = rows()
-    if networks is small_networks:
-        program = devices.program(Structure(model, "train", "float32", device, SAMPLES, ("input",)), tmp_path)
-        block = Block(networks.first_state(model, "train"), model.encode(bytes_), model.run_time_values(), 5)
-        result = program.run(block)
-        shown = np.arange(SAMPLES)
-    else:
-        result = networks.run_images(model, device, tmp_path, precision="float32", pictures=bytes_)
-        shown = np.searchsorted(result.ended, np.arange(SAMPLES))  # presentations, of which some are of one sample
+    fired, shown = input_spikes.fired(networks, model, bytes_, device, tmp_path)
+    if networks is small_symmetric_networks:
         assert len(np.unique(shown)) < SAMPLES
-    steps = model.sample_steps("train")
-    fired = np.zeros((SAMPLES, steps, PIXELS), bool)
-    spikes = result.spikes["input"]
-    fired[spikes.step // steps, spikes.step % steps, spikes.neuron] = True
     wanted = by_step(raster, round(float(model.dt) * 1e4))
     assert np.array_equal(fired[:, : wanted.shape[1]], wanted[shown])
     assert not fired[:, wanted.shape[1] :].any()

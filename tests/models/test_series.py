@@ -9,25 +9,14 @@ import numpy as np
 import pytest
 from brian2 import hertz, ms
 
-from hebbarium.engine import devices
-from hebbarium.engine.contract import Block, Structure
-from tests.models import small_networks, small_symmetric_networks
+from tests.models import input_spikes, small_networks
 from tests.models.small_networks import PIXELS
 
 SAMPLES, MOMENTS, LASTS = 6, 5, 7
 SERIES = {"encoder": "series", "n_moments": MOMENTS, "t_moment": LASTS * ms}
 
 
-@pytest.mark.parametrize(
-    ("networks", "device"),
-    [
-        (small_networks, "numpy"),
-        (small_symmetric_networks, "numpy"),
-        pytest.param(small_networks, "dense", marks=pytest.mark.long),
-        pytest.param(small_symmetric_networks, "dense", marks=pytest.mark.long),
-        pytest.param(small_networks, "cpp", marks=pytest.mark.long),
-    ],
-)
+@input_spikes.SHOWN_ON_DEVICES
 def test_white_fires_at_every_step_of_its_moments_and_black_at_none(
     networks: Any, device: str, tmp_path: Path
 ) -> None:
@@ -37,18 +26,10 @@ def test_white_fires_at_every_step_of_its_moments_and_black_at_none(
     rows = (255 * lit).astype(np.uint8).reshape(SAMPLES, -1)
     if networks is small_networks:
         model = networks.small_model(**SERIES, rate_coding="peak", max_rate=1000 * hertz, dt=1 * ms)
-        program = devices.program(Structure(model, "train", "float32", device, SAMPLES, ("input",)), tmp_path)
-        first = networks.first_state(model, "train")
-        result = program.run(Block(first, model.encode(rows), model.run_time_values(), 5))
-        shown = np.arange(SAMPLES)
     else:
         model = networks.small_model(**SERIES, mean_pixel=0, rate_step=1000 * hertz)
-        result = networks.run_images(model, device, tmp_path, precision="float32", pictures=rows)
-        shown = np.searchsorted(result.ended, np.arange(SAMPLES))
-    steps, each = model.sample_steps("train"), round(LASTS * ms / model.dt)
-    fired = np.zeros((SAMPLES, steps, PIXELS), bool)
-    spikes = result.spikes["input"]
-    fired[spikes.step // steps, spikes.step % steps, spikes.neuron] = True
+    each = round(LASTS * ms / model.dt)
+    fired, shown = input_spikes.fired(networks, model, rows, device, tmp_path)
     assert np.array_equal(fired[:, : MOMENTS * each], np.repeat(lit, each, axis=1)[shown])
     assert not fired[:, MOMENTS * each :].any()
     if networks is small_networks:

@@ -49,6 +49,12 @@ def test_a_network_is_trained_with_spikes_as_they_are(spikes: Path, tmp_path: Pa
         evaluation.evaluate(out, dataset=str(tmp_path / "images.npz"))
 
 
+def refused(model: str, changes: dict[str, str], dataset: Path) -> str:
+    with pytest.raises(DatasetError) as error:
+        preparation.prepare(RunSettings(model, changes, str(dataset), device="numpy"))
+    return str(error.value)
+
+
 @pytest.mark.parametrize(
     ("model", "changes", "said"),
     [
@@ -61,9 +67,7 @@ def test_a_network_is_trained_with_spikes_as_they_are(spikes: Path, tmp_path: Pa
 def test_spikes_that_a_network_cannot_be_given_are_refused(
     model: str, changes: dict[str, str], said: str, spikes: Path
 ) -> None:
-    with pytest.raises(DatasetError) as error:
-        preparation.prepare(RunSettings(model, changes, str(spikes), device="numpy"))
-    assert said in str(error.value)
+    assert said in refused(model, changes, spikes)
 
 
 @pytest.mark.long
@@ -120,6 +124,4 @@ def test_what_a_series_asks_of_a_network_follows_it(series: Path) -> None:
 def test_series_that_a_network_cannot_be_given_are_refused(
     model: str, changes: dict[str, str], said: str, series: Path
 ) -> None:
-    with pytest.raises(DatasetError) as error:
-        preparation.prepare(RunSettings(model, changes, str(series), device="numpy"))
-    assert said in str(error.value)
+    assert said in refused(model, changes, series)
