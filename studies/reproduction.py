@@ -603,8 +603,11 @@ def read_as_printed(rows: Iterable[ledger.Row], paper: Paper, table: str) -> lis
 
 
 def embedded(cell: Cell) -> Cell:
-    """The same cell on the part of the set that comes with the project: quick, and not the paper's number."""
-    return dataclasses.replace(cell, dataset=f"{cell.dataset}-embedded", accuracy=None, others={}, spreads={})
+    """The same cell on the tenth of the set that comes with the project: quick, and not the paper's number."""
+    tenths = {name: cell.run[name] // 10 for name in ("validation", "evaluate_every") if cell.run.get(name)}
+    return dataclasses.replace(
+        cell, dataset=f"{cell.dataset}-embedded", accuracy=None, others={}, spreads={}, run={**cell.run, **tenths}
+    )
 
 
 def measure_shown_again(reproduction: Reproduction, reporter: Reporter, images: int = 2000) -> None:
