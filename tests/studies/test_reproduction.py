@@ -239,7 +239,8 @@ def test_each_cell_can_be_made_of_the_embedded_set(model: str, tmp_path: Path) -
     assert measured
     for cell, settings in measured:
         trained, _ = reproduction._image_numbers(settings)
-        assert settings.evaluate_every is not None and settings.evaluate_every <= trained, cell
+        assert settings.evaluate_every is not None, cell
+        assert settings.evaluate_every <= trained, cell
 
 
 def test_rows_name_the_run_that_theirs_begins_with_by_no_folder_of_one_computer(tmp_path: Path) -> None:
