@@ -29,7 +29,7 @@ from hebbarium.models.timing_backprop import TimingBackprop
 from hebbarium.record import results
 from hebbarium.studies import time_courses
 from hebbarium.studies.contenders import Contender, Told
-from hebbarium.studies.paper_figures import PaperFigure
+from hebbarium.studies.paper_figures import PaperFigure, of_results
 from hebbarium.studies.reproduction import Cell, Paper
 from hebbarium.studies.time_courses import TimeCourse
 from hebbarium.training import parameters, script
@@ -325,6 +325,15 @@ def draw_course(runs: Mapping[str, Path]) -> Figure:
     )  # fmt: skip
 
 
+def draw_dead(trees: Mapping[str, xr.DataTree]) -> Figure:
+    """Neurons of the hidden layer that Eq. 21 flags as dead, over training."""
+    return figures.dead_neurons(trees, "hidden_1", TimingBackprop().least_active)
+
+
+def _followed(**changes: str) -> RunSettings:
+    return dataclasses.replace(PROTOCOL, epochs=CURVE_EPOCHS, snapshots=24, changes=changes)
+
+
 def _described(row: ledger.Row) -> dict[str, str]:
     """What the columns of Table I say of a row; the asterisk is the paper's."""
     return {
@@ -357,8 +366,18 @@ PAPER = Paper(
     contender=Contender(
         Told.ERRORS, {"item": "Table I|own"}, ("spikes", "leak"), short=dataclasses.replace(SHORT, changes=SETTINGS)
     ),
-    short_runs={"run": dataclasses.replace(PROTOCOL, epochs=1, changes={"tau_i": "1*ms"})},
-    figures={"Fig2.svg": PaperFigure({"": "run"}, draw_course)},
+    short_runs={
+        "run": dataclasses.replace(PROTOCOL, epochs=1, changes={"tau_i": "1*ms"}),
+        "many": _followed(spikes="many"),
+        "one": _followed(spikes="one"),
+        "small_tau": _followed(spikes="many", tau_i="0.2*ms"),
+    },
+    figures={
+        "Fig2.svg": PaperFigure({"": "run"}, draw_course),
+        "dead.svg": PaperFigure(
+            {"many": "many", "one spike": "one", "many, tau_I 0.2 ms": "small_tau"}, of_results(draw_dead)
+        ),
+    },
 )  # fmt: skip
 
 

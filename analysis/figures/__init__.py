@@ -8,6 +8,7 @@ from hebbarium.analysis.figures.answer_times import answer_times
 from hebbarium.analysis.figures.class_maps import activity_panel, weight_map
 from hebbarium.analysis.figures.confusion_matrix import confusion_matrix
 from hebbarium.analysis.figures.convergence import convergence
+from hebbarium.analysis.figures.dead_neurons import dead_neurons
 from hebbarium.analysis.figures.diagnosis import diagnosed
 from hebbarium.analysis.figures.distributions import distributions
 from hebbarium.analysis.figures.encodings import encoded_spikes, encoding_costs
@@ -37,6 +38,7 @@ __all__ = [
     "contributions",
     "convergence",
     "courses",
+    "dead_neurons",
     "diagnosed",
     "distributions",
     "drawable",

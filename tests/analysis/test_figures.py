@@ -319,6 +319,19 @@ def test_save_all_of_a_poor_file_in_other_formats(tmp_path: Path) -> None:
     assert paths[1].read_bytes().startswith(b"%PDF")
 
 
+def test_dead_neurons_are_those_below_the_bound_after_the_first_batch() -> None:
+    active = xr.DataArray([[0, 0, 0, 0], [0, 0.05, 0.1, 0.5], [0.3, 0.05, 0.1, 0.5]], dims=("samples_seen", "neuron"))
+    state = active.to_dataset(name="active").assign_coords(samples_seen=[0, 100, 200])
+    tree = xr.DataTree.from_dict({"/state/hidden_1": state})
+    figure = figures.dead_neurons({"many": tree, "one": tree}, "hidden_1", 0.1)
+    (axes,) = axes_of(figure)
+    assert [line.get_label() for line in axes.lines] == ["many", "one"]
+    assert list(axes.lines[0].get_xdata()) == [100, 200]
+    assert list(axes.lines[0].get_ydata()) == [50, 25]
+    with pytest.raises(ValueError, match="many: expected a run that keeps state/hidden_2/active"):
+        figures.dead_neurons({"many": tree}, "hidden_2", 0.1)
+
+
 def test_colours_stay_apart_in_grey() -> None:
     def luminance(colour: str) -> float:
         red, green, blue = mpl.colors.to_rgb(colour)

@@ -1,0 +1,48 @@
+"""How many hidden neurons hardly fire while networks train."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import xarray as xr
+from matplotlib.figure import Figure
+
+from hebbarium.analysis.figures import style
+from hebbarium.analysis.figures.learning_curve import count_images
+
+
+@style.styled
+def dead_neurons(runs: Mapping[str, xr.DataTree], population: str, least: float) -> Figure:
+    """Share of neurons that fire on fewer samples of the last batch than a dead neuron's bound, over training.
+
+    Parameters
+    ----------
+    runs
+        What to call each run, and its result tree with ``state``.
+    population
+        Whose ``state`` has ``active``, the part of the last batch in which each neuron fired.
+    least
+        The bound: a neuron that is not dead fires in this part of a batch, or more.
+
+    Raises
+    ------
+    ValueError
+        A run has no such state.
+    """
+    figure = style.new_figure(style.COLUMN_MM, 60)
+    axes = figure.add_subplot()
+    for number, (name, tree) in enumerate(runs.items()):
+        path = f"state/{population}"
+        if f"/{path}" not in tree.groups or "active" not in tree[path].to_dataset():
+            raise ValueError(f"{name}: expected a run that keeps {path}/active, and it has none.")
+        active = tree[path].to_dataset()["active"]
+        batches = active.isel(samples_seen=active["samples_seen"].values > 0)  # before the first there was no batch
+        dead = 100 * (batches.values < least).mean(axis=batches.dims.index("neuron"))
+        colour, mark = style.LINES[number % len(style.LINES)]
+        axes.plot(
+            batches["samples_seen"], dead, color=colour, marker=mark, markerfacecolor="none", linewidth=0.9, label=name
+        )
+    count_images(axes, 4)
+    axes.set(ylabel="Dead hidden neurons (%)", ylim=(-3, 103))
+    figure.legend(loc="outside upper center", ncols=len(runs))
+    return figure
