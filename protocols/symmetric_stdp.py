@@ -104,8 +104,8 @@ def _cells() -> Iterator[Cell]:
                     table, dataset, row, changes, run={**run, "schedule": SIMULTANEOUS, **curve}, **_printed(both)
                 )
                 yield Cell(
-                    table, dataset, row, changes, run={**run, "schedule": CLASSES}, after={"schedule": SIMULTANEOUS},
-                    **_printed(alone),
+                    table, dataset, row, changes, run={**run, "schedule": CLASSES, **curve},
+                    after={"schedule": SIMULTANEOUS}, **_printed(alone),
                 )  # fmt: skip
     # Section 7: "Taking N_E = 100 as an example"; with stronger synapses among hidden layers, see the search
     for changes, accuracy in (({"hidden": "0"}, 57.74), ({"hidden": "2"}, 81.65), (STRONGER, 81.65)):
