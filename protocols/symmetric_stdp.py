@@ -17,6 +17,7 @@ import xarray as xr
 
 from hebbarium.analysis import figures
 from hebbarium.ledger import ledger
+from hebbarium.ledger.figures import Curve
 from hebbarium.ledger.literature import Ours
 from hebbarium.models.symmetric_stdp import MNIST
 from hebbarium.record import results
@@ -195,8 +196,22 @@ def _short(neurons: int, images: int | None, **changes: str) -> RunSettings:
     return dataclasses.replace(PROTOCOL, images=images, epochs=1, changes=given, schedule=SIMULTANEOUS)
 
 
+def _passes(row: ledger.Row) -> float:
+    return float(row.measure.split("_")[1])
+
+
+def _thresholds(row: ledger.Row) -> str:
+    """The line of the recruitment's curve that a row belongs to."""
+    return "thresholds never fall" if row.symbols.get("theta_decay") == "none" else "thresholds fall slowly"
+
+
 PAPER = Paper(
     PROTOCOL, tuple(_cells()), columns="schedule", seeds=SEEDS, measure=measure, readout=results.CLASS_LAYER,
+    curves={
+        "recruitment": Curve(
+            "Passes", _passes, measure=r"after_\d+_pass(es)?", label="Class layer, held out (%)", line=_thresholds
+        ),
+    },
     literature={"literature_mnist": OURS},  # Table 2
     contender=Contender(
         Told.TEACHER, {"item": "Table 1|Table 3|two_hours", "schedule": SIMULTANEOUS}, ("w_ie", "tuned_for"), _tuned,
