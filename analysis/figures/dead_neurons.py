@@ -8,7 +8,6 @@ import xarray as xr
 from matplotlib.figure import Figure
 
 from hebbarium.analysis.figures import style
-from hebbarium.analysis.figures.learning_curve import count_images
 
 
 @style.styled
@@ -42,7 +41,7 @@ def dead_neurons(runs: Mapping[str, xr.DataTree], population: str, least: float)
         axes.plot(
             batches["samples_seen"], dead, color=colour, marker=mark, markerfacecolor="none", linewidth=0.9, label=name
         )
-    count_images(axes, 4)
-    axes.set(ylabel="Dead hidden neurons (%)", ylim=(-3, 103))
+    axes.set(xlabel="Training images seen", ylabel="Dead hidden neurons (%)", xscale="log", ylim=(-3, 103))
+    axes.xaxis.set_major_formatter("{x:,.0f}")
     figure.legend(loc="outside upper center", ncols=len(runs))
     return figure
