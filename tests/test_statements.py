@@ -260,6 +260,20 @@ def timing_backprop() -> Iterator[str]:
     yield f"brings up to {best - held_out():.1f} points, smaller first weights"
     yield f"and both together {held_out(w_sd='0.1', slope_floor='1*kHz') - held_out():.1f}. Many spikes are"
     yield f"{held_out(spikes='many') - held_out():.1f} points better than one at this length"
+    own = {cell.row.dataset: cell for cell in cells("timing_backprop", item="own", readout=timing.READOUT)}
+    assert {cell.seeds for cell in own.values()} == {1}
+    assert own["mnist"].row.symbols["layers"] == "800"
+    yield f"800 neurons come to {own['mnist'].mean:.1f} %"
+    yield f"where 400 neurons come to {many.mean:.1f} after a hundred epochs"
+    precisions = {
+        cell.row.precision: cell
+        for cell in cells("timing_backprop", readout=timing.READOUT, spikes="many", tau_i="0.8*ms", epochs="10")
+    }
+    single, double = precisions["float32"], precisions["float64"]
+    assert (single.seeds, double.seeds) == (3, 3)
+    assert single.error is not None and double.error is not None
+    assert abs(single.mean - double.mean) < single.error + double.error
+    yield "**Single precision costs nothing:**"
     run = paper.short_runs["run"]
     assert run.epochs == 1
     yield f"τ_I = {float(run.changes['tau_i'] / ms):g} ms after one epoch"
