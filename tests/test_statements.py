@@ -271,7 +271,8 @@ def timing_backprop() -> Iterator[str]:
     }
     single, double = precisions["float32"], precisions["float64"]
     assert (single.seeds, double.seeds) == (3, 3)
-    assert single.error is not None and double.error is not None
+    assert single.error is not None
+    assert double.error is not None
     assert abs(single.mean - double.mean) < single.error + double.error
     yield "**Single precision costs nothing:**"
     run = paper.short_runs["run"]
