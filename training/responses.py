@@ -112,12 +112,13 @@ def kept(folder: KeptRun, stage: str, index: int, wanted: Iterable[str]) -> Resp
 
 # -- of a network in which nothing learns --------------------------------------------------------------------
 def frozen_structure(model: Model, phase: str, precision: str, device: str) -> Structure:
-    """The program in which nothing learns. For testing it records what rasters show as well."""
-    rastered = tuple(anatomy.populations(model)) if model.rastered is None else model.rastered
-    record = rastered if phase == "test" else ()
-    structure = Structure(model, phase, precision, device, CAPACITY, record)
+    """The program in which nothing learns. For testing it records what rasters show as well, and what is read."""
+    measured = [measure for measure in model.measures(False) if not measure.is_computed]
+    rastered = anatomy.populations(model) if model.rastered is None else model.rastered
+    record = dict.fromkeys([*rastered, *(measure.population for measure in measured)]) if phase == "test" else ()
+    structure = Structure(model, phase, precision, device, CAPACITY, tuple(record))
     # a phase may be without a class layer
-    read = [m for m in model.measures(False) if m.population in structure.populations and not m.is_computed]
+    read = [measure for measure in measured if measure.population in structure.populations]
     return dataclasses.replace(structure, measures=tuple(read))
 
 
