@@ -260,6 +260,9 @@ def timing_backprop() -> Iterator[str]:
     yield f"brings up to {best - held_out():.1f} points, smaller first weights"
     yield f"and both together {held_out(w_sd='0.1', slope_floor='1*kHz') - held_out():.1f}. Many spikes are"
     yield f"{held_out(spikes='many') - held_out():.1f} points better than one at this length"
+    bounded = only("timing_backprop", item="chosen", readout=timing.READOUT, slope_floor="1*kHz", selection=ledger.LAST)
+    assert best == held_out(slope_floor="1*kHz")
+    yield f"gains nothing on test images: {bounded:.2f} % with it and {one.mean:.2f} without, one seed each"
     own = {cell.row.dataset: cell for cell in cells("timing_backprop", item="own", readout=timing.READOUT)}
     assert {cell.seeds for cell in own.values()} == {1}
     assert own["mnist"].row.symbols["layers"] == "800"
