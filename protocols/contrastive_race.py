@@ -151,13 +151,35 @@ def _neurons(row: ledger.Row) -> float:
     return float(row.neurons)
 
 
+def _images(row: ledger.Row) -> float:
+    return row.trained / int(row.symbols["epochs"])
+
+
+def _wrong(row: ledger.Row) -> float:
+    return 100 * float(row.symbols["mislabelled"])
+
+
+def _tested_for(row: ledger.Row) -> float:
+    return float(row.symbols["t_test"].removesuffix("*ms"))
+
+
+def _timed(row: ledger.Row) -> str:
+    """The readout of a row whose test images are shown for another time; rows of other rates are left out."""
+    return row.readout.replace("_", " ") if "t_test" in row.symbols else ""
+
+
 PAPER = Paper(
     PROTOCOL, tuple(_cells()), columns="neurons", seeds=SEEDS, measure=measure, readout=results.CLASS_MEAN,
     contender=Contender(
         Told.TEACHER, {"item": "sizes"}, remark=lambda row: "a rule of ours: no paper prints its number",
         short=dataclasses.replace(SHORT, changes=SETTINGS),
     ),
-    curves={"sizes": Curve("Neurons", _neurons, line=lambda row: row.dataset, logarithmic=True)},
+    curves={
+        "sizes": Curve("Neurons", _neurons, line=lambda row: row.dataset, logarithmic=True),
+        "images": Curve("Training images", _images, logarithmic=True),
+        "teacher": Curve("Labels that are wrong (%)", _wrong),
+        "spikes": Curve("Presentation time of a test image (ms)", _tested_for, line=_timed, logarithmic=True),
+    },
 )  # fmt: skip
 
 
