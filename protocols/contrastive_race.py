@@ -9,6 +9,7 @@ table. No paper prints a number for this rule; everything was chosen on held-out
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import sys
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -67,6 +68,8 @@ WITHOUT: tuple[Mapping[str, str], ...] = (
 )
 """The rule, and the rule with one of its parts left away or another in its place."""
 MISLABELLED = ("0.1", "0.2", "0.4")
+#: rises of the threshold that were tried with few neurons, in mV a thousand neurons; the model's is in the middle
+FEW, RISES = (25, 50, 100), (0.5, 1.0, 2.0)
 FORGETTING: tuple[Mapping[str, str], ...] = (
     {}, {"unlearns": "none"},
     {"dose": "full"}, {"dose": "full", "unlearns": "none"}, {"dose": "full", "unlearns": "all"},
@@ -114,6 +117,9 @@ def _cells() -> Iterator[Cell]:
         yield Cell("search", dataset, "3 passes, eta_decay=0.6", {"eta_decay": "0.6"}, run=fewer)
         for changes in ({"w_t": "7"}, LONGER):
             yield Cell("search", dataset, f"8 passes, {_row(changes)}", changes, run={**HELD_OUT, **EIGHT})
+    for neurons, rise in itertools.product(FEW, RISES):
+        changes = {"neurons": f"{neurons}", "theta_plus": f"{rise * neurons / 1000:g}*mV"}
+        yield Cell("few", "mnist", "", changes, run=HELD_OUT)
     for changes in FORGETTING:
         yield from forgetting.cells(changes, _row(changes), labels_from="all")
 
