@@ -33,8 +33,8 @@ from hebbarium.models.parts import BEGINS, At, Parts, link
 from hebbarium.models.ranges import FRACTION, NORM, NOT_NEGATIVE, POSITIVE, POTENTIAL, RISE, SIZE, WEIGHT, Range
 from hebbarium.models.readouts import Readout, by_labels
 
-FEW, RISE_A_NEURON = 200, 0.001 * mV
-"""Of fewer neurons each wins more often, and thresholds rise less at a spike, by so much a neuron."""
+FEW = 200
+"""Each of fewer neurons wins more often, and thresholds rise less at a spike: by a thousandth of a mV a neuron."""
 LIKE_TOUDA = "as in Touda & Okuno's network"
 HELD_OUT = "chosen on held-out images"
 
@@ -126,7 +126,7 @@ class ContrastiveRace(EncodedInputs):
     def tuned(cls, given: Mapping[str, Any]) -> dict[str, Any]:
         """The rise of the threshold, if there are few neurons; see `Model.tuned`."""
         neurons = given.get("neurons", cls.parameters()["neurons"].default)
-        return {"theta_plus": neurons * RISE_A_NEURON} if neurons < FEW else {}
+        return {"theta_plus": neurons / 1000 * mV} if neurons < FEW else {}
 
     # -- the equations ---------------------------------------------------------------------------------
     # A subclass replaces any of these strings by its own; see docs/own_rule.md. Conductances are in units of the
