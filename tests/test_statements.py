@@ -141,8 +141,19 @@ def diehl_cook() -> Iterator[str]:
     delays = only("diehl_cook", item="switches", delays="uniform", readout="class_mean")
     yield f"(`delays=uniform`) N = 100 has {delays:.1f} % (one seed)"
     seeds = {cell.row.neurons: cell.seeds for cell in cells("diehl_cook", item="sizes", readout="class_mean")}
-    assert seeds == {"100": 3, "400": 3, "1600": 1}
-    yield "N = 100 and 400 are three seeds each, 1600 one"
+    assert seeds == {"100": 3, "400": 3, "1600": 1, "6400": 1}
+    yield "N = 100 and 400 are three seeds each, 1600 and 6400 one"
+    (large,) = cells("diehl_cook", item="sizes", readout="class_mean", neurons="6400")
+    yield f"is missed by {(large.paper or 0) - large.mean:.1f} points"
+
+    def of_size(measure: str) -> dict[str, float]:
+        return {
+            cell.row.neurons: cell.mean for cell in cells("diehl_cook", item="sizes", measure=measure)
+        }
+
+    spikes, theta = of_size("spikes_per_image"), of_size("theta")
+    yield f"evokes {spikes['6400']:.0f} spikes instead of {spikes['400']:.0f}"
+    yield f"thresholds rest at {theta['6400']:.0f} mV instead of {theta['400']:.0f}"
 
 
 def switches() -> Iterator[str]:
@@ -475,6 +486,8 @@ def readme() -> Iterator[str]:
     baseline, numbers = beside("diehl_cook", item="sizes", neurons="1600", readout="class_mean")
     assert baseline.seeds == 1
     yield f"{numbers}{baseline.mean - (baseline.paper or 0):.1f} points above, **one seed**"
+    large = only("diehl_cook", item="sizes", neurons="6400", readout="class_mean")
+    yield f"is **not reproduced**: {large:.1f}, one seed, with the constants of 400"
     others = (baseline, desire, timed, one_spike, converted, dense)
     assert not any(known.words(cell.row, cell.mean) for cell in others)
 

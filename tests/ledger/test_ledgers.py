@@ -115,7 +115,7 @@ def test_the_list_of_what_was_not_run_is_that_of_the_ledgers(tmp_path: Path) -> 
     assert not_run.write(tmp_path).read_text() == (RESULTS / "not_run.csv").read_text()
     listed = {(row[0], row[1], row[3], row[5], row[6], row[7]) for row in not_run.numbers(tmp_path)}
     assert ("symmetric_stdp", "1", "10000", "classes", "class_layer", "96.73") in listed
-    assert ("diehl_cook", "sizes", "6400", "", "class_mean", "95.00") in listed
+    assert ("desire_backprop", "2", "1000-100", "", "class_layer", "87.56") in listed
     assert not any(row[0] == "synaptic_scaling" for row in listed)
     rows = ledger.read(tmp_path / "synaptic_scaling.csv")
     (tmp_path / "synaptic_scaling.csv").unlink()
