@@ -82,6 +82,7 @@ def _cells() -> Iterator[Cell]:
     for neurons in (100, 400):
         for changes in SWITCHES:
             yield Cell("switches", "mnist", " ".join([f"{neurons}", *changes]), {"neurons": f"{neurons}", **changes})
+    yield Cell("late", "mnist", "400", {"neurons": "400", **LATE}, PRINTED[400])
     for changes in ABOUT_DELAYS:
         yield Cell("delays", "mnist", " ".join(changes), {"neurons": "100", **changes}, run={"epochs": 1})
 
