@@ -117,9 +117,9 @@ def _cells() -> Iterator[Cell]:
         yield Cell("search", dataset, "3 passes, eta_decay=0.6", {"eta_decay": "0.6"}, run=fewer)
         for changes in ({"w_t": "7"}, LONGER):
             yield Cell("search", dataset, f"8 passes, {_row(changes)}", changes, run={**HELD_OUT, **EIGHT})
-    for neurons, rise in itertools.product(FEW, RISES):
+    for dataset, neurons, rise in itertools.product(DATASETS, FEW, RISES):
         changes = {"neurons": f"{neurons}", "theta_plus": f"{rise * neurons / 1000:g}*mV"}
-        yield Cell("few", "mnist", "", changes, run=HELD_OUT)
+        yield Cell("few", dataset, "", changes, run=HELD_OUT)
     for changes in FORGETTING:
         yield from forgetting.cells(changes, _row(changes), labels_from="all")
 

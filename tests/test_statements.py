@@ -459,12 +459,13 @@ def readme() -> Iterator[str]:
     )
     race = {
         (neurons, dataset): only_with_error("contrastive_race", item="sizes", neurons=neurons, dataset=dataset)
-        for neurons in ("400", "100")
+        for neurons in ("400", "100", "25")
         for dataset in ("mnist", "fashion-mnist")
     }
     yield (
         f"With 400 neurons it has {race['400', 'mnist']} on MNIST, {race['400', 'fashion-mnist']} on Fashion-MNIST, "
-        f"with 100 it has {race['100', 'mnist']} and {race['100', 'fashion-mnist']}, all constants"
+        f"with 100 it has {race['100', 'mnist']} and {race['100', 'fashion-mnist']}, "
+        f"with 25 it has {race['25', 'mnist']} and {race['25', 'fashion-mnist']}, all constants"
     )
     by_column = [
         only_with_error("column_feedback", "potential", item="sizes", neurons="400", dataset=dataset)
