@@ -343,7 +343,7 @@ class ContrastiveRace(EncodedInputs):
         "that went wrong: the two balance where both parts are as long. With a free part of 200 ms and a taught one of "
         "100 ms it unlearns more than it learns, and loses most of what it knew (see what was tried).",
         "A neuron's threshold is in balance where it rises as often as it falls. Each of few neurons wins more often: "
-        "with 25 neurons and the rise of 400, thresholds leave the reach of the potential, and the network falls "
+        "with 25 neurons and the rise of 400, thresholds climb to 13 mV within 1,000 images, and the network falls "
         "silent. With fewer than 200 neurons the rise is 0.001 mV a neuron, which did best of three on held-out digits "
         "with 25, 50 and 100 neurons.",
         "The winner of a step is a maximum over all neurons, which a GPU would compute wrongly, as many threads write "
