@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from hebbarium.engine import faithfulness
 from hebbarium.engine.contract import BlockResult
 from hebbarium.models.contrastive_race import ContrastiveRace
+from hebbarium.training import parameters
 from tests.models import taught_networks
 from tests.models.small_networks import CAPACITY, PIXELS, in_order
 from tests.models.taught_networks import CLASSES, LABELS
@@ -195,3 +196,11 @@ def test_learning_falls_with_the_passes() -> None:
 def test_one_winner_a_race_is_nothing_for_a_gpu(winners: str, races: bool) -> None:
     model = small_model(winners=winners)
     assert bool(faithfulness.races(model.build("train", model.blank("train", PIXELS)))) is races
+
+
+@pytest.mark.parametrize(("given", "rise"), [
+    ({"neurons": "25"}, 0.025), ({"neurons": "100"}, 0.1), ({"neurons": "200"}, 0.2), ({}, 0.2),
+    ({"neurons": "25", "theta_plus": "0.2*mV"}, 0.2),
+])  # fmt: skip
+def test_thresholds_of_few_neurons_rise_less(given: dict[str, str], rise: float) -> None:
+    assert parameters.apply(ContrastiveRace, given).theta_plus == rise * mV  # type: ignore[attr-defined]
