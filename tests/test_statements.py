@@ -140,6 +140,11 @@ def diehl_cook() -> Iterator[str]:
     """What the notes on Diehl & Cook have to say."""
     delays = only("diehl_cook", item="switches", delays="uniform", readout="class_mean")
     yield f"(`delays=uniform`) N = 100 has {delays:.1f} % (one seed)"
+    (late,) = cells("diehl_cook", item="late", readout="class_mean")
+    (early,) = cells("diehl_cook", item="sizes", readout="class_mean", neurons="400")
+    assert (late.row.neurons, late.seeds) == ("400", 3)
+    assert late.mean > early.mean
+    yield f"but N = 400 has {late.mean:.2f} ± {late.error:.2f}, no less than without them (three seeds)"
     seeds = {cell.row.neurons: cell.seeds for cell in cells("diehl_cook", item="sizes", readout="class_mean")}
     assert seeds == {"100": 3, "400": 3, "1600": 1, "6400": 1}
     yield "N = 100 and 400 are three seeds each, 1600 and 6400 one"
@@ -177,6 +182,10 @@ def switches() -> Iterator[str]:
 
     port = ("pre_spike=potentiates", "t_dead=50*ms", "dt=0.1*ms")
     yield f"They cost {cost('delays=uniform'):.1f} points, and make"
+    with_delays, without = (
+        only_with_error("diehl_cook", item=item, neurons="400") for item in ("late", "sizes")
+    )
+    yield f"neurons they cost nothing:** {with_delays} % with them, {without} without, three seeds each."
     yield f"instead of 0.5 ms. It costs {cost('dt=0.1*ms'):.1f} points."
     yield f"It does not cost accuracy: it wins {-cost('pre_spike=potentiates'):.1f} points."
     assert abs(cost("t_dead=50*ms")) < 0.05
@@ -646,6 +655,16 @@ def contrastive_race() -> Iterator[str]:
     won = {name: cell.mean - usual[name] for name, cell in longer.items()}
     yield f"Garments come to {longer['fashion-mnist'].mean:.1f} %, {won['fashion-mnist']:.1f} points more"
     assert abs(won["mnist"]) < 0.1
+    few = {
+        (cell.row.dataset, cell.row.neurons, cell.row.symbols["theta_plus"]): cell.mean
+        for cell in cells("contrastive_race", item="few", readout="class_mean")
+    }
+    for neurons, rises in (("25", (0.0125, 0.025, 0.05)), ("50", (0.025, 0.05, 0.1)), ("100", (0.05, 0.1, 0.2))):
+        for dataset in ("mnist", "fashion-mnist"):
+            tried = [few[dataset, neurons, f"{rise:g}*mV"] for rise in rises]
+            assert max(tried) == tried[1] or (dataset, neurons) == ("fashion-mnist", "100")
+    assert 0.3 < few["fashion-mnist", "100", "0.05*mV"] - few["fashion-mnist", "100", "0.1*mV"] < 0.6
+    yield "held-out garments, measured afterwards, agree with 25 and 50 neurons"
     wrong = {
         cell.row.symbols["mislabelled"]: cell.mean
         for cell in cells("contrastive_race", item="teacher", readout="class_mean")
