@@ -19,7 +19,7 @@ import xarray as xr
 
 from hebbarium.analysis.readouts import READOUTS
 from hebbarium.ledger import ledger
-from hebbarium.ledger.figures import Curve
+from hebbarium.ledger.figures.curve import Curve, by_readout
 from hebbarium.record import results
 from hebbarium.studies import forgetting
 from hebbarium.studies.contenders import Contender, Told
@@ -69,7 +69,7 @@ WITHOUT: tuple[Mapping[str, str], ...] = (
 """The rule, and the rule with one of its parts left away or another in its place."""
 MISLABELLED = ("0.1", "0.2", "0.4")
 #: rises of the threshold that were tried with few neurons, in mV a thousand neurons; the model's is in the middle
-FEW, RISES = (25, 50, 100), (0.5, 1.0, 2.0)
+SMALL, RISES = (25, 50, 100), (0.5, 1.0, 2.0)
 FORGETTING: tuple[Mapping[str, str], ...] = (
     {}, {"unlearns": "none"},
     {"dose": "full"}, {"dose": "full", "unlearns": "none"}, {"dose": "full", "unlearns": "all"},
@@ -117,7 +117,7 @@ def _cells() -> Iterator[Cell]:
         yield Cell("search", dataset, "3 passes, eta_decay=0.6", {"eta_decay": "0.6"}, run=fewer)
         for changes in ({"w_t": "7"}, LONGER):
             yield Cell("search", dataset, f"8 passes, {_row(changes)}", changes, run={**HELD_OUT, **EIGHT})
-    for dataset, neurons, rise in itertools.product(DATASETS, FEW, RISES):
+    for dataset, neurons, rise in itertools.product(DATASETS, SMALL, RISES):
         changes = {"neurons": f"{neurons}", "theta_plus": f"{rise * neurons / 1000:g}*mV"}
         yield Cell("few", dataset, "", changes, run=HELD_OUT)
     for changes in FORGETTING:
@@ -171,7 +171,7 @@ def _tested_for(row: ledger.Row) -> float:
 
 def _timed(row: ledger.Row) -> str:
     """The readout of a row whose test images are shown for another time; rows of other rates are left out."""
-    return row.readout.replace("_", " ") if "t_test" in row.symbols else ""
+    return by_readout(row) if "t_test" in row.symbols else ""
 
 
 PAPER = Paper(

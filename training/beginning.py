@@ -54,16 +54,15 @@ def initial_state(
 
 
 def _refuse_unknown(model: Model, first: str, given: Arrays) -> None:
-    unknown, known = set(given), set[str]()
-    for phase in (first, *model.phases):
-        if not (unknown := unknown - known):
+    known: set[str] = set()
+    for phase in (first, *model.phases):  # the first mostly has it all, and the others need not be read
+        known |= {variable.name for variable in anatomy.state(model, phase)}
+        if given.keys() <= known:
             return
-        known |= {variable.name for variable in anatomy.of(model, phase).state}
-    if unknown := unknown - known:
-        name = min(unknown)
-        near = difflib.get_close_matches(name, known, n=1)
-        hint = f"did you mean {near[0]}? " if near else ""
-        raise ModelRefused(
-            f"model {model.name}: initial_state draws {name}, which no network of it carries from sample to sample;"
-            f" {hint}expected group.variable, and a variable without the flag (constant)"
-        )
+    name = min(given.keys() - known)
+    near = difflib.get_close_matches(name, known, n=1)
+    hint = f"did you mean {near[0]}? " if near else ""
+    raise ModelRefused(
+        f"model {model.name}: initial_state draws {name}, which no network of it carries from sample to sample;"
+        f" {hint}expected group.variable, and a variable without the flag (constant)"
+    )

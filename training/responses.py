@@ -17,7 +17,7 @@ from hebbarium.engine.anatomy import initial_state
 from hebbarium.engine.contract import Arrays, Block, Structure
 from hebbarium.engine.run_folder import KeptRun, RunFolder
 from hebbarium.models.contract import Model
-from hebbarium.models.readouts import Readout
+from hebbarium.models.readouts import Measure, Readout
 from hebbarium.training.progress import QuietReporter, Reporter
 from hebbarium.training.run_settings import CAPACITY
 
@@ -110,10 +110,15 @@ def kept(folder: KeptRun, stage: str, index: int, wanted: Iterable[str]) -> Resp
     return responses
 
 
+def _by_programs(model: Model, learns: bool) -> tuple[Measure, ...]:
+    """Measures that programs read: all but what the model computes itself."""
+    return tuple(measure for measure in model.measures(learns) if not measure.is_computed)
+
+
 # -- of a network in which nothing learns --------------------------------------------------------------------
 def frozen_structure(model: Model, phase: str, precision: str, device: str) -> Structure:
     """The program in which nothing learns. For testing it records what rasters show as well, and what is read."""
-    measured = [measure for measure in model.measures(False) if not measure.is_computed]
+    measured = _by_programs(model, learns=False)
     rastered = anatomy.populations(model) if model.rastered is None else model.rastered
     record = dict.fromkeys([*rastered, *(measure.population for measure in measured)]) if phase == "test" else ()
     structure = Structure(model, phase, precision, device, CAPACITY, tuple(record))
@@ -124,7 +129,7 @@ def frozen_structure(model: Model, phase: str, precision: str, device: str) -> S
 
 def learning_structure(model: Model, phase: str, precision: str, device: str, profile: bool = False) -> Structure:
     """The program of a phase in which something learns."""
-    measures = tuple(measure for measure in model.measures(True) if not measure.is_computed)
+    measures = _by_programs(model, learns=True)
     record = dict.fromkeys(m.population for m in measures if m.population != model.readout)
     return Structure(model, phase, precision, device, CAPACITY, tuple(record), profile, measures)
 

@@ -32,14 +32,14 @@ def dead_neurons(runs: Mapping[str, xr.DataTree], population: str, least: float)
     axes = figure.add_subplot()
     for number, (name, tree) in enumerate(runs.items()):
         path = f"state/{population}"
-        if f"/{path}" not in tree.groups or "active" not in tree[path].to_dataset():
+        state = tree[path].to_dataset() if f"/{path}" in tree.groups else xr.Dataset()
+        if "active" not in state:
             raise ValueError(f"{name}: expected a run that keeps {path}/active, and it has none.")
-        active = tree[path].to_dataset()["active"]
-        batches = active.isel(samples_seen=active["samples_seen"].values > 0)  # before the first there was no batch
-        dead = 100 * (batches.values < least).mean(axis=batches.dims.index("neuron"))
+        dead = 100 * (state["active"] < least).mean("neuron")
+        dead = dead[dead["samples_seen"] > 0]  # before the first batch there is nothing to know
         colour, mark = style.LINES[number % len(style.LINES)]
         axes.plot(
-            batches["samples_seen"], dead, color=colour, marker=mark, markerfacecolor="none", linewidth=0.9, label=name
+            dead["samples_seen"], dead, color=colour, marker=mark, markerfacecolor="none", linewidth=0.9, label=name
         )
     axes.set(xlabel="Training images seen", ylabel="Dead hidden neurons (%)", xscale="log", ylim=(-3, 103))
     axes.xaxis.set_major_formatter("{x:,.0f}")

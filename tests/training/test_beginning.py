@@ -12,7 +12,7 @@ from hebbarium.engine import anatomy
 from hebbarium.engine.contract import Arrays
 from hebbarium.files.errors import ModelRefused
 from hebbarium.models.synaptic_scaling import SynapticScaling
-from hebbarium.training import beginning
+from hebbarium.training import beginning, responses
 from hebbarium.training.run_settings import RunSettings
 from tests.models.small_networks import NEURONS, PIXELS
 
@@ -25,6 +25,7 @@ class Uneven(SynapticScaling):
     name = "uneven"
     membrane = f"{SynapticScaling.membrane}\noffset : volt"
     threshold = "v > v_thresh + theta + offset"
+    constant_threshold = "v > v_thresh + offset"
     drawn: ClassVar[str] = "excitatory.offset"
 
     def initial_state(self, generator: np.random.Generator) -> Arrays:
@@ -57,8 +58,10 @@ def test_what_differs_from_neuron_to_neuron_is_drawn_anew_for_each_seed() -> Non
     assert len(set(first)) == NEURONS
     assert (first != second).all()
     model = Uneven(pixels=PIXELS, neurons=NEURONS)
-    for phase in model.phases:  # and is handed on, as weights are
+    for phase in model.phases:
         assert "excitatory.offset" in {variable.name for variable in anatomy.of(model, phase).state}
+    tested = responses.frozen_state(model, "test", begins(Uneven, 0))  # and it is handed on, as weights are
+    assert (tested["excitatory.offset"] == first).all()
 
 
 @pytest.mark.parametrize(
