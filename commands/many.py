@@ -62,6 +62,7 @@ def reproduce(
     model: options.ModelName,
     table: Annotated[list[str] | None, typer.Option(help="such as IV; can be repeated")] = None,
     neurons: Annotated[list[int] | None, typer.Option(help="only networks of this size; can be repeated")] = None,
+    dataset: Annotated[list[str] | None, typer.Option(help="only cells of this data set; can be repeated")] = None,
     cells: Annotated[str, typer.Option(help="all, best (of each row), or conditions such as w_t=9")] = "all",
     seeds: Annotated[str | None, typer.Option(help="such as 0-2; the paper's number if not given")] = None,
     jobs: int = 1,
@@ -104,7 +105,7 @@ def reproduce(
     as_printed = settings == dataclasses.replace(printed, data=settings.data, jobs=settings.jobs) and not embedded
     out = out or reproduction.usual_folder(model)
     ledgers = results or ((papers.results_of(model) or clone.ledgers(out)) if as_printed else out)
-    chosen = reproduction.choose(paper, table or [], cells, neurons or [])
+    chosen = reproduction.choose(paper, table or [], cells, neurons or [], dataset or [])
     if embedded:
         chosen = [reproduction.embedded(cell) for cell in chosen]
     reproduced = reproduction.Reproduction(

@@ -10,6 +10,7 @@ from __future__ import annotations
 import dataclasses
 import sys
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 import xarray as xr
 
@@ -75,6 +76,13 @@ ABOUT_DELAYS: tuple[Mapping[str, str], ...] = (
 )  # fmt: skip
 """What tells why delays cost accuracy: which change brings it back, after one pass."""
 
+LARGE: tuple[Mapping[str, str], ...] = (
+    {}, {"tau_theta": "1.6e8*ms"}, {"tau_theta": "1.6e8*ms", "theta_plus": "0.2*mV"},
+    {"tau_theta": "4e7*ms", "theta_plus": "0.2*mV"},
+)  # fmt: skip
+"""What is tried with 6,400 neurons, on held-out images: thresholds stand where they fall by as much as spikes raise
+them, at theta_plus*tau_theta*spikes/(neurons*time), a sixteenth of where they stand with 400."""
+
 
 def _cells() -> Iterator[Cell]:
     for neurons, printed in PRINTED.items():
@@ -83,6 +91,10 @@ def _cells() -> Iterator[Cell]:
         for changes in SWITCHES:
             yield Cell("switches", "mnist", " ".join([f"{neurons}", *changes]), {"neurons": f"{neurons}", **changes})
     yield Cell("late", "mnist", "400", {"neurons": "400", **LATE}, PRINTED[400])
+    held_out: dict[str, Any] = {"epochs": 1, "validation": 5000, "evaluate_on": "validation"}
+    for changes in LARGE:
+        row = " ".join(f"{symbol}={text}" for symbol, text in changes.items())
+        yield Cell("thresholds", "mnist", row, {"neurons": "6400", **changes}, run=held_out)
     for changes in ABOUT_DELAYS:
         yield Cell("delays", "mnist", " ".join(changes), {"neurons": "100", **changes}, run={"epochs": 1})
 

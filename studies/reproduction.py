@@ -243,7 +243,9 @@ def cell_of_run(settings: RunSettings, dataset: str) -> Cell | None:
     return cell_of(settings.make_model(), settings, dataset) if own_models.file_in(settings.model) is None else None
 
 
-def choose(paper: Paper, tables: Iterable[str], which: str = "all", neurons: Iterable[int] = ()) -> list[Cell]:
+def choose(
+    paper: Paper, tables: Iterable[str], which: str = "all", neurons: Iterable[int] = (), datasets: Iterable[str] = ()
+) -> list[Cell]:
     """Cells of some tables.
 
     Parameters
@@ -255,11 +257,13 @@ def choose(paper: Paper, tables: Iterable[str], which: str = "all", neurons: Ite
         ``all``, ``best`` (the paper's best of each row), or conditions such as ``w_t=9,tau_p=60*ms``.
     neurons : iterable of int
         Sizes of the network; all if there is none.
+    datasets : iterable of str
+        Names such as ``mnist``; all if there is none.
 
     Raises
     ------
     ValueError
-        A table, a size or a condition is met by no cell.
+        A table, a size, a data set or a condition is met by no cell.
     """
     wanted = list(tables) or list(paper.tables)
     for name in wanted:
@@ -270,17 +274,20 @@ def choose(paper: Paper, tables: Iterable[str], which: str = "all", neurons: Ite
         return []
     if sizes := {str(number) for number in neurons}:
         cells = [cell for cell in cells if cell.neurons in sizes]
+    if sets := set(datasets):
+        cells = [cell for cell in cells if cell.dataset in sets]
     if which == "best":
         cells = _best(cells)
     elif which != "all":
         # a value may be a list: layers=200,100
         kind = registry.find(paper.protocol.model)
-        conditions = parameters.values(kind, parameters.assignments(re.split(r",(?=\s*\w+\s*=)", which)))
+        conditions = parameters.values(kind, parameters.assignments(re.split(r"\s*[,\s]\s*(?=\w+\s*=)", which)))
         cells = [cell for cell in cells if conditions.items() <= parameters.values(kind, cell.changes).items()]
     if not cells:
         raise ValueError(
             f"no cell of table {', '.join(wanted)} is {which}"
             + (f" with {' or '.join(sorted(sizes))} neurons" if sizes else "")
+            + (f" on {' or '.join(sorted(sets))}" if sets else "")
             + "; expected all, best, or conditions such as w_t=9,tau_p=60*ms"
         )
     return cells

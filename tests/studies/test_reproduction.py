@@ -69,7 +69,10 @@ def test_cells_are_chosen() -> None:
     assert len(choose(PAPER, ["III"])) == 20
     assert len(choose(PAPER, [], neurons=[400])) == 43
     assert [cell.accuracy for cell in choose(PAPER, ["IV"], "w_t=9,tau_p=60*ms")] == [86.30, 88.84]
-    for same in ("w_t=9.0,tau_p=60 ms", "w_t=9, tau_p=0.06*second"):
+    assert {cell.table for cell in choose(PAPER, [], datasets=["fashion-mnist"])} == {"V", "VI"}
+    with pytest.raises(ValueError, match="no cell of table IV is all on fashion-mnist"):
+        choose(PAPER, ["IV"], datasets=["fashion-mnist"])
+    for same in ("w_t=9.0,tau_p=60 ms", "w_t=9, tau_p=0.06*second", "w_t=9 tau_p=60*ms"):
         assert choose(PAPER, ["IV"], same) == choose(PAPER, ["IV"], "w_t=9,tau_p=60*ms")
     with pytest.raises(ValueError, match="w: synaptic_scaling has no such parameter"):
         choose(PAPER, ["IV"], "w=9")
