@@ -214,14 +214,17 @@ class TimingBackprop(Layered):
             rise = tau_i*beta_v*i_syn - p*v_thresh : 1              # A - 2 V_th
             discriminant = rise*rise - p*p*v_thresh*(v_thresh - v) : 1        # A**2 - 4 V_th B
             lead = p*(v_thresh - v)/(rise + sqrt(abs(discriminant))) : 1     # Eq. 19
+            needed = p/expm1(dt/tau_i)*(v_thresh - v) - rise : 1    # of the root, for a spike before the step's end
         """,
         "none": """
             lead = (v_thresh - v)/(beta_v*i_syn) : second
         """,
     }
+    # Whether `lead` is within the step, asked of all neurons without the root and the quotient that only a spike needs.
     fires: ClassVar[Strings] = {
-        "leaky": "rise > 0 and discriminant > 0 and lead < expm1(dt/tau_i) and n_spikes < most",
-        "none": "i_syn > 0 and lead < dt and n_spikes < most",
+        "leaky": "rise > 0 and discriminant > 0 and (needed < 0 or needed*needed < discriminant)"
+        " and n_spikes < most",
+        "none": "i_syn > 0 and v_thresh - v < beta_v*i_syn*dt and n_spikes < most",
     }
     # The state of a step's beginning from which the step leads to what it would be after the spike inside it.
     spike: ClassVar[Strings] = {
@@ -567,7 +570,7 @@ class TimingBackprop(Layered):
 
     def encode(self, images: NDArray[np.uint8]) -> Arrays:
         """Steps ``(samples, pixels)`` of spikes, counted from one, by inverted brightness; zero where there is none."""
-        steps = (LEVELS - images.astype(np.float64)) * self.refine
+        steps = (LEVELS - images.astype(np.float32)) * self.refine
         return {"latencies": np.where(steps < self.sample_steps("test"), steps + 1, 0)}
 
     def inputs(self, phase: str, images: NDArray[np.uint8], labels: NDArray[np.integer]) -> Arrays:

@@ -276,3 +276,17 @@ def test_what_was_edited_is_compiled_again(foreign: Path, tmp_path: Path, monkey
     device.delete()
     assert [file.name for file in project.rglob("*") if file.is_file()] == ["stdout.txt"]  # as of Brian2's own
     assert len(list(foreign.iterdir())) == 8  # nothing was written beside sources, and none of them deleted
+
+
+@pytest.mark.usefixtures("dense")
+def test_arrays_begin_where_lines_of_the_cache_do(tmp_path: Path) -> None:
+    groups = [group(f"aligned_{k}", "v += 1", n=3 + k) for k in range(4)]
+    synapses = Synapses(groups[0], groups[1], "w : 1", name="aligned_to")
+    synapses.connect()
+    network = Network(groups, synapses)
+    network.run(1 * ms)
+    arrays = [f"brian::_array_aligned_{k}_v" for k in range(4)] + ["&brian::_dynamic_array_aligned_to_w[0]"]
+    for array in arrays:
+        device.insert_code("main", f"if (reinterpret_cast<std::size_t>({array}) % 64 != 0) std::exit(9);")
+    device.build(directory=str(tmp_path), with_output=False)
+    assert groups[0].v[0] == 1

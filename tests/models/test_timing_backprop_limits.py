@@ -109,7 +109,7 @@ def test_inputs_in_every_step_and_none_at_the_end() -> None:
     levels = np.arange(256, dtype=np.uint8)[np.newaxis]
     for t_out, refine, fires in ((1.0, 1, 255), (0.5, 2, 128), (1.5, 2, 256)):
         model = small_model(pixels=256, t_out=t_out, refine=refine)
-        due = model.encode(levels)["latencies"][0]
+        due = model.encode(levels)["latencies"][0].astype(np.float64)
         assert (due > 0).sum() == fires == model.input_spikes("train", levels, np.ones(1, int))
         step = (due[due > 0] - 1) * float(model.dt / ms)
         np.testing.assert_allclose(step, (255 - levels[0][due > 0]) / 255, rtol=0, atol=1e-15)

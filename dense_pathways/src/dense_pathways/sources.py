@@ -145,8 +145,8 @@ def join(operations: Mapping[str, int], others: Iterable[str]) -> dict[str, str]
     """
     first, *further = groups = chunks(operations)
     members = sorted([*others, *(() if further else first)], key=lambda file: (file == "main.cpp", file))
-    generator = ['#include "dense_random.h"', "namespace _dense_random { Generator generator; }"]
-    texts = {PROGRAM: [*generator, *map(_include, members)]}
+    once = ['#include "dense_memory.h"', '#include "dense_random.h"', "namespace _dense_random { Generator generator; }"]
+    texts = {PROGRAM: [*once, *map(_include, members)]}
     for k, group in enumerate(groups if further else ()):
         texts[PROGRAM.replace(".", f"_{k + 1}.")] = [*map(_include, group)]
     return {name: "\n".join([*lines, ""]) for name, lines in texts.items()}
