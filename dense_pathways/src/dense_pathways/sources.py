@@ -145,7 +145,7 @@ def join(operations: Mapping[str, int], others: Iterable[str]) -> dict[str, str]
     """
     first, *further = groups = chunks(operations)
     members = sorted([*others, *(() if further else first)], key=lambda file: (file == "main.cpp", file))
-    once = ['#include "dense_memory.h"', '#include "dense_random.h"', "namespace _dense_random { Generator generator; }"]
+    once = [*map(_include, ("dense_memory.h", "dense_random.h")), "namespace _dense_random { Generator generator; }"]
     texts = {PROGRAM: [*once, *map(_include, members)]}
     for k, group in enumerate(groups if further else ()):
         texts[PROGRAM.replace(".", f"_{k + 1}.")] = [*map(_include, group)]
