@@ -609,9 +609,13 @@ def read_as_printed(rows: Iterable[ledger.Row], paper: Paper, table: str) -> lis
     return [row for row in accuracies if row.readout == paper.readout or row.paper is not None]
 
 
+TENTHS = ("images", "validation", "evaluate_every")
+"""Numbers of images that a cell has a tenth of where the set is a tenth of the whole one."""
+
+
 def embedded(cell: Cell) -> Cell:
     """The same cell on the tenth of the set that comes with the project: quick, and not the paper's number."""
-    tenths = {name: cell.run[name] // 10 for name in ("validation", "evaluate_every") if cell.run.get(name)}
+    tenths = {name: cell.run[name] // 10 for name in TENTHS if cell.run.get(name)}
     return dataclasses.replace(
         cell, dataset=f"{cell.dataset}-embedded", accuracy=None, others={}, spreads={}, run={**cell.run, **tenths}
     )
