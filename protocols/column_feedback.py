@@ -20,7 +20,7 @@ from hebbarium.ledger.figures import Curve
 from hebbarium.record import results
 from hebbarium.studies import forgetting
 from hebbarium.studies.contenders import Contender, Told
-from hebbarium.studies.reproduction import Cell, Paper
+from hebbarium.studies.reproduction import Cell, Paper, named
 from hebbarium.training import script
 from hebbarium.training.run_settings import RunSettings
 
@@ -69,10 +69,6 @@ SEARCHED: tuple[Mapping[str, str], ...] = (
 """What was tried on held-out images of MNIST; the rule is the first."""
 
 
-def _words(changes: Mapping[str, str]) -> str:
-    return " ".join(f"{symbol}={value}" for symbol, value in changes.items()) or "the rule"
-
-
 def _cells() -> Iterator[Cell]:
     for dataset in DATASETS:
         for neurons in SIZES:
@@ -80,11 +76,11 @@ def _cells() -> Iterator[Cell]:
     short: dict[str, Any] = {"epochs": FEW}
     fall: Mapping[str, str] = {"fall_over": f"{FEW}"}
     for changes in WITHOUT:
-        yield Cell("parts", "mnist", _words(changes), {**fall, **changes}, run=short)
+        yield Cell("parts", "mnist", named(changes), {**fall, **changes}, run=short)
     yield from forgetting.cells({"fall_over": "1"}, "the rule")
     held_out: dict[str, Any] = {"validation": 10_000, "evaluate_on": "validation"}
     for changes in SEARCHED:
-        yield Cell("search", "mnist", _words(changes), {**fall, **changes}, run=short | held_out)
+        yield Cell("search", "mnist", named(changes), {**fall, **changes}, run=short | held_out)
 
 
 def measure(tree: xr.DataTree, asked: RunSettings) -> Mapping[str, tuple[float, str]]:

@@ -23,7 +23,7 @@ from hebbarium.ledger.figures.curve import Curve, by_readout
 from hebbarium.record import results
 from hebbarium.studies import forgetting
 from hebbarium.studies.contenders import Contender, Told
-from hebbarium.studies.reproduction import Cell, Paper
+from hebbarium.studies.reproduction import Cell, Paper, named
 from hebbarium.training import script
 from hebbarium.training.run_settings import RunSettings
 
@@ -88,10 +88,6 @@ LONGER: Mapping[str, str] = {"w_t": "7", "t_test": "1000*ms"}
 EIGHT: Mapping[str, Any] = {"epochs": 8}
 
 
-def _row(changes: Mapping[str, str]) -> str:
-    return " ".join(f"{symbol}={text}" for symbol, text in changes.items()) or "the rule"
-
-
 def _cells() -> Iterator[Cell]:
     for dataset in DATASETS:
         for neurons in SIZES:
@@ -99,7 +95,7 @@ def _cells() -> Iterator[Cell]:
         for neurons in (400, 1600):
             yield Cell("longer", dataset, "", {"neurons": f"{neurons}", **LONGER}, run=EIGHT)
     for changes in WITHOUT:
-        yield Cell("parts", "mnist", _row(changes), changes)
+        yield Cell("parts", "mnist", named(changes), changes)
     for part in MISLABELLED:
         yield Cell("teacher", "mnist", f"{100 * float(part):g} % of labels wrong", {"mislabelled": part})
     for images in IMAGES:
@@ -112,16 +108,16 @@ def _cells() -> Iterator[Cell]:
         yield Cell("spikes", "mnist", f"1/{k} of the rate", changes)
     for dataset in DATASETS:
         for changes in TRIED:
-            yield Cell("search", dataset, _row(changes), changes, run=HELD_OUT)
+            yield Cell("search", dataset, named(changes), changes, run=HELD_OUT)
         fewer = {**HELD_OUT, "epochs": 3}
         yield Cell("search", dataset, "3 passes, eta_decay=0.6", {"eta_decay": "0.6"}, run=fewer)
         for changes in ({"w_t": "7"}, LONGER):
-            yield Cell("search", dataset, f"8 passes, {_row(changes)}", changes, run={**HELD_OUT, **EIGHT})
+            yield Cell("search", dataset, f"8 passes, {named(changes)}", changes, run={**HELD_OUT, **EIGHT})
     for dataset, neurons, rise in itertools.product(DATASETS, SMALL, RISES):
         changes = {"neurons": f"{neurons}", "theta_plus": f"{rise * neurons / 1000:g}*mV"}
         yield Cell("few", dataset, "", changes, run=HELD_OUT)
     for changes in FORGETTING:
-        yield from forgetting.cells(changes, _row(changes), labels_from="all")
+        yield from forgetting.cells(changes, named(changes), labels_from="all")
 
 
 def measure(tree: xr.DataTree, asked: RunSettings) -> Mapping[str, tuple[float, str]]:

@@ -19,7 +19,7 @@ from hebbarium.analysis.labels import assign
 from hebbarium.analysis.readouts import READOUTS
 from hebbarium.record import results
 from hebbarium.studies.contenders import Contender, Told
-from hebbarium.studies.reproduction import Cell, Paper
+from hebbarium.studies.reproduction import Cell, Paper, named
 from hebbarium.training import script
 from hebbarium.training.run_settings import RunSettings
 
@@ -93,8 +93,7 @@ def _cells() -> Iterator[Cell]:
     yield Cell("late", "mnist", "400", {"neurons": "400", **LATE}, PRINTED[400])
     held_out: dict[str, Any] = {"epochs": 1, "validation": 5000, "evaluate_on": "validation"}
     for changes in LARGE:
-        row = " ".join(f"{symbol}={text}" for symbol, text in changes.items())
-        yield Cell("thresholds", "mnist", row, {"neurons": "6400", **changes}, run=held_out)
+        yield Cell("thresholds", "mnist", named(changes), {"neurons": "6400", **changes}, run=held_out)
     for changes in ABOUT_DELAYS:
         yield Cell("delays", "mnist", " ".join(changes), {"neurons": "100", **changes}, run={"epochs": 1})
 

@@ -17,7 +17,7 @@ import xarray as xr
 
 from hebbarium.record import results
 from hebbarium.studies.contenders import Contender, Told
-from hebbarium.studies.reproduction import Cell, Paper
+from hebbarium.studies.reproduction import Cell, Paper, named
 from hebbarium.training import script
 from hebbarium.training.run_settings import RunSettings
 
@@ -57,7 +57,7 @@ def _cells() -> Iterator[Cell]:
         {}, {"eta_decay": "0.1"}, {"eta_decay": "0.2"}, {"eta": "0.4", "eta_decay": "0.2"},
         {"eta": "0.1"}, {"gamma": "6"}, {"gamma": "12"}, {"gamma": "6", "eta_decay": "0.2"},
     ):  # fmt: skip
-        yield Cell("search", "mnist", " ".join(f"{s} {text}" for s, text in changes.items()) or "as published",
+        yield Cell("search", "mnist", named(changes),
                    NETWORK | changes, run=held_out)
     yield Cell("short", "mnist", "10 epochs", NETWORK, run={"epochs": 10, "evaluate_every": 60_000})
 

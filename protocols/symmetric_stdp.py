@@ -23,7 +23,7 @@ from hebbarium.models.symmetric_stdp import MNIST
 from hebbarium.record import results
 from hebbarium.studies.contenders import Contender, Told
 from hebbarium.studies.paper_figures import PaperFigure, of_result
-from hebbarium.studies.reproduction import Cell, Paper
+from hebbarium.studies.reproduction import Cell, Paper, named
 from hebbarium.training import script
 from hebbarium.training.run_settings import RunSettings
 
@@ -100,7 +100,7 @@ def _cells() -> Iterator[Cell]:
                 followed = len(changes) == 1 and (table, neurons) == FOLLOWED
                 run: dict[str, Any] = {"epochs": EPOCHS[neurons]}
                 curve = {"evaluate_every": 10_000, "evaluate_images": 10_000} if followed else {}
-                row = _row(changes)
+                row = named(changes)
                 yield Cell(
                     table, dataset, row, changes, run={**run, "schedule": SIMULTANEOUS, **curve}, **_printed(both)
                 )
@@ -118,7 +118,7 @@ def _cells() -> Iterator[Cell]:
         both = {results.CLASS_LAYER: simultaneous, results.CLASS_MEAN: label_statistics}
         yield Cell("two_hours", "mnist", str(neurons), {"neurons": str(neurons)}, run=run, **_printed(both))
     for changes in RECRUITING:
-        row = _row(changes)
+        row = named(changes)
         recruited = {"neurons": "6400", "w_ie": AUTHORS_INHIBITION, **changes}
         yield Cell("recruitment", "mnist", row, recruited, run=HELD_OUT)
         yield Cell("recruitment", "mnist", row, recruited, run={**HELD_OUT, "schedule": CLASSES},
@@ -127,10 +127,6 @@ def _cells() -> Iterator[Cell]:
         for ablation in ({}, {"increment": "constant"}, {"plasticity": "classic"}):
             changes, run = {"neurons": str(neurons), **ablation}, {"epochs": EPOCHS[neurons], "schedule": SIMULTANEOUS}
             yield Cell("ablations", "mnist", str(neurons), changes, None, {}, run)
-
-
-def _row(changes: Mapping[str, str]) -> str:
-    return " ".join(f"{symbol}={text}" for symbol, text in changes.items())
 
 
 def _printed(numbers: Mapping[str, tuple[float, float]]) -> dict[str, Any]:

@@ -30,7 +30,7 @@ from hebbarium.record import results
 from hebbarium.studies import time_courses
 from hebbarium.studies.contenders import Contender, Told
 from hebbarium.studies.paper_figures import PaperFigure, of_results
-from hebbarium.studies.reproduction import Cell, Paper
+from hebbarium.studies.reproduction import Cell, Paper, named
 from hebbarium.studies.time_courses import TimeCourse
 from hebbarium.training import parameters, script
 from hebbarium.training.experiments import Measured
@@ -103,9 +103,9 @@ def _cells() -> Iterator[Cell]:
             yield Cell("search", "mnist", f"{spikes}, sd {sd}", {"spikes": spikes, "w_sd": sd}, run=held_out)
     # After fifty epochs one spike a neuron is right on 99.99 % of training images, so that what it lacks is
     # generalisation: whether smaller first weights, smaller steps or smaller outputs have more of it.
+    fifty = {**held_out, "epochs": 50}
     for changes in ({}, {"w_sd": "0.1"}, {"eta": "3e-4"}, {"sigma": "1e-2"}):
-        row = " ".join(f"{symbol} {text}" for symbol, text in changes.items()) or "as printed"
-        yield Cell("generalisation", "mnist", row, {"spikes": "one", **changes}, run={**held_out, "epochs": 50})
+        yield Cell("generalisation", "mnist", named(changes), {"spikes": "one", **changes}, run=fifty)
     # How often neurons fire (Fig. 4) tells readings apart: of the weights' "variance", and of a batch's penalty, whose
     # sum is a hundred times the mean.
     for sd, penalty in (("0.3", "0.01"), ("0.3", "1"), ("0.548", "0.01"), ("0.548", "1")):

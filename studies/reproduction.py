@@ -74,6 +74,11 @@ CLAIMS = "claims"
 """Item of rows that were measured for a paper's claims alone."""
 
 
+def named(changes: Mapping[str, str]) -> str:
+    """The name of a row whose cell changes this."""
+    return " ".join(f"{symbol}={text}" for symbol, text in changes.items()) or "as it is"
+
+
 @dataclass(frozen=True)
 class Cell:
     """One number of a paper's table, and what it was measured with.
