@@ -92,13 +92,12 @@ class Slots:
         """
         if self.plain:
             return inputs
-        held = self.holding(samples)
-        arranged = {}
-        for name, array in inputs.items():
-            padded = np.concatenate([array, np.zeros((1, *array.shape[1:]), array.dtype)])  # -1 is the last
-            arranged[name] = padded[held[:, 0]] if self.in_turn else padded[held].reshape(len(held), -1)
-        occupied = (held >= 0).astype(np.float64)
-        return {**arranged, OCCUPIED: occupied[:, 0] if self.in_turn else occupied}
+        number, arranged = np.arange(samples), {}
+        for name, array in {**inputs, OCCUPIED: np.ones(samples)}.items():
+            rows = np.zeros((self.presentations(samples), self.beside, *array.shape[1:]), array.dtype)
+            rows[self._row(number), number % self.beside] = array
+            arranged[name] = rows[:, 0] if self.in_turn else rows.reshape(len(rows), -1)
+        return arranged
 
     def answered(self, read: NDArray[Any], samples: int) -> NDArray[Any]:
         """What was read by presentation, ``(presentations, beside * neurons)``, by sample: ``(samples, neurons)``."""
