@@ -102,6 +102,22 @@ def running_accuracy(
     return percent, ends.astype(np.int64)
 
 
+def of_last_pass(evaluation: xr.Dataset, epochs: int) -> float:
+    """Accuracy on training images as they were shown, over the blocks that end in the last pass, in per cent.
+
+    Parameters
+    ----------
+    evaluation
+        The group of a run's results.
+    epochs
+        Passes of the run.
+    """
+    seen = evaluation["samples_seen_block"].values
+    shown = np.diff(seen, prepend=0)
+    last = epochs * seen > (epochs - 1) * seen[-1]
+    return float(np.average(evaluation["running_accuracy"].values[last], weights=shown[last]))
+
+
 def evaluate(
     tree: xr.DataTree,
     *,

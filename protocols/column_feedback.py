@@ -15,6 +15,7 @@ from typing import Any
 
 import xarray as xr
 
+from hebbarium.analysis.accuracy import of_last_pass
 from hebbarium.ledger import ledger
 from hebbarium.ledger.figures import Curve
 from hebbarium.record import results
@@ -86,11 +87,16 @@ def _cells() -> Iterator[Cell]:
 def measure(tree: xr.DataTree, asked: RunSettings) -> Mapping[str, tuple[float, str]]:
     """Numbers of a complete run besides its accuracy.
 
+    ``fitted``
+        accuracy on the training images of the last pass, as they were shown.
     ``training_time``
         seconds a training image, on the computer it was run on.
     """
     trained = tree[f"{results.ACTIVITY}/output"].sizes["sample"]
-    return {"training_time": (round(float(tree.attrs["wall_time_s"]) / trained, 6), "s")}
+    return {
+        "fitted": (round(of_last_pass(tree[results.EVALUATION].to_dataset(), asked.epochs), 3), "%"),
+        "training_time": (round(float(tree.attrs["wall_time_s"]) / trained, 6), "s"),
+    }
 
 
 def _neurons(row: ledger.Row) -> float:

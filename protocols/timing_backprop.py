@@ -20,6 +20,7 @@ from brian2 import Quantity, ms
 from matplotlib.figure import Figure
 
 from hebbarium.analysis import figures
+from hebbarium.analysis.accuracy import of_last_pass
 from hebbarium.catalogue import registry
 from hebbarium.ledger import ledger
 from hebbarium.ledger.claims import OPEN, Claims, Judgement, Point, Verdict, is_clear, judged, pairs
@@ -130,6 +131,8 @@ def measure(tree: xr.DataTree, asked: RunSettings) -> Mapping[str, tuple[float, 
         neurons that fire on no image, in per cent.
     ``with_0_spikes``, ``with_1_spikes`` ...
         neurons that fire so often on an image, in per cent (Fig. 3); of the last, so often or more.
+    ``fitted``
+        accuracy on the training images of the last pass, as they were shown.
     ``tangent``, ``late``
         spikes in training with hardly any slope, and those whose step was missed, in a million samples.
     ``training_time``
@@ -147,6 +150,7 @@ def measure(tree: xr.DataTree, asked: RunSettings) -> Mapping[str, tuple[float, 
         "active": (round(float(100 * (counts > 0).mean()), 2), "%"),
         "dead": (round(float(100 * (counts == 0).all(axis=0).mean()), 2), "%"),
         **{f"with_{k}_spikes": (round(float(100 * part), 3), "%") for k, part in enumerate(told)},
+        "fitted": (round(of_last_pass(tree[results.EVALUATION].to_dataset(), asked.epochs), 3), "%"),
         "tangent": (round(float(state["n_tangent"].sum()) / trained * 1e6, 3), "1/1e6"),
         "late": (round(float(state["n_late"].sum()) / trained * 1e6, 3), "1/1e6"),
         "training_time": (round(float(tree.attrs["wall_time_s"]) / trained, 6), "s"),

@@ -27,11 +27,13 @@ def test_nothing_was_searched_on_test_images() -> None:
 def test_a_run_is_measured(tmp_path: Path) -> None:
     settings = RunSettings(
         model="column_feedback", changes={"neurons": "20", "t_train": "20*ms", "t_test": "30*ms"}, images=16,
-        test_images=8, block=8, device="numpy",
+        epochs=2, test_images=8, block=8, device="numpy",
     )  # fmt: skip
     run = training.train(settings, tmp_path / "run")
     with results.open_run(run) as tree:
         measured = column_feedback.measure(tree, settings)
         wall_time = tree.attrs["wall_time_s"]
-    assert measured == {"training_time": (round(wall_time / 16, 6), "s")}
+        shown = tree["activity/output"].to_dataset().isel(sample=slice(16, 32))
+        fitted = 100 * float((shown["v"].argmax("neuron") == shown["label"]).mean())
+    assert measured == {"fitted": (fitted, "%"), "training_time": (round(wall_time / 32, 6), "s")}
     assert wall_time > 0
