@@ -157,6 +157,17 @@ def diehl_cook() -> Iterator[str]:
     yield f"evokes {spikes['6400']:.0f} spikes instead of {spikes['400']:.0f}"
     yield f"thresholds rest at {theta['6400']:.0f} mV instead of {theta['400']:.0f}"
 
+    def tried(**of: str) -> tuple[float, float]:
+        setting = {"item": "thresholds", "tau_theta": "", "theta_plus": "", **of}
+        spikes = only("diehl_cook", measure="spikes_per_image", **setting)
+        return spikes, only("diehl_cook", readout="class_mean", **setting)
+
+    published, slower = tried(), tried(tau_theta="1.6e8*ms")
+    yield f"evokes {published[0]:.0f} spikes over this pass, and {published[1]:.1f} % are read"
+    yield f"it evokes {slower[0]:.0f}, and {slower[1]:.1f} % are"
+    others = [tried(tau_theta=tau, theta_plus="0.2*mV") for tau in ("1.6e8*ms", "4e7*ms")]
+    assert all(other < kept for one in others for other, kept in zip(one, slower, strict=True))
+
 
 def switches() -> Iterator[str]:
     """What the page on switches has to say."""
