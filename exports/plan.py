@@ -182,9 +182,9 @@ class Plan:
 
     def _shown(self) -> list[str]:
         """State that snapshots hold."""
-        states = {v.name for structure in self.structures for v in anatomy.state(self.model, structure.phase)}
-        shown = [f"{population}.{name}" for name, (population, _) in self.model.shown_state.items()]
-        return [name for name in (*(p.variable for p in anatomy.projections(self.model)), *shown) if name in states]
+        states = dict.fromkeys(v.name for s in self.structures for v in anatomy.state(self.model, s.phase))
+        shown = [name for name in states if name.partition(".")[2] in self.model.shown_state]
+        return [*(p.variable for p in anatomy.projections(self.model) if p.variable in states), *shown]
 
     def _program(self, structure: Structure, reads: Mapping[str, str]) -> Iterator[str]:
         model, phase, slots = self.model, structure.phase, self.model.slots(structure.phase)

@@ -198,9 +198,11 @@ class Model:
     passes: ClassVar[Mapping[str, int]] = {}
     #: phases that build on what another run has learned, and the weights that they learn anew
     anew: ClassVar[Mapping[str, tuple[str, ...]]] = {}
-    #: per-neuron state shown in the results: {variable: (population, unit)}; of every population that has it, what is
-    #: learned and handed on as weights are
-    shown_state: ClassVar[Mapping[str, tuple[str, Any]]] = {}
+    #: per-neuron state, of every population that has it, that results show and that is handed on as weights are:
+    #: {variable: unit}
+    shown_state: ClassVar[Mapping[str, Any]] = {}
+    #: of these, what a run tells the sum of when training is over, unless it is zero: {variable: what it counts}
+    told_counts: ClassVar[Mapping[str, str]] = {}
     #: what has to hold between parameters, besides what the classes say that this one is derived from; see
     #: `hebbarium.models.ranges.broken`
     relations: ClassVar[tuple[str, ...]] = ()

@@ -51,7 +51,7 @@ class ContrastiveRace(EncodedInputs):
         "its synapses are conductances and its neurons set each other back, which layers of integrate-and-fire neurons "
         "one behind the other do not hold; nor do they hold how weights change"
     )
-    shown_state: ClassVar[Mapping[str, tuple[str, Any]]] = {"theta": ("excitatory", mV)}
+    shown_state: ClassVar[Mapping[str, Any]] = {"theta": mV}
 
     # Architecture and protocol
     neurons: int = structure(400, 1, "neurons; neuron i stands for class i modulo the number of classes", "own", SIZE)

@@ -43,7 +43,7 @@ class DiehlCook(EncodedInputs):
     beyond_layers: ClassVar[str] = winner_take_all.BEYOND_LAYERS
     labels_from: ClassVar[str] = "last_pass"
     controller: ClassVar[str] = "controller"
-    shown_state: ClassVar[Mapping[str, tuple[str, Any]]] = {"theta": ("excitatory", mV)}
+    shown_state: ClassVar[Mapping[str, Any]] = {"theta": mV}
 
     # Architecture and protocol
     neurons: int = structure(400, 1, "excitatory neurons", f"{CODE}: 400; the paper: 100 to 6400", SIZE)

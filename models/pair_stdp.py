@@ -94,4 +94,4 @@ class PairSTDP(Stimulated):
         "The thesis gives no values. Spikes of one step do not pair: each side's trace rises after the synapses of the "
         "step. All pairs of spikes count, not only the nearest.",
     )
-    shown_state: ClassVar[Mapping[str, tuple[str, Any]]] = {}
+    shown_state: ClassVar[Mapping[str, Any]] = {}

@@ -256,7 +256,7 @@ class S4NN(Layered):
     # -- declarations ----------------------------------------------------------------------------------
     def encode(self, images: NDArray[np.uint8]) -> Arrays:
         """When each pixel spikes, in steps, ``(samples, pixels)``: t_max, which is never, for black ones (Eq. 11)."""
-        return {"latencies": np.floor((self.white - images.astype(np.float64)) * self.t_max / self.white)}
+        return {"latencies": np.floor((self.white - np.minimum(images, self.white)) * self.t_max / self.white)}
 
     def inputs(self, phase: str, images: NDArray[np.uint8], labels: NDArray[np.integer]) -> Arrays:
         """See `Model.inputs`: latencies, and while learning the labels and which sample is the last of its block."""

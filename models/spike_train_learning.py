@@ -160,4 +160,4 @@ class SPAN(SpikeTrainLearner):
         "pattern: the sum over a pattern is the same up to what they have changed meanwhile.",
     )
     slips: ClassVar[tuple[str, ...]] = ()
-    shown_state: ClassVar[Mapping[str, tuple[str, Any]]] = {}
+    shown_state: ClassVar[Mapping[str, Any]] = {}

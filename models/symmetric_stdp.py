@@ -70,7 +70,7 @@ class SymmetricSTDP(EncodedInputs):
     labels_from: ClassVar[str] = "last_pass"
     poisson: ClassVar[encoders.Encoder] = encoders.GEOMETRIC_DEAD
     controller: ClassVar[str] = "controller"
-    shown_state: ClassVar[Mapping[str, tuple[str, Any]]] = {"theta": ("excitatory", mV)}
+    shown_state: ClassVar[Mapping[str, Any]] = {"theta": mV}
 
     # Architecture and protocol (Section 3)
     neurons: int = structure(100, 1, "excitatory neurons of a hidden layer", "Table 1: 100 to 10,000", SIZE)

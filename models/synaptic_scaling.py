@@ -38,7 +38,7 @@ class SynapticScaling(EncodedInputs):
     )
     phases: ClassVar[tuple[str, ...]] = ("train", "respond", "test")
     beyond_layers: ClassVar[str] = winner_take_all.BEYOND_LAYERS
-    shown_state: ClassVar[Mapping[str, tuple[str, Any]]] = {"theta": ("excitatory", mV)}
+    shown_state: ClassVar[Mapping[str, Any]] = {"theta": mV}
 
     # Architecture and protocol (Sections III.A and V.A)
     neurons: int = structure(

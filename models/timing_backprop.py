@@ -34,6 +34,10 @@ LEVELS = 255
 P = 2.0
 """tau_I/tau_V, for which Eq. 19 gives the time of a spike."""
 
+LEAST_TAU, MOST_TAU = 2e-4, 1000
+"""tau_i in parts of t_black, with one step a level: below, next to nothing is left after a step; above, single
+precision loses what decays in one, and ``leak=none`` is the limit."""
+
 # The order of what happens in a step. At its beginning: a sample may begin; inputs fire; then each layer, from below.
 BEGIN, KEEP, CLEAR, RECALL, FIRE_INPUT, TRANSMIT_INPUT, FIRST_LAYER = range(7)
 FIRE, RESET, STORE, TRANSMIT, A_LAYER = range(5)
@@ -107,9 +111,15 @@ class TimingBackprop(Layered):
         "its neurons spike at exact times within steps, and the neurons that can be written do not say such times"
     )
     readouts: ClassVar[tuple[Readout, ...]] = (Readout("potential", Value("output", symbol="v"), "largest"),)
-    shown_state: ClassVar[Mapping[str, tuple[str, Any]]] = {
-        "active": ("hidden_1", 1), "n_tangent": ("hidden_1", 1), "n_late": ("hidden_1", 1)
+    shown_state: ClassVar[Mapping[str, Any]] = {"active": 1, "n_tangent": 1, "n_late": 1}
+    told_counts: ClassVar[Mapping[str, str]] = {
+        "n_tangent": "spikes whose dV/dt was below slope_bound, which their gradients were divided by",
+        "n_late": "spikes after which the same step has another, found one step late: more steps (refine) have fewer",
     }
+    relations: ClassVar[tuple[str, ...]] = (
+        f"tau_i >= {LEAST_TAU}*t_black/refine if leak == 'leaky'",
+        f"tau_i <= {MOST_TAU}*t_black/refine if leak == 'leaky'",
+    )
 
     # Architecture (Section III)
     layers: tuple[int, ...] = structure((400,), 1, "neurons of the hidden layers, from below", "Section III", SIZE)

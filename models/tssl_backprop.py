@@ -73,7 +73,7 @@ class TSSLBackprop(Model):
         Readout("response_ties_by_potential", Value("output", symbol="response"), "largest",
                 ties=Value("output", symbol="v")),
     )  # fmt: skip
-    shown_state: ClassVar[Mapping[str, tuple[str, Any]]] = {"n_active": ("hidden_1", 1), "n_fired": ("hidden_1", 1)}
+    shown_state: ClassVar[Mapping[str, Any]] = {"n_active": 1, "n_fired": 1}
 
     # Architecture
     layers: str = notation("400", layer_notation.read, "hidden layers, from below", "Table 1; 400: ours")

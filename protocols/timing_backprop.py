@@ -144,15 +144,16 @@ def measure(tree: xr.DataTree, asked: RunSettings) -> Mapping[str, tuple[float, 
     )
     told = np.bincount(np.minimum(counts, MOST_TOLD).ravel(), minlength=MOST_TOLD + 1) / counts.size
     trained = tree[f"{results.ACTIVITY}/output"].sizes["sample"]
-    state = tree["state/hidden_1"].to_dataset().isel(samples_seen=-1)
+    states = [tree[f"state/{name}"].to_dataset().isel(samples_seen=-1) for name in model.hidden]
+    tangent, late = (sum(float(state[name].sum()) for state in states) for name in ("n_tangent", "n_late"))
     return {
         "spikes_a_neuron": (round(float(counts.mean()), 4), ""),
         "active": (round(float(100 * (counts > 0).mean()), 2), "%"),
         "dead": (round(float(100 * (counts == 0).all(axis=0).mean()), 2), "%"),
         **{f"with_{k}_spikes": (round(float(100 * part), 3), "%") for k, part in enumerate(told)},
         "fitted": (round(of_last_pass(tree[results.EVALUATION].to_dataset(), asked.epochs), 3), "%"),
-        "tangent": (round(float(state["n_tangent"].sum()) / trained * 1e6, 3), "1/1e6"),
-        "late": (round(float(state["n_late"].sum()) / trained * 1e6, 3), "1/1e6"),
+        "tangent": (round(tangent / trained * 1e6, 3), "1/1e6"),
+        "late": (round(late / trained * 1e6, 3), "1/1e6"),
         "training_time": (round(float(tree.attrs["wall_time_s"]) / trained, 6), "s"),
     }
 

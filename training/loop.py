@@ -69,6 +69,16 @@ def _learning(settings: RunSettings, model: Model, phase: str) -> Structure:
     return responses.learning_structure(model, phase, settings.precision, settings.device, settings.profile)
 
 
+def _counted(model: Model, state: Arrays) -> list[str]:
+    """What to say of each population's counts that are not zero; see `Model.told_counts`."""
+    texts = []
+    for name, values in state.items():
+        population, _, symbol = name.partition(".")
+        if symbol in model.told_counts and values.any():
+            texts.append(f"training: {values.sum():,.0f} in '{population}', {symbol}: {model.told_counts[symbol]}")
+    return texts
+
+
 class RunUnderWay:
     """A run whose folder is held open by this process.
 
@@ -187,6 +197,8 @@ class RunUnderWay:
         if not len(schedule):
             self.checkpoints.of_block(0, state | {k: np.array([v]) for k, v in totals.items()})
         self._warn(firing.warning("training"))
+        for text in _counted(self.model, state):
+            self.reporter.message(text)
         if program is not None and profile:
             images = len(schedule.order) - schedule.seen(done)
             compiled = profiling.how_compiled(program)

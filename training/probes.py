@@ -238,10 +238,9 @@ def _steps(text: str, begin: str | None, until: str | None, steps: int, time_ste
 
 def _unit(model: Model, variable: anatomy.StateVariable) -> Any:
     """That of the results where they show the variable, or one that suits neurons."""
-    population, _, name = variable.name.partition(".")
-    shown = model.shown_state.get(name)
-    if shown is not None and shown[0] == population:
-        return shown[1]
+    shown = model.shown_state.get(variable.name.partition(".")[2])
+    if shown is not None:
+        return shown
     if variable.dimensions is DIMENSIONLESS:
         return 1
     return next((unit for unit in _UNITS if unit.dim is variable.dimensions), get_unit(variable.dimensions))

@@ -141,7 +141,7 @@ def frozen_state(model: Model, phase: str, trained: Mapping[str, NDArray[Any]]) 
 
 
 def carried(model: Model) -> list[str]:
-    """State that training hands on: weights, delays, of all layers what the model shows of one, and what is given."""
+    """State that training hands on: weights, delays, what the model shows of its neurons, and what is given."""
     names = dict.fromkeys(variable.name for phase in model.phases for variable in anatomy.state(model, phase))
     on_show = [name for name in names if name.partition(".")[2] in model.shown_state]
     weights = [p.variable for p in anatomy.projections(model)]

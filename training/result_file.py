@@ -175,9 +175,10 @@ class ResultFile:
 
     def _shown_state(self, snapshots: Mapping[int, Arrays]) -> Iterator[tuple[str, xr.Dataset]]:
         by_population: dict[str, dict[str, tuple[NDArray[Any], str, str]]] = {}
-        for name, (population, unit) in self.model.shown_state.items():
-            full = f"{population}.{name}"
-            if all(full in arrays for arrays in snapshots.values()):
+        for full in next(iter(snapshots.values()), {}):
+            population, _, name = full.partition(".")
+            if name in self.model.shown_state and all(full in arrays for arrays in snapshots.values()):
+                unit = self.model.shown_state[name]
                 values = np.stack([arrays[full] for arrays in snapshots.values()]) / float(unit)
                 text = "" if isinstance(unit, int) else str(unit)
                 by_population.setdefault(population, {})[name] = (values, text, f"{name} of {population} neurons")
@@ -220,10 +221,8 @@ def shown(model: Model, state: Mapping[str, NDArray[Any]]) -> Arrays:
         Variables of the network by name, in SI units.
     """
     arrays = {p.name: state[p.variable].astype(np.float32) for p in anatomy.projections(model)}
-    for name, (population, _) in model.shown_state.items():
-        if f"{population}.{name}" in state:
-            arrays[f"{population}.{name}"] = state[f"{population}.{name}"].astype(np.float64)
-    return arrays
+    on_show = [name for name in state if name.partition(".")[2] in model.shown_state]
+    return arrays | {name: state[name].astype(np.float64) for name in on_show}
 
 
 def versions() -> dict[str, str]:

@@ -198,6 +198,14 @@ def test_the_brighter_the_earlier_and_black_never(tmp_path: Path) -> None:
     assert model.input_spikes("test", levels, np.ones(1, int)) == 255
 
 
+def test_what_is_brighter_than_white_spikes_as_early_as_white() -> None:
+    model = small_model(pixels=256, white=200.0)
+    steps = model.encode(np.arange(256, dtype=np.uint8)[np.newaxis])["latencies"][0]
+    assert steps.min() == 0
+    assert (steps[200:] == 0).all()
+    assert (steps[:200] > 0).all()
+
+
 def test_black_images_teach_only_that_weights_decay(tmp_path: Path) -> None:
     model = small_model(decay=1e-2)
     images, labels = np.zeros((3, PIXELS), np.uint8), samples(3)[1]

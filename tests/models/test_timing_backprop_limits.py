@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,11 @@ from brian2 import kHz, ms
 from hebbarium.engine import dense
 from hebbarium.engine.contract import Structure
 from hebbarium.models.timing_backprop import TimingBackprop
+from hebbarium.protocols import timing_backprop as protocol
+from hebbarium.record import results
+from hebbarium.training import training
+from hebbarium.training.run_settings import RunSettings
+from tests.engine.equal_runs import Told
 from tests.models.timing_networks import (
     CAPACITY,
     PIXELS,
@@ -227,6 +233,9 @@ def test_every_pathway_is_dense(phase: str, layers: tuple[int, ...], changes: di
         ({"batch": 0}, "batch"),
         ({"tau_i": 0 * ms}, "tau_i"),
         ({"tau_i": 0.8}, "tau_i=0.8: expected ms"),
+        ({"tau_i": 1e4 * ms}, r"tau_i=.*expected tau_i <= 1000\*t_black/refine with leak=leaky"),
+        ({"tau_i": 500 * ms, "refine": 4}, r"expected tau_i <= 1000\*t_black/refine"),
+        ({"tau_i": 1e-5 * ms}, r"expected tau_i >= 0.0002\*t_black/refine"),
         ({"v_thresh": 0.0}, "v_thresh"),
         ({"least_active": 1.1}, "least_active"),
         ({"penalty": -0.1}, "penalty"),
@@ -242,3 +251,24 @@ def test_every_pathway_is_dense(phase: str, layers: tuple[int, ...], changes: di
 def test_what_cannot_be_is_refused_by_name(changes: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         TimingBackprop(**changes)
+
+
+def test_without_a_leak_no_time_constant_is_too_long() -> None:
+    assert TimingBackprop(tau_i=1e9 * ms, leak="none").leak == "none"
+
+
+# -- what is told of a run ---------------------------------------------------------------------------------------
+def test_tangents_of_every_layer_are_kept_and_told(tmp_path: Path) -> None:
+    """Each spike is one, with a bound so large."""
+    changes = {"layers": "6,5", "slope_bound": "1e6*kHz", "w_mean": "1", "w_sd": "1"}
+    settings = RunSettings(model="timing_backprop", changes=changes, images=20, test_images=10, device="numpy")
+    reporter = Told()
+    run = training.train(settings, tmp_path / "run", reporter)
+    with results.open_run(run) as tree:
+        states = {name: tree[f"state/{name}"].to_dataset() for name in ("hidden_1", "hidden_2")}
+        told = {name: float(state["n_tangent"].isel(samples_seen=-1).sum()) for name, state in states.items()}
+        tangent, _ = protocol.measure(tree, settings)["tangent"]
+    assert min(told.values()) > 0
+    assert tangent == pytest.approx(sum(told.values()) / 20 * 1e6)
+    for name, number in told.items():
+        assert any(f"training: {number:,.0f} in '{name}', n_tangent: " in text for text in reporter.messages), name

@@ -24,7 +24,7 @@ class FirstSpikes(Model):
     phases: ClassVar[tuple[str, ...]] = ("train", "test")
     # the class of the neuron that spikes first; of several, or if there is none, of that with the highest potential
     readouts = (first_to_spike("output", ties=Value("output", symbol="v", of_unit=mV)),)
-    shown_state: ClassVar[dict[str, tuple[str, Any]]] = {"b": ("optimiser", mV)}
+    shown_state: ClassVar[dict[str, Any]] = {"b": mV}
 
     pixels: int = structure(784, 1, "input neurons", "Section 2")
     classes: int = structure(10, 1, "output neurons", "Section 2")
