@@ -133,7 +133,8 @@ def measure(tree: xr.DataTree, asked: RunSettings) -> dict[str, tuple[float, str
 PAPER = Paper(
     PROTOCOL, tuple(_cells()), columns="neurons", seeds=SEEDS, measure=measure, readout=results.CLASS_MEAN,
     contender=Contender(
-        Told.LABELS, {"item": "sizes"}, remark=lambda row: "without the delays of the authors' code",
+        Told.LABELS, {"item": "sizes|large"}, free=("tau_theta",),
+        remark=lambda row: "without the delays of the authors' code",
         short=dataclasses.replace(SHORT, changes=SETTINGS),
     ),
 )  # fmt: skip
