@@ -328,6 +328,18 @@ def timing_backprop() -> Iterator[str]:
     bounded = only("timing_backprop", item="chosen", readout=timing.READOUT, slope_floor="1*kHz", selection=ledger.LAST)
     assert best == held_out(slope_floor="1*kHz")
     yield f"gains nothing on test images: {bounded:.2f} % with it (one seed) and {one.mean:.2f} without."
+
+    def after_fifty(**given: str) -> float:
+        changes = {"w_sd": "", "eta": "", "sigma": "", **given}
+        return only("timing_backprop", item="generalisation", readout=timing.READOUT, **changes)
+
+    usual, smaller = after_fifty(), after_fifty(w_sd="0.1")
+    nearly = only("timing_backprop", item="generalisation", measure="fitted", w_sd="", eta="", sigma="")
+    yield f"when it is right on {nearly:.2f} % of the images that it trains on"
+    yield f"smaller first weights win {smaller - usual:.1f} points"
+    yield f"(`sigma`) wins {after_fifty(sigma='1e-2') - usual:.1f}; smaller steps"
+    assert after_fifty(eta="3e-4") < usual
+    yield f"None closes a gap of {_below(one)}"
     own = {cell.row.dataset: cell for cell in cells("timing_backprop", item="own", readout=timing.READOUT)}
     assert {cell.seeds for cell in own.values()} == {1}
     assert own["mnist"].row.symbols["layers"] == "800"
