@@ -118,16 +118,17 @@ EXACT = TimingBackprop(pixels=4, layers=(3,), classes=2, batch=2, most=5, t_out=
 
 def test_timing_backprop_by_hand() -> None:
     one = shown(input=(0, 4, 4), hidden_1=(5, 7))
-    crossing = (1 + 2 + 7, 1 + 2 + 7, 1)  # A - 2 V_th; the discriminant; the root
+    asked = (1 + 2 + 2, 1 + 2 + 2, 5)  # A - 2 V_th; the discriminant; what its root has to exceed; five comparisons
+    crossing = (1 + 2 + 7, 1 + 2 + 7, 1)  # of a spike: the root itself
     integrated = 3 + 1, 2  # potential and current
     forward = (
-        30 * (crossing[0] + integrated[0]) + 20 * integrated[0] + 2 * (crossing[0] + 2) + 4 * (1 + 3),
-        9 + 30 * (crossing[1] + integrated[1]) + 20 * integrated[1] + 2 * (crossing[1] + 3) + 4 * (1 + 2),
-        30 * (crossing[2] + 4) + 2 * crossing[2],
+        30 * (asked[0] + integrated[0]) + 20 * integrated[0] + 2 * (crossing[0] + 2) + 4 * (1 + 3),
+        9 + 30 * (asked[1] + integrated[1]) + 20 * integrated[1] + 2 * (crossing[1] + 3) + 4 * (1 + 2),
+        30 * asked[2] + 2 * crossing[2],
     )
     answered, backward, update = counted(EXACT, "test", one)
     assert (answered, backward) == (forward, (0, 0, 0))
-    assert update[0] == 2 * 7  # the slope at a spike, which only learning needs
+    assert update[0] == 2 * (7 + 2)  # the slope at a spike, which only learning needs, and whether another follows
     events = operations.tally(EXACT, "test", False, iter([[one]])).synaptic_events
     assert events == 3 * 3 + 2 * 2
 
@@ -142,7 +143,7 @@ def test_a_batch_of_timing_backprop_by_hand() -> None:
     assert (forward, backward) == (counted(EXACT, "test", batch)[0], (0, 0, 0))
     adam = 3 + 5 + 9  # both moments of the gradient, and the weight
     assert update[0] == sum((
-        2 * 7,  # the slope at a spike
+        2 * (7 + 2),  # the slope at a spike, and whether another follows
         90 * 8 + 60 * 4,  # two adjoints of hidden neurons, one of outputs
         4 * (6 + 3),  # a spike to two outputs: what its time changes, and its gradient
         2 * 2 * (2 + 2 + 2 + 4),  # after a spike, before, and what becomes of both adjoints
