@@ -375,8 +375,8 @@ class Reproduction:
     def run_of(self, cell: Cell, seed: int) -> PlannedRun:
         """The run that makes one seed of a cell."""
         changes = {**self.protocol.changes, **cell.changes}
-        # Weights over time are wanted of one seed; of the others, the first and the last.
-        snapshots = self.protocol.snapshots if seed == self.seeds[0] else 1
+        # Weights over time are wanted of one seed, the paper's first; of the others, the first and the last.
+        snapshots = self.protocol.snapshots if seed == self.paper.seeds[0] else 1
         varied = {"dataset": cell.dataset, "changes": changes, "seed": seed, "snapshots": snapshots}
         if cell.before:
             varied["warm_start"] = str(self.run_of(cell.before, seed).folder)

@@ -57,6 +57,15 @@ def test_no_two_different_runs_of_a_paper_have_one_folder() -> None:
         ]
 
 
+def test_a_seed_has_one_run_whatever_seeds_are_asked_for_beside_it() -> None:
+    cell, *_ = PAPER.cells
+    one, all_ = (
+        Reproduction(PAPER, [cell], seeds, Path("runs"), Path("results"), PROTOCOL).run_of(cell, 2)
+        for seeds in ((2,), (0, 1, 2))
+    )
+    assert one.settings == all_.settings
+
+
 def test_the_best_cells_are_those_the_paper_names() -> None:
     best = {(cell.table, cell.row): cell for cell in choose(PAPER, ["IV", "VI"], "best")}
     assert len(best) == 8
