@@ -183,7 +183,7 @@ class Plan:
     def _shown(self) -> list[str]:
         """State that snapshots hold."""
         states = dict.fromkeys(v.name for s in self.structures for v in anatomy.state(self.model, s.phase))
-        shown = [name for name in states if name.partition(".")[2] in self.model.shown_state]
+        shown = [name for name in states if self.model.shows(name)]
         return [*(p.variable for p in anatomy.projections(self.model) if p.variable in states), *shown]
 
     def _program(self, structure: Structure, reads: Mapping[str, str]) -> Iterator[str]:

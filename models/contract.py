@@ -232,6 +232,10 @@ class Model:
         """The population of the first readout."""
         return self.readouts[0].population
 
+    def shows(self, variable: str) -> bool:
+        """Whether results show a variable, ``population.name``; see `shown_state`."""
+        return variable.partition(".")[2] in self.shown_state
+
     def measures(self, learns: bool) -> tuple[Measure, ...]:
         """What readouts read, each once: while a network learns, the first readout's and what no teacher says."""
         first, *others = self.readouts

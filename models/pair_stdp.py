@@ -6,7 +6,6 @@ spike of one side changes the weight by the trace of the other. A pair of spikes
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -94,4 +93,3 @@ class PairSTDP(Stimulated):
         "The thesis gives no values. Spikes of one step do not pair: each side's trace rises after the synapses of the "
         "step. All pairs of spikes count, not only the nearest.",
     )
-    shown_state: ClassVar[Mapping[str, Any]] = {}

@@ -93,9 +93,10 @@ class Slots:
         if self.plain:
             return inputs
         number, arranged = np.arange(samples), {}
+        row, place, presentations = self._row(number), number % self.beside, self.presentations(samples)
         for name, array in {**inputs, OCCUPIED: np.ones(samples)}.items():
-            rows = np.zeros((self.presentations(samples), self.beside, *array.shape[1:]), array.dtype)
-            rows[self._row(number), number % self.beside] = array
+            rows = np.zeros((presentations, self.beside, *array.shape[1:]), array.dtype)
+            rows[row, place] = array
             arranged[name] = rows[:, 0] if self.in_turn else rows.reshape(len(rows), -1)
         return arranged
 

@@ -8,7 +8,6 @@ they ought to be.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -160,4 +159,3 @@ class SPAN(SpikeTrainLearner):
         "pattern: the sum over a pattern is the same up to what they have changed meanwhile.",
     )
     slips: ClassVar[tuple[str, ...]] = ()
-    shown_state: ClassVar[Mapping[str, Any]] = {}

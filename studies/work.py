@@ -52,7 +52,7 @@ class _Reading:
         own = [s for s in self.anatomy.statements if s.owner != model.controller]
         self._lines = [s for s in own if s.operation not in to_controller]
         learned = {p.variable for p in self.anatomy.projections}
-        learned |= {v.name for v in self.anatomy.state if v.name.partition(".")[2] in model.shown_state}
+        learned |= {v.name for v in self.anatomy.state if model.shows(v.name)}
         answers = {f"{measure.population}.{measure.variable}" for measure in model.measures(False) if measure.variable}
         self._forward = self._responding(answers, learned)
         driven = {s.sets.partition(".")[0] for s in self._lines if s.operation in self.pathways and self._answers(s)}

@@ -143,7 +143,7 @@ def frozen_state(model: Model, phase: str, trained: Mapping[str, NDArray[Any]]) 
 def carried(model: Model) -> list[str]:
     """State that training hands on: weights, delays, what the model shows of its neurons, and what is given."""
     names = dict.fromkeys(variable.name for phase in model.phases for variable in anatomy.state(model, phase))
-    on_show = [name for name in names if name.partition(".")[2] in model.shown_state]
+    on_show = [name for name in names if model.shows(name)]
     weights = [p.variable for p in anatomy.projections(model)]
     given = anatomy.given(model, "test") if "test" in model.phases else ()
     return list(dict.fromkeys([*weights, *model.longest_delays(), *on_show, *given]))

@@ -176,8 +176,8 @@ class ResultFile:
     def _shown_state(self, snapshots: Mapping[int, Arrays]) -> Iterator[tuple[str, xr.Dataset]]:
         by_population: dict[str, dict[str, tuple[NDArray[Any], str, str]]] = {}
         for full in next(iter(snapshots.values()), {}):
-            population, _, name = full.partition(".")
-            if name in self.model.shown_state and all(full in arrays for arrays in snapshots.values()):
+            if self.model.shows(full) and all(full in arrays for arrays in snapshots.values()):
+                population, _, name = full.partition(".")
                 unit = self.model.shown_state[name]
                 values = np.stack([arrays[full] for arrays in snapshots.values()]) / float(unit)
                 text = "" if isinstance(unit, int) else str(unit)
@@ -221,7 +221,7 @@ def shown(model: Model, state: Mapping[str, NDArray[Any]]) -> Arrays:
         Variables of the network by name, in SI units.
     """
     arrays = {p.name: state[p.variable].astype(np.float32) for p in anatomy.projections(model)}
-    on_show = [name for name in state if name.partition(".")[2] in model.shown_state]
+    on_show = [name for name in state if model.shows(name)]
     return arrays | {name: state[name].astype(np.float64) for name in on_show}
 
 
