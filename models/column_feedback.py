@@ -84,7 +84,7 @@ class ColumnFeedback(EncodedInputs):
     against: float = encoding(0.25, 1, "part of a column that is against its class", HELD_OUT, FRACTION)
     tau_p: Quantity = quantity(60 * ms, ms, "time constant of the inputs' traces, eligibility=pairs", LIKE_TOUDA,
                                POSITIVE)  # fmt: skip
-    width: float = quantity(
+    reach: float = quantity(
         1.0, 1, "distance from the threshold at which a potential counts no more, eligibility=near", "own", POSITIVE
     )
 
@@ -130,7 +130,7 @@ class ColumnFeedback(EncodedInputs):
         "fired": "x : 1", "count": "x : 1", "near": "x : 1", "pairs": "dx/dt = -x/tau_p : 1",
     }
     counted = "n_spikes : 1                                         # of this image"
-    nearness = "near += clip(1 - abs(v - v_thresh)/width, 0, 1)/sample_steps"
+    nearness = "near += clip(1 - abs(v - v_thresh)/reach, 0, 1)/sample_steps"
     eligible: ClassVar[Strings] = {
         "fired": "int(n_spikes > 0)", "count": "h*n_spikes", "near": "near", "pairs": "1",
     }

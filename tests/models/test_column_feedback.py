@@ -37,7 +37,7 @@ def run_images(model: ColumnFeedback, device: str, folder: Path, phase: str = "t
 def twin(model: ColumnFeedback, result: BlockResult) -> oracle.Outcome:
     settings = oracle.Settings(
         shown=model.sample_steps("train"), eligibility=model.eligibility,
-        gain=float(model.gain / ms), h=model.h, eta_class=model.eta_class, threshold=model.v_thresh, width=model.width,
+        gain=float(model.gain / ms), h=model.h, eta_class=model.eta_class, threshold=model.v_thresh, reach=model.reach,
     )
     first, driven_by = first_weights(model), result.spikes["input"]
     return oracle.run(

@@ -32,7 +32,7 @@ class Settings:
     h: float
     eta_class: float
     threshold: float
-    width: float
+    reach: float
     tau_m: float = 30.0
     tau_s: float = 20.0
     tau_p: float = 60.0
@@ -80,7 +80,7 @@ def run(
             v = current + (v - current) * np.exp(-s.dt / s.tau_m)
             current = current * np.exp(-s.dt / s.tau_s)
             trace = trace * np.exp(-s.dt / s.tau_p)
-            near += np.clip(1 - np.abs(v - s.threshold) / s.width, 0, 1) / s.shown
+            near += np.clip(1 - np.abs(v - s.threshold) / s.reach, 0, 1) / s.shown
             fired = v > s.threshold
             u += s.h * w_class[fired].sum(axis=0)
             pairs[:, fired] += trace[:, np.newaxis]
