@@ -17,14 +17,17 @@ from hebbarium.ledger.rows import LedgerError
 _PANEL_MM = 96
 _ROOM = 3.0
 """Points below the least accurate number."""
+_SMALL = 3
+"""Marks of settings that no line goes through, in points."""
 
 
 @style.styled
 def accuracy_by_size(standings: Sequence[Standing], controls: Controls) -> Figure:
     """A panel a set, a line a rule over its sizes, hollow where it is a single seed; controls as horizontal lines.
 
-    Where a rule has several rows of one size, the one that saw most images is drawn, and among equals the one with the
-    model's own parameters. Below the panels stands which of them saw fewer images than the paper's.
+    Where a rule has several rows of one size, the line goes through the one that saw most images, and among equals
+    through the one with the model's own parameters; others that saw as many are small marks beside it. Below the panels
+    stands which of those on lines saw fewer images than the paper's.
 
     Parameters
     ----------
@@ -53,8 +56,9 @@ def accuracy_by_size(standings: Sequence[Standing], controls: Controls) -> Figur
     for axes, dataset in zip(panels, sets, strict=False):
         own = [one for one in drawn if one.dataset == dataset]
         for index, rule in enumerate(rules):
-            by_size = _by_size(one for one in own if one.rule == rule)
+            by_size = _by_size(of_rule := [one for one in own if one.rule == rule])
             _line(axes, by_size, index)
+            _beside(axes, of_rule, by_size, index)
             short += [f"{_name(one.rule)} {one.layers} on {dataset}: {one.cut_short}"
                       for one in by_size.values() if one.cut_short]  # fmt: skip
         draw_controls(axes, beside := controls.beside(own[0].mean.row), across=True)
@@ -72,7 +76,7 @@ def accuracy_by_size(standings: Sequence[Standing], controls: Controls) -> Figur
         label: handle for axes in panels for handle, label in zip(*axes.get_legend_handles_labels(), strict=True)
         if not label.startswith("control")
     }  # fmt: skip
-    figure.legend(handles.values(), handles.keys(), loc="outside upper left", ncols=4, title="Hollow: a single seed")
+    figure.legend(handles.values(), handles.keys(), loc="outside upper left", ncols=4, title="Hollow: a single seed. Small: other settings")
     if short:
         figure.supxlabel(textwrap.fill(f"Cut short: {'; '.join(short)}.", 150), fontsize=6, color=style.GREY)
     return figure
@@ -82,6 +86,18 @@ def _by_size(own: Iterable[Standing]) -> dict[int, Standing]:
     """The one that is drawn of each size, small networks first."""
     ordered = sorted(own, key=lambda one: (one.neurons or 0, one.mean.row.trained, one.usual))
     return {one.neurons or 0: one for one in ordered}
+
+
+def _beside(axes: Axes, of_rule: Iterable[Standing], by_size: Mapping[int, Standing], index: int) -> None:
+    """Marks of other settings that saw as many images as those on the line."""
+    colour, mark = style.MANY_LINES[index % len(style.MANY_LINES)]
+    for one in of_rule:
+        on_line = by_size[one.neurons or 0]
+        if one is not on_line and one.mean.row.trained >= on_line.mean.row.trained:
+            axes.plot(
+                [one.neurons], [one.mean.mean], linestyle="", marker=mark, markersize=_SMALL, color=colour,
+                markerfacecolor="white" if one.mean.seeds == 1 else colour, zorder=3,
+            )  # fmt: skip
 
 
 def _name(rule: str) -> str:

@@ -201,6 +201,8 @@ def test_the_figure_has_a_line_a_rule_and_controls_across() -> None:
     (axes,) = figure.axes
     lines = [tuple(np.asarray(data).tolist() for data in line.get_data()) for line in axes.lines]
     assert ([100, 400], [80.0, 90.0]) in lines  # not the one that saw 100 images
+    assert ([400], [95.0]) in lines  # other settings, beside the line
+    assert not any(70.0 in y for _, y in lines)
     assert figure.get_supxlabel() == "Cut short: c 10 on mnist: few."
     assert axes.get_xscale() == "log"
     assert [np.ravel(line.get_ydata())[0] for line in axes.lines if str(line.get_label()).startswith("control")] == [
