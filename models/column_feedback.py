@@ -8,7 +8,10 @@ and tells it to its column, whose neurons take it with their sign: the third fac
 whether the neuron has fired.
 
 This is feedback alignment, in blocks: errors come down by fixed connections, which know nothing of the weights that
-lead up. A neuron of a column is told nothing of the other nine errors, also where it drives their class neurons. What
+lead up. A neuron of a column is told nothing of the other nine errors, also where it drives their class neurons. With
+``feedback=learned`` it comes to be: the connections downwards change by the same product of an error and a count of
+spikes as those upwards, each at its own two ends, so that they grow alike and no weight is carried (Kolen & Pollack
+1994). What
 a synapse uses that it could not know: the end of an image; an error below zero, told by a neuron that has no spikes to
 tell it with; the sum of exponentials over all class neurons that makes probabilities of potentials; and its weight may
 change its sign.
@@ -81,6 +84,10 @@ class ColumnFeedback(EncodedInputs):
         0.1, 1, "first weight from a hidden neuron onto its own class neuron, with its sign; others are zero", HELD_OUT,
         NOT_NEGATIVE,
     )
+    b_first: float = encoding(
+        0.3, 1, "first weight from a class neuron back onto its own column, feedback=learned; that of what does not"
+        " learn is one", HELD_OUT, NOT_NEGATIVE,
+    )
     against: float = encoding(0.25, 1, "part of a column that is against its class", HELD_OUT, FRACTION)
     tau_p: Quantity = quantity(60 * ms, ms, "time constant of the inputs' traces, eligibility=pairs", LIKE_TOUDA,
                                POSITIVE)  # fmt: skip
@@ -93,8 +100,10 @@ class ColumnFeedback(EncodedInputs):
 
     # What it is made of, and what it is held against
     feedback: str = choice(
-        "column", ("column", "mixed", "none"), "whose errors a hidden neuron is told: its own class's; those of all "
-        "classes by fixed random weights, as in feedback alignment; none, so that it stays as it was drawn", HELD_OUT,
+        "column", ("column", "mixed", "learned", "none"), "whose errors a hidden neuron is told: its own class's; those"
+        " of all classes by fixed random weights, as in feedback alignment; at first its own, then all, by weights that"
+        " learn as those onto class neurons do (Kolen & Pollack 1994); none, so that it stays as it was drawn",
+        HELD_OUT,
     )
     eligibility: str = choice(
         "fired", ("fired", "count", "near", "pairs"), "what makes a synapse eligible besides what its input has sent: "
@@ -138,9 +147,10 @@ class ColumnFeedback(EncodedInputs):
 
     # The error of class neurons: the derivative of the cross-entropy by their potentials, what is too much
     error = classification.CROSS_ENTROPY
-    # What a hidden neuron is told of it, by connections that do not change
+    # What a hidden neuron is told of it, by connections that do not change, or that learn as those upwards do
     told = "told_post -= b*error_pre"
     class_learning = "w -= learning_rates(t)*eta_class*error_post*h*n_spikes_pre"
+    told_learning = "b -= learning_rates(t)*eta_class*error_pre*h*n_spikes_post"
     dosing = "dose = learning_rates(t)*told*{eligible}"
     learning = "w += dose_post*x_pre"
     learning_by_pairs = """
@@ -223,7 +233,10 @@ class ColumnFeedback(EncodedInputs):
             output,
             hidden,
             "b : 1",
-            on_pre={"tell": At("end 3", self.told, "over")},
+            on_pre={
+                "tell": At("end 3", self.told, "over"),
+                "learn": self.feedback == "learned" and At("end 4", self.told_learning, "over"),
+            },
         )
         return Network(input_, hidden, output, to_hidden, to_output, softmax, feedback)
 
@@ -256,7 +269,8 @@ class ColumnFeedback(EncodedInputs):
         w = self.w_sd * generator.standard_normal(self.pixels * self.neurons)
         signed = own * self.signs[:, np.newaxis]
         told = {
-            "column": signed, "mixed": generator.standard_normal(own.shape) / np.sqrt(self.classes), "none": 0 * signed,
+            "column": signed, "mixed": generator.standard_normal(own.shape) / np.sqrt(self.classes),
+            "learned": self.b_first * signed, "none": 0 * signed,
         }[self.feedback]  # fmt: skip
         return {"to_hidden.w": w, "to_output.w": self.v_first * signed.ravel(), "feedback.b": told.T.ravel()}
 

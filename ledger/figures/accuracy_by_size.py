@@ -76,7 +76,10 @@ def accuracy_by_size(standings: Sequence[Standing], controls: Controls) -> Figur
         label: handle for axes in panels for handle, label in zip(*axes.get_legend_handles_labels(), strict=True)
         if not label.startswith("control")
     }  # fmt: skip
-    figure.legend(handles.values(), handles.keys(), loc="outside upper left", ncols=4, title="Hollow: a single seed. Small: other settings")
+    figure.legend(
+        handles.values(), handles.keys(), loc="outside upper left", ncols=4,
+        title="Hollow: a single seed. Small: other settings",
+    )  # fmt: skip
     if short:
         figure.supxlabel(textwrap.fill(f"Cut short: {'; '.join(short)}.", 150), fontsize=6, color=style.GREY)
     return figure
@@ -95,7 +98,7 @@ def _beside(axes: Axes, of_rule: Iterable[Standing], by_size: Mapping[int, Stand
         on_line = by_size[one.neurons or 0]
         if one is not on_line and one.mean.row.trained >= on_line.mean.row.trained:
             axes.plot(
-                [one.neurons], [one.mean.mean], linestyle="", marker=mark, markersize=_SMALL, color=colour,
+                [one.neurons or 0], [one.mean.mean], linestyle="", marker=mark, markersize=_SMALL, color=colour,
                 markerfacecolor="white" if one.mean.seeds == 1 else colour, zorder=3,
             )  # fmt: skip
 

@@ -38,6 +38,7 @@ def twin(model: ColumnFeedback, result: BlockResult) -> oracle.Outcome:
     settings = oracle.Settings(
         shown=model.sample_steps("train"), eligibility=model.eligibility,
         gain=float(model.gain / ms), h=model.h, eta_class=model.eta_class, threshold=model.v_thresh, reach=model.reach,
+        feedback_learns=model.feedback == "learned",
     )
     first, driven_by = first_weights(model), result.spikes["input"]
     return oracle.run(
@@ -83,6 +84,7 @@ def test_the_network_is_its_twin(device: str, folder: Path) -> None:
 
 OPTIONS: dict[str, dict[str, Any]] = {
     "feedback=mixed": {"feedback": "mixed"},
+    "feedback=learned": {"feedback": "learned"},
     "eligibility=count": {"eligibility": "count"},
     "eligibility=near": {"eligibility": "near"},
     "eligibility=pairs": {"eligibility": "pairs"},
@@ -133,6 +135,14 @@ def test_a_hidden_neuron_that_is_told_nothing_stays_as_it_was(folder: Path) -> N
     result, first = run_images(model, "numpy", folder), first_weights(model)
     np.testing.assert_array_equal(result.state["to_hidden.w"], first["to_hidden.w"])
     assert not np.array_equal(result.state["to_output.w"], first["to_output.w"])
+
+
+def test_connections_downwards_that_learn_grow_like_those_upwards(folder: Path) -> None:
+    model = small_model(feedback="learned", b_first=0.3)
+    state = run_images(model, "numpy", folder).state
+    upwards, downwards = state["to_output.w"].reshape(NEURONS, CLASSES), state["feedback.b"].reshape(CLASSES, NEURONS)
+    np.testing.assert_allclose(downwards, upwards.T, rtol=0, atol=1e-12)
+    assert np.abs(upwards - first_weights(model)["to_output.w"].reshape(upwards.shape)).max() > 0.001
 
 
 def test_class_neurons_know_their_columns_at_first() -> None:

@@ -75,7 +75,7 @@ def test_texts_that_are_no_value_are_refused_by_name(kind: type[Model], row: Par
 
 @pytest.mark.parametrize("kind", registry.models().values(), ids=str)
 def test_a_name_means_one_thing(kind: type[Model]) -> None:
-    """A parameter of a base would be set by one that a model declares under its name, for what the base does with it."""
+    """A model that declares a parameter under the name of a base's would set both."""
     for row in kind.parameters().values():
         bases = [base for base in kind.__mro__[1:] if issubclass(base, Model) and row.symbol in base.parameters()]
         assert {base.parameters()[row.symbol].meaning for base in bases} <= {row.meaning}, row.symbol

@@ -33,6 +33,7 @@ class Settings:
     eta_class: float
     threshold: float
     reach: float
+    feedback_learns: bool = False
     tau_m: float = 30.0
     tau_s: float = 20.0
     tau_p: float = 60.0
@@ -60,13 +61,13 @@ def run(
     w, w_class : (inputs, neurons), (neurons, classes)
         First weights.
     b : (classes, neurons)
-        What a hidden neuron takes of each class neuron's error.
+        What a hidden neuron takes of each class neuron's error, at first where that learns.
     labels, rates : (images,)
         Classes that the teacher names, and rates of learning.
     step, neuron : (spikes,)
         Of the inputs.
     """
-    w, w_class = w.astype(np.float64, copy=True), w_class.astype(np.float64, copy=True)
+    w, w_class, b = (first.astype(np.float64, copy=True) for first in (w, w_class, b))
     inputs, n = w.shape
     pre = np.zeros((len(labels) * s.shown, inputs), bool)
     pre[step, neuron] = True
@@ -98,4 +99,5 @@ def run(
         }[s.eligibility]  # fmt: skip
         w += rate * told * eligible
         w_class += rate * s.eta_class * s.h * np.outer(count, too_little)
+        b += s.feedback_learns * rate * s.eta_class * s.h * np.outer(too_little, count)
     return Outcome(spikes, w, w_class, potentials)
