@@ -129,11 +129,16 @@ def _neurons(row: ledger.Row) -> float:
     return float(row.neurons)
 
 
+def _remark(row: ledger.Row) -> str:
+    return "constants were chosen on held-out garments" if "total_rate" in row.symbols else ""
+
+
 PAPER = Paper(
     PROTOCOL, tuple(_cells()), columns="neurons", seeds=SEEDS, measure=measure, readout="potential",
     curves={"sizes": Curve("Hidden neurons", _neurons, line=lambda row: row.dataset, logarithmic=True)},
     contender=Contender(
-        Told.ERRORS, {"item": "sizes"}, short=dataclasses.replace(SHORT, changes=SETTINGS),
+        Told.ERRORS, {"item": "sizes|more spikes|learned"}, tuple({**MORE_SPIKES, **LEARNED}), _remark,
+        short=dataclasses.replace(SHORT, changes=SETTINGS),
     ),
 )  # fmt: skip
 

@@ -13,12 +13,15 @@ from hebbarium.ledger.controls import Controls, name_of
 from hebbarium.ledger.figures.control_lines import draw_controls
 from hebbarium.ledger.leaderboard import Standing
 from hebbarium.ledger.rows import LedgerError
+from hebbarium.ledger.tables import Mean
 
 _PANEL_MM = 96
 _ROOM = 3.0
 """Points below the least accurate number."""
 _SMALL = 3
 """Marks of settings that no line goes through, in points."""
+_NAME = 0.04
+"""Height of a control's name, in parts of the panel."""
 
 
 @style.styled
@@ -62,14 +65,10 @@ def accuracy_by_size(standings: Sequence[Standing], controls: Controls) -> Figur
             short += [f"{_name(one.rule)} {one.layers} on {dataset}: {one.cut_short}"
                       for one in by_size.values() if one.cut_short]  # fmt: skip
         draw_controls(axes, beside := controls.beside(own[0].mean.row), across=True)
-        for place, control in zip(("bottom", "top", "bottom"), beside, strict=False):
-            axes.annotate(
-                f"{name_of(control)} {control.mean:.1f}", (1, control.mean), (-2, 2 if place == "bottom" else -2),
-                ("axes fraction", "data"), "offset points", ha="right", va=place, fontsize=6, color=style.GREY,
-            )  # fmt: skip
         axes.set_xscale("log")
         axes.set(title=dataset, xlabel="Hidden neurons", ylabel="Accuracy (%)")
         axes.set_ylim(bottom=min(one.mean.mean for one in own) - _ROOM)
+        _name_controls(axes, beside)
         axes.grid(color="#DDDDDD", linewidth=0.5)
         axes.set_axisbelow(True)
     handles = {
@@ -83,6 +82,20 @@ def accuracy_by_size(standings: Sequence[Standing], controls: Controls) -> Figur
     if short:
         figure.supxlabel(textwrap.fill(f"Cut short: {'; '.join(short)}.", 150), fontsize=6, color=style.GREY)
     return figure
+
+
+def _name_controls(axes: Axes, beside: Iterable[Mean]) -> None:
+    """A name above each line, or below it where the next line is so near that the two names would meet."""
+    low, high = axes.get_ylim()
+    above = high
+    for control in sorted(beside, key=lambda one: -one.mean):
+        fits = above - control.mean > _NAME * (high - low)
+        axes.annotate(
+            f"{name_of(control)} {control.mean:.1f}", (1, control.mean), (-2, 2 if fits else -2),
+            ("axes fraction", "data"), "offset points", ha="right", va="bottom" if fits else "top", fontsize=6,
+            color=style.GREY,
+        )  # fmt: skip
+        above = control.mean
 
 
 def _by_size(own: Iterable[Standing]) -> dict[int, Standing]:
