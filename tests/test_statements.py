@@ -402,7 +402,7 @@ def column_feedback() -> Iterator[str]:
     spikes, learned = (denser[item, "accuracy"] for item in ("more spikes", "learned"))
     yield f"with more spikes of the inputs it comes to {spikes.mean:.2f} ± {spikes.error:.2f}"
     yield f"{learned.mean:.2f} ± {learned.error:.2f} only if the feedback learns as well"
-    yield f"are worth {spikes.mean - fashion.mean:.1f} points: so much was noise of the inputs"
+    yield f"are worth {spikes.mean - fashion.mean:.1f} points. A guess"
     yield f"That is worth {learned.mean - spikes.mean:.1f} points more"
     fitted = [denser[item, "fitted"].mean for item in ("more spikes", "learned")]
     yield f"{fitted[0]:.1f} % of the training images are answered rightly with more spikes, and {fitted[1]:.1f} % if"
