@@ -340,7 +340,7 @@ def draw_dead(trees: Mapping[str, xr.DataTree]) -> Figure:
 
 
 def _followed(**changes: str) -> RunSettings:
-    return dataclasses.replace(PROTOCOL, epochs=CURVE_EPOCHS, snapshots=24, changes=changes)
+    return dataclasses.replace(PROTOCOL, **FEW, snapshots=24, changes=changes)
 
 
 def _described(row: ledger.Row) -> dict[str, str]:
