@@ -266,6 +266,20 @@ def _optimum(f: _Figures) -> Judgement:
     return judged([inner, not ahead["one"]], numbers, [inner and ahead["many"]])
 
 
+def _rapid_fall(f: _Figures) -> Judgement:
+    return pairs([
+        (f"{spikes}, tau_I = {more:g} against {less:g}", f.point(spikes, more), f.point(spikes, less))
+        for spikes, (less, more) in itertools.product(("many", "one"), itertools.pairwise(TAUS[:3]))
+    ])  # fmt: skip
+
+
+def _almost_all_fire(f: _Figures) -> Judgement:
+    firing = f.point("one", TAUS[0], "active")
+    if firing is None:
+        return OPEN, "none", "needs Fig. 5"
+    return judged([firing.value > 100 - ALMOST], f"{firing} % at tau_I = {TAUS[0]:g}")
+
+
 def _more_spikes_with_more_leak(f: _Figures) -> Judgement:
     return pairs([
         (f"tau_I = {less:g} against {more:g}", f.point("many", less, "spikes_a_neuron"),
@@ -296,12 +310,16 @@ def _table(f: _Figures) -> Judgement:
 CLAIMS: Mapping[str, Callable[[_Figures], Judgement]] = {
     "Many spikes beat one at every tau_I (Fig. 5)": _many_beat_one,
     "Accuracy has an optimum at an inner tau_I with many spikes only (Fig. 5)": _optimum,
+    "Accuracy falls fast where tau_I comes near zero, with many spikes and with one (Fig. 5)": _rapid_fall,
     "With many spikes, neurons fire more the smaller tau_I is (Fig. 4)": _more_spikes_with_more_leak,
     "For large tau_I a neuron fires some 1.5 times, or 0.6 if it may fire once (Fig. 4; within a fifth)": _limits,
+    "With one spike, almost all neurons fire where tau_I comes near zero (Fig. 4; all but a tenth)": _almost_all_fire,
     "Many beat one, and a leak is better than none (Table I)": _table,
 }
 NEAR = 0.2
 """Part of a printed number that ours may differ by to be called about that."""
+ALMOST = 10
+"""Neurons in per cent that may be silent where almost all fire."""
 
 
 # -- Figure 2 -----------------------------------------------------------------------------------------------------
