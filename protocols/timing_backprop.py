@@ -379,7 +379,7 @@ PAPER = Paper(
     claims=Claims(
         lambda rows: [Verdict(claim, *test(_Figures(rows))) for claim, test in CLAIMS.items()],
         f"Networks of Figs. 3 to 5 were trained for {CURVE_EPOCHS} epochs where the paper has {PROTOCOL.epochs}; at "
-        f"tau_I = {TAUS[0]:g} ms they are all but silent then, and answer by chance.",
+        f"tau_I = {TAUS[0]:g} ms those with one spike a neuron answer by chance then.",
         "Accuracies in per cent and spikes a hidden neuron, mean ± standard error over seeds; tau_I in ms.",
     ),
     curves={

@@ -295,22 +295,34 @@ def timing_backprop() -> Iterator[str]:
         (cell.row.symbols["spikes"], timing._tau_i(cell.row)): cell
         for cell in cells("timing_backprop", item="Fig. 5", readout=timing.READOUT)
     }
-    yield "**Ten epochs, three seeds.**"
+    yield "**Thirty epochs, three seeds.**"
     assert [cell.seeds for cell in curve.values()] == [3] * 2 * len(timing.TAUS)
-    assert timing.CURVE_EPOCHS == 10
-    best = max(timing.TAUS, key=lambda tau: curve["many", tau].mean)
-    yield f"best at an inner time constant, as in the paper: at {best:g} ms here, at 0.8 ms there"
-    yield f"{curve['many', best].mean - curve['many', 6.4].mean:.1f} points above that of 6.4 ms"
-    assert abs(curve["one", 1.6].mean - curve["one", 6.4].mean) < 0.1
-    assert all(curve["many", tau].mean > curve["one", tau].mean for tau in timing.TAUS)
-    silent = only("timing_backprop", item="Fig. 5", spikes="many", tau_i="0.2*ms", measure="spikes_a_neuron")
-    yield f"a neuron fires {silent:.2f} times an image there"
-    awake = {"item": "small tau", "spikes": "many", "tau_i": "0.2*ms", "epochs": "30"}
-    firing_now = only("timing_backprop", measure="spikes_a_neuron", **awake)
-    yield f"woken up at 0.2 ms: {only('timing_backprop', readout=timing.READOUT, **awake):.1f} %"
-    yield f"and a neuron fires {firing_now:.1f} times an image"
-    most = max(cell.mean for cell in cells("timing_backprop", item="Fig. 5", measure="spikes_a_neuron"))
-    assert firing_now > most
+    assert timing.CURVE_EPOCHS == 30
+    best, next_best = sorted(timing.TAUS, key=lambda tau: -curve["many", tau].mean)[:2]
+    yield f"best at an inner time constant, as in the paper: at {best:g} ms here as there"
+    yield (
+        f"at {next_best:g} ms no different ({curve['many', best].mean:.2f} and {curve['many', next_best].mean:.2f} %), "
+        f"{curve['many', best].mean - curve['many', 6.4].mean:.1f} points above that of 6.4 ms"
+    )
+    once = {tau: curve["one", tau] for tau in timing.TAUS}
+    yield (
+        f"With one spike 1.6 ms ({once[1.6].mean:.2f} %) is ahead of 6.4 ms ({once[6.4].mean:.2f}) by no more than "
+        f"chance, and both of 0.8 ms ({once[0.8].mean:.2f})"
+    )
+    more, less = (claims.Point(once[tau].mean, once[tau].error or 0, once[tau].seeds) for tau in (1.6, 6.4))
+    assert not claims.is_clear(more, less)
+    assert all(curve["many", tau].mean > once[tau].mean for tau in timing.TAUS)
+    by_tau = {"item": "Fig. 5", "spikes": "many", "tau_i": "0.2*ms"}
+    yield f"in the last pass {only('timing_backprop', measure='fitted', **by_tau):.1f} % of the training images are"
+    assert max(row.value for row in rows("timing_backprop", measure="dead", **by_tau)) == 0
+    yield "After thirty all have woken up"
+    firing = {
+        (cell.row.symbols["spikes"], timing._tau_i(cell.row)): cell.mean
+        for cell in cells("timing_backprop", item="Fig. 5", measure="spikes_a_neuron")
+    }
+    assert sorted(timing.TAUS, key=lambda tau: -firing["many", tau]) == list(timing.TAUS)
+    yield f"and {firing['many', 6.4]:.1f} times an image at the largest"
+    yield f"here {firing['one', 0.4]:.2f} of them do at 0.4 ms, and {firing['one', 0.2]:.2f} at 0.2."
     slots = model.slots("train")
     assert slots.presentations(slots.batch) == slots.batch + 1
     yield f"After the {slots.batch} samples of a batch stands therefore a {slots.batch + 1}st presentation"
