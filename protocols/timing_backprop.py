@@ -387,7 +387,10 @@ PAPER = Paper(
         "Fig.4": Curve(
             "tau_I (ms)", _tau_i, "Fig.5", "spikes_a_neuron", "Spikes of a hidden neuron", _spikes, True, level=1.0
         ),
-        "Fig.3": Curve("Spikes in an image", _number, "Fig.5", r"with_\d+_spikes", "Hidden neurons (%)", _histogram),
+        "Fig.3": Curve(
+            f"Spikes in an image ({MOST_TOLD}: or more)", _number, "Fig.5", r"with_\d+_spikes", "Hidden neurons (%)",
+            _histogram,
+        ),
     },
     literature={"literature_yamamoto_1": OURS},  # Table I
     contender=Contender(

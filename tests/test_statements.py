@@ -316,13 +316,13 @@ def timing_backprop() -> Iterator[str]:
     yield f"in the last pass {only('timing_backprop', measure='fitted', **by_tau):.1f} % of the training images are"
     assert max(row.value for row in rows("timing_backprop", measure="dead", **by_tau)) == 0
     yield "After thirty all have woken up"
-    firing = {
+    often = {
         (cell.row.symbols["spikes"], timing._tau_i(cell.row)): cell.mean
         for cell in cells("timing_backprop", item="Fig. 5", measure="spikes_a_neuron")
     }
-    assert sorted(timing.TAUS, key=lambda tau: -firing["many", tau]) == list(timing.TAUS)
-    yield f"and {firing['many', 6.4]:.1f} times an image at the largest"
-    yield f"here {firing['one', 0.4]:.2f} of them do at 0.4 ms, and {firing['one', 0.2]:.2f} at 0.2."
+    assert sorted(timing.TAUS, key=lambda tau: -often["many", tau]) == list(timing.TAUS)
+    yield f"and {often['many', 6.4]:.1f} times an image at the largest"
+    yield f"here {often['one', 0.4]:.2f} of them do at 0.4 ms, and {often['one', 0.2]:.2f} at 0.2."
     slots = model.slots("train")
     assert slots.presentations(slots.batch) == slots.batch + 1
     yield f"After the {slots.batch} samples of a batch stands therefore a {slots.batch + 1}st presentation"
