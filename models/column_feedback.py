@@ -11,10 +11,9 @@ This is feedback alignment, in blocks: errors come down by fixed connections, wh
 lead up. A neuron of a column is told nothing of the other nine errors, also where it drives their class neurons. With
 ``feedback=learned`` it comes to be: the connections downwards change by the same product of an error and a count of
 spikes as those upwards, each at its own two ends, so that they grow alike and no weight is carried (Kolen & Pollack
-1994). What
-a synapse uses that it could not know: the end of an image; an error below zero, told by a neuron that has no spikes to
-tell it with; the sum of exponentials over all class neurons that makes probabilities of potentials; and its weight may
-change its sign.
+1994). What a synapse uses that it could not know: the end of an image; an error below zero, told by a neuron that has
+no spikes to tell it with; the sum of exponentials over all class neurons that makes probabilities of potentials; and
+its weight may change its sign.
 """
 
 from __future__ import annotations

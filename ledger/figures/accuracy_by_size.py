@@ -112,8 +112,13 @@ def _beside(axes: Axes, of_rule: Iterable[Standing], by_size: Mapping[int, Stand
         if one is not on_line and one.mean.row.trained >= on_line.mean.row.trained:
             axes.plot(
                 [one.neurons or 0], [one.mean.mean], linestyle="", marker=mark, markersize=_SMALL, color=colour,
-                markerfacecolor="white" if one.mean.seeds == 1 else colour, zorder=3,
+                markerfacecolor=_face(one.mean.seeds == 1, colour), zorder=3,
             )  # fmt: skip
+
+
+def _face(single: bool, colour: str) -> str:
+    """Of a mark: hollow where it is a single seed."""
+    return "white" if single else colour
 
 
 def _name(rule: str) -> str:
@@ -134,6 +139,6 @@ def _line(axes: Axes, by_size: Mapping[int, Standing], index: int) -> None:
         axes.errorbar(
             [size for size, _ in points], [mean.mean for _, mean in points],
             yerr=None if single else [mean.error for _, mean in points], linestyle="", marker=mark, color=colour,
-            markerfacecolor="white" if single else colour, capsize=2,
+            markerfacecolor=_face(single, colour), capsize=2,
             label=_name(rule),
         )  # fmt: skip
